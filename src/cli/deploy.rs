@@ -1,0 +1,67 @@
+//! Arguments of a deploy, the default command.
+
+use clap::{ArgGroup, Args};
+
+use super::values;
+use crate::model::{Action, Mode};
+
+/// Which hosts to deploy, and how.
+#[derive(Clone, Debug, Default, Args)]
+#[command(group = ArgGroup::new("careful").args(["mode", "fast", "emergency"]))]
+pub struct DeployArgs {
+    /// A host of hosts.toml, a glob, @tag, or `all`
+    #[arg(value_name = "HOST")]
+    pub hosts: Vec<String>,
+
+    /// How much to check around the deploy; a bad change is taken back in every mode
+    #[arg(long, value_name = "MODE", value_parser = values::mode())]
+    mode: Option<Mode>,
+
+    /// Like --mode fast
+    #[arg(long)]
+    fast: bool,
+
+    /// Like --mode emergency
+    #[arg(long)]
+    emergency: bool,
+
+    /// What to do with the new system
+    #[arg(long, value_name = "ACTION", value_parser = values::action(), default_value = "switch")]
+    pub action: Action,
+
+    /// Reboot hosts that need it, and prove them again
+    #[arg(long)]
+    pub reboot: bool,
+
+    /// Print the plan and touch no host
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Answer every question with yes
+    #[arg(short, long)]
+    pub yes: bool,
+
+    /// Never ask; automatic without a terminal, or with CI=true
+    #[arg(long)]
+    pub non_interactive: bool,
+
+    /// Work on at most this many hosts at a time
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub max_parallel: Option<u16>,
+}
+
+impl DeployArgs {
+    /// Every default, on these hosts.
+    pub fn for_hosts(hosts: Vec<String>) -> Self {
+        Self { hosts, ..Self::default() }
+    }
+
+    /// How careful to be.
+    pub fn mode(&self) -> Mode {
+        match (self.fast, self.emergency) {
+            (true, _) => Mode::Fast,
+            (_, true) => Mode::Emergency,
+            _ => self.mode.unwrap_or_default(),
+        }
+    }
+}

@@ -1,0 +1,551 @@
+//! The only place that starts processes.
+//!
+//! A [`Command`] is a program with argv: nothing here ever builds a shell
+//! string. Each child gets a fixed locale, its own process group (so that a
+//! Ctrl-C at the terminal reaches us and not it), no standard input unless
+//! given, and a deadline; past the deadline, or when the caller goes away, the
+//! whole group is killed. Output is collected, and may be read line by line
+//! while it comes.
+
+mod io_count;
+
+use std::collections::VecDeque;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::fs::File;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::time::Instant;
+
+use io_count::{IO_LOOKS_PER_STALL, IoCount};
+
+/// How much of each output stream is kept in memory, in bytes. More is read,
+/// written to the log file and counted, but not kept.
+const KEPT_BYTES: usize = 64 << 20;
+/// Environment variables that are ours alone: no child gets them.
+const SECRETS: [&str; 2] = ["NIX_DEPLOY_SUDO_PASSWORD", "NIX_DEPLOY_DATABASE_URL"];
+/// How many lines of standard error a failure shows.
+const TAIL_LINES: usize = 20;
+/// A line longer than this is cut, in bytes.
+const LONGEST_LINE: u64 = 1 << 20;
+
+/// A program to run, with everything about how.
+#[derive(Debug)]
+pub(crate) struct Command {
+    program: OsString,
+    arguments: Vec<OsString>,
+    environment: Vec<(OsString, Option<OsString>)>,
+    directory: Option<PathBuf>,
+    stdin: Option<Vec<u8>>,
+    deadline: Duration,
+    stall: Option<Duration>,
+    stall_counts_io: bool,
+    log_file: Option<PathBuf>,
+}
+
+/// What a finished command left.
+#[derive(Debug, Clone)]
+pub(crate) struct Output {
+    /// The exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// The last lines of standard error.
+    pub stderr_tail: Vec<String>,
+}
+
+/// A stream of a child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// Why a command could not be run to its end.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ExecError {
+    /// The program is not on PATH.
+    #[error("{program} is not installed or not on PATH")]
+    NotFound {
+        /// Which program.
+        program: String,
+    },
+    /// It could not be started or read.
+    #[error("cannot run {program}")]
+    Io {
+        /// Which program.
+        program: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// It took longer than allowed and was killed.
+    #[error("{program} did not end within {} and was stopped", crate::model::text::duration(*.deadline))]
+    Deadline {
+        /// Which program.
+        program: String,
+        /// The deadline.
+        deadline: Duration,
+        /// The last lines of standard error.
+        stderr_tail: Vec<String>,
+    },
+    /// It said nothing for longer than allowed and was killed.
+    #[error("{program} made no progress for {} and was stopped", crate::model::text::duration(*.stall))]
+    Stalled {
+        /// Which program.
+        program: String,
+        /// How long it may be silent.
+        stall: Duration,
+        /// The last lines of standard error.
+        stderr_tail: Vec<String>,
+    },
+    /// It ended with another exit code than 0.
+    #[error("{program} {}", ended(*.code))]
+    Failed {
+        /// Which program.
+        program: String,
+        /// The exit code; `None` for a signal.
+        code: Option<i32>,
+        /// The last lines of standard error.
+        stderr_tail: Vec<String>,
+    },
+}
+
+fn ended(code: Option<i32>) -> String {
+    match code {
+        Some(code) => format!("ended with exit code {code}"),
+        None => "was ended by a signal".to_owned(),
+    }
+}
+
+impl ExecError {
+    /// The last lines of standard error, where there are any.
+    pub(crate) fn stderr_tail(&self) -> &[String] {
+        match self {
+            Self::Deadline { stderr_tail, .. }
+            | Self::Stalled { stderr_tail, .. }
+            | Self::Failed { stderr_tail, .. } => stderr_tail,
+            Self::NotFound { .. } | Self::Io { .. } => &[],
+        }
+    }
+}
+
+impl Output {
+    /// Standard output as text; what is not UTF-8 is replaced.
+    pub(crate) fn stdout_text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+
+    /// Whether the exit code is 0.
+    pub(crate) fn success(&self) -> bool {
+        self.code == Some(0)
+    }
+}
+
+impl Command {
+    /// A program looked up on PATH (or an absolute path), with a deadline
+    /// of 60 seconds until another is set.
+    pub(crate) fn new(program: impl AsRef<OsStr>) -> Self {
+        Self {
+            program: program.as_ref().to_owned(),
+            arguments: Vec::new(),
+            environment: std::iter::once(("LC_ALL".into(), Some("C.UTF-8".into())))
+                .chain(SECRETS.map(|name| (name.into(), None)))
+                .collect(),
+            directory: None,
+            stdin: None,
+            deadline: Duration::from_secs(60),
+            stall: None,
+            stall_counts_io: false,
+            log_file: None,
+        }
+    }
+
+    /// Adds one argument.
+    pub(crate) fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
+        self.arguments.push(argument.as_ref().to_owned());
+        self
+    }
+
+    /// Adds arguments.
+    pub(crate) fn args<A: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
+        self
+    }
+
+    /// Sets an environment variable of the child.
+    pub(crate) fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        self.environment.push((name.as_ref().to_owned(), Some(value.as_ref().to_owned())));
+        self
+    }
+
+    /// Removes an environment variable of the child.
+    pub(crate) fn env_remove(mut self, name: impl AsRef<OsStr>) -> Self {
+        self.environment.push((name.as_ref().to_owned(), None));
+        self
+    }
+
+    /// Sets the folder the child starts in.
+    pub(crate) fn current_dir(mut self, directory: impl AsRef<Path>) -> Self {
+        self.directory = Some(directory.as_ref().to_owned());
+        self
+    }
+
+    /// Gives the child this standard input; without it, it gets none.
+    pub(crate) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdin = Some(bytes.into());
+        self
+    }
+
+    /// How long it may take.
+    pub(crate) fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// How long it may go without printing a line.
+    pub(crate) fn stall(mut self, stall: Duration) -> Self {
+        self.stall = Some(stall);
+        self
+    }
+
+    /// Lets bytes that the program itself reads and writes restart the stall
+    /// clock too, for programs that move much and say little. Where the
+    /// system does not count them, only lines do.
+    pub(crate) fn stall_counts_io(mut self) -> Self {
+        self.stall_counts_io = true;
+        self
+    }
+
+    /// Appends all standard error to this file while it comes.
+    pub(crate) fn log_file(mut self, path: impl AsRef<Path>) -> Self {
+        self.log_file = Some(path.as_ref().to_owned());
+        self
+    }
+
+    /// The program and its arguments, for tests and messages.
+    pub(crate) fn argv(&self) -> Vec<String> {
+        std::iter::once(&self.program)
+            .chain(&self.arguments)
+            .map(|part| part.to_string_lossy().into_owned())
+            .collect()
+    }
+
+    fn program_name(&self) -> String {
+        let program = Path::new(&self.program);
+        program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned()
+    }
+
+    /// Runs it and collects its output, whatever its exit code.
+    pub(crate) async fn output(self) -> Result<Output, ExecError> {
+        self.output_with(|_, _| Activity::Progress).await
+    }
+
+    /// Runs it; another exit code than 0 is an error.
+    pub(crate) async fn checked(self) -> Result<Output, ExecError> {
+        let program = self.program_name();
+        let output = self.output().await?;
+        output.checked(program)
+    }
+
+    /// Runs it and shows each line of output as it comes. The observer says
+    /// whether the line is progress, which restarts the stall clock.
+    pub(crate) async fn output_with(
+        self,
+        mut observe: impl FnMut(Stream, &str) -> Activity + Send,
+    ) -> Result<Output, ExecError> {
+        let program = self.program_name();
+        tracing::debug!(argv = ?self.argv(), "start");
+        let io_error = |source: std::io::Error| match source.kind() {
+            std::io::ErrorKind::NotFound => ExecError::NotFound { program: program.clone() },
+            _ => ExecError::Io { program: program.clone(), source },
+        };
+        let mut child = self.spawn().map_err(io_error)?;
+        // From here on the group dies with this future, however it ends.
+        let group = Group(child.id());
+
+        let stdin = child.stdin.take();
+        let input = self.stdin;
+        let feed = async move {
+            if let (Some(mut pipe), Some(bytes)) = (stdin, input) {
+                // A child that does not read its input closes the pipe: its exit code tells.
+                let _ = pipe.write_all(&bytes).await;
+                let _ = pipe.shutdown().await;
+            }
+        };
+        let mut log = match &self.log_file {
+            Some(path) => Some(open_log(path).await.map_err(io_error)?),
+            None => None,
+        };
+        let (sender, mut lines) = tokio::sync::mpsc::channel(256);
+        let stdout = forward(child.stdout.take(), Stream::Stdout, sender.clone());
+        let stderr = forward(child.stderr.take(), Stream::Stderr, sender);
+
+        let ends = Instant::now() + self.deadline;
+        let mut silent_since = Instant::now();
+        let mut io_count = IoCount::new(child.id().filter(|_| self.stall_counts_io));
+        let io_pause = self.stall.unwrap_or_default() / IO_LOOKS_PER_STALL;
+        let mut next_look = silent_since + io_pause;
+        let mut collected = Collected::default();
+        let watch = async {
+            loop {
+                let stalls = self.stall.map(|stall| silent_since + stall);
+                let mut wake = stalls.map_or(ends, |stalls| stalls.min(ends));
+                if io_count.is_watched() {
+                    wake = wake.min(next_look);
+                }
+                match tokio::time::timeout_at(wake, lines.recv()).await {
+                    Ok(Some((stream, line))) => {
+                        if let (Some(file), Stream::Stderr) = (&mut log, stream) {
+                            // The log is a courtesy: a full disk must not fail the command.
+                            let _ = file.write_all(&line).await;
+                        }
+                        if observe(stream, collected.add(stream, &line)) == Activity::Progress {
+                            silent_since = Instant::now();
+                        }
+                    }
+                    Ok(None) => break Ok(()),
+                    Err(_) if Instant::now() >= ends => {
+                        break Err(ExecError::Deadline {
+                            program: program.clone(),
+                            deadline: self.deadline,
+                            stderr_tail: Vec::new(),
+                        });
+                    }
+                    Err(_) if io_count.has_grown() => {
+                        silent_since = Instant::now();
+                        next_look = silent_since + io_pause;
+                    }
+                    Err(_) if stalls.is_none_or(|stalls| Instant::now() < stalls) => {
+                        next_look = Instant::now() + io_pause;
+                    }
+                    Err(_) => {
+                        break Err(ExecError::Stalled {
+                            program: program.clone(),
+                            stall: self.stall.unwrap_or_default(),
+                            stderr_tail: Vec::new(),
+                        });
+                    }
+                }
+            }
+        };
+        let mut watched = {
+            let streams = async { tokio::join!(feed, stdout, stderr) };
+            tokio::pin!(watch, streams);
+            let mut streams_open = true;
+            loop {
+                tokio::select! {
+                    result = &mut watch => break result,
+                    _ = &mut streams, if streams_open => streams_open = false,
+                }
+            }
+        };
+        if let Some(file) = &mut log {
+            let _ = file.flush().await;
+        }
+        let tail: Vec<String> = collected.tail.into();
+        if let Err(ExecError::Deadline { stderr_tail, .. } | ExecError::Stalled { stderr_tail, .. }) =
+            &mut watched
+        {
+            stderr_tail.clone_from(&tail);
+        }
+        watched?;
+        // The streams are closed; a child that lingers is held to the same deadline.
+        let status = match tokio::time::timeout_at(ends, child.wait()).await {
+            Ok(status) => status.map_err(io_error)?,
+            Err(_) => {
+                return Err(ExecError::Deadline { program, deadline: self.deadline, stderr_tail: tail });
+            }
+        };
+        group.disarm();
+        tracing::debug!(program, code = ?status.code(), "end");
+        Ok(Output { code: status.code(), stdout: collected.stdout, stderr_tail: tail })
+    }
+
+    fn spawn(&self) -> std::io::Result<tokio::process::Child> {
+        #[expect(clippy::disallowed_methods, reason = "this is the one place that starts processes")]
+        let mut command = tokio::process::Command::new(&self.program);
+        command
+            .args(&self.arguments)
+            .stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true);
+        for (name, value) in &self.environment {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        if let Some(directory) = &self.directory {
+            command.current_dir(directory);
+        }
+        command.spawn()
+    }
+}
+
+impl Output {
+    /// The output when the exit code is 0, else an error.
+    pub(crate) fn checked(self, program: impl Into<String>) -> Result<Self, ExecError> {
+        if self.success() {
+            return Ok(self);
+        }
+        Err(ExecError::Failed { program: program.into(), code: self.code, stderr_tail: self.stderr_tail })
+    }
+}
+
+/// Whether a line of output counts as progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Activity {
+    /// It restarts the stall clock.
+    Progress,
+    /// It does not.
+    Idle,
+}
+
+/// Kills a process group when dropped, unless its leader was reaped first.
+struct Group(Option<u32>);
+
+impl Group {
+    fn disarm(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let Some(pid) = self.0.and_then(|pid| i32::try_from(pid).ok()).and_then(rustix::process::Pid::from_raw)
+        else {
+            return;
+        };
+        // The group may be gone already; then there is nothing to kill.
+        let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
+    }
+}
+
+async fn open_log(path: &Path) -> std::io::Result<File> {
+    let mut options = tokio::fs::OpenOptions::new();
+    options.create(true).append(true).mode(0o600).open(path).await
+}
+
+async fn forward(
+    pipe: Option<impl AsyncRead + Unpin>,
+    stream: Stream,
+    sender: tokio::sync::mpsc::Sender<(Stream, Vec<u8>)>,
+) {
+    let Some(pipe) = pipe else { return };
+    let mut reader = BufReader::with_capacity(64 << 10, pipe);
+    loop {
+        let mut line = Vec::new();
+        match (&mut reader).take(LONGEST_LINE).read_until(b'\n', &mut line).await {
+            Ok(0) | Err(_) => return,
+            Ok(_) if sender.send((stream, line)).await.is_err() => return,
+            Ok(_) => {}
+        }
+    }
+}
+
+#[derive(Default)]
+struct Collected {
+    stdout: Vec<u8>,
+    tail: VecDeque<String>,
+    line: String,
+}
+
+impl Collected {
+    fn add(&mut self, stream: Stream, line: &[u8]) -> &str {
+        self.line = String::from_utf8_lossy(line).trim_end_matches(['\n', '\r']).to_owned();
+        match stream {
+            Stream::Stdout if self.stdout.len() + line.len() <= KEPT_BYTES => {
+                self.stdout.extend_from_slice(line)
+            }
+            Stream::Stdout => {}
+            Stream::Stderr => {
+                if self.tail.len() == TAIL_LINES {
+                    self.tail.pop_front();
+                }
+                self.tail.push_back(self.line.clone());
+            }
+        }
+        &self.line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        Command::new("/bin/sh").arg("-c").arg(script)
+    }
+
+    #[tokio::test]
+    async fn output_and_exit_code_are_collected() {
+        let output = shell("cat; echo problem >&2; exit 3").stdin("hello").output().await.unwrap();
+        assert_eq!(output.stdout_text(), "hello");
+        assert_eq!(output.code, Some(3));
+        assert_eq!(output.stderr_tail, ["problem"]);
+        assert!(matches!(output.checked("sh"), Err(ExecError::Failed { code: Some(3), .. })));
+    }
+
+    #[tokio::test]
+    async fn a_program_that_is_not_there_is_named() {
+        let error = Command::new("no-such-program-here").output().await.unwrap_err();
+        assert_eq!(error.to_string(), "no-such-program-here is not installed or not on PATH");
+    }
+
+    #[tokio::test]
+    async fn the_deadline_kills_grandchildren_too() {
+        let directory = tempfile::tempdir().unwrap();
+        let pid_file = directory.path().join("pid");
+        let script = format!("sleep 600 & echo $! > {}; echo begun >&2; wait", pid_file.display());
+        let error = shell(&script).deadline(Duration::from_millis(300)).output().await.unwrap_err();
+        assert!(matches!(&error, ExecError::Deadline { stderr_tail, .. } if stderr_tail == &["begun"]));
+        let pid: i32 = std::fs::read_to_string(pid_file).unwrap().trim().parse().unwrap();
+        let started = Instant::now();
+        while is_running(pid) {
+            assert!(started.elapsed() < Duration::from_secs(10), "the grandchild survived");
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn is_running(pid: i32) -> bool {
+        std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
+    }
+
+    #[tokio::test]
+    async fn a_silent_command_is_given_up_and_idle_lines_are_silence() {
+        let chatty = "while :; do echo idle; sleep 0.05; done";
+        let error = shell(chatty)
+            .stall(Duration::from_millis(300))
+            .output_with(|_, _| Activity::Idle)
+            .await
+            .unwrap_err();
+        assert!(matches!(error, ExecError::Stalled { .. }));
+    }
+
+    #[tokio::test]
+    async fn moving_bytes_without_a_word_is_no_silence_when_asked_for() {
+        let silent = "i=0; while [ $i -lt 12 ]; do i=$((i+1)); echo $i > /dev/null; sleep 0.1; done";
+        let stalling = || shell(silent).stall(Duration::from_millis(500));
+        assert!(matches!(stalling().output().await, Err(ExecError::Stalled { .. })));
+        assert!(stalling().stall_counts_io().output().await.unwrap().success());
+        let stuck = shell("sleep 60").stall(Duration::from_millis(300)).stall_counts_io();
+        assert!(matches!(stuck.output().await, Err(ExecError::Stalled { .. })));
+    }
+
+    #[tokio::test]
+    async fn the_log_file_gets_everything_and_the_tail_only_the_end() {
+        let directory = tempfile::tempdir().unwrap();
+        let log = directory.path().join("log");
+        let output = shell("seq 100 >&2").log_file(&log).output().await.unwrap();
+        assert_eq!(output.stderr_tail.len(), TAIL_LINES);
+        assert_eq!(output.stderr_tail.last().unwrap(), "100");
+        assert_eq!(std::fs::read_to_string(log).unwrap().lines().count(), 100);
+    }
+}

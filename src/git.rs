@@ -1,0 +1,250 @@
+//! The configuration's repository, read with git.
+//!
+//! Only reads: no lock is taken (`GIT_OPTIONAL_LOCKS=0`), and no program that
+//! the repository's own configuration names is run for it. Paths are relative
+//! to the top of the repository, whatever folder of it is given.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::exec::{Command, ExecError};
+use crate::model::{SourceState, text};
+
+/// Why git could not be asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum GitError {
+    /// git could not be run to its end.
+    #[error("cannot run git")]
+    Exec(#[from] ExecError),
+    /// git refused; the text is its own.
+    #[error("git refused: {0}")]
+    Refused(String),
+    /// What should be a commit is none.
+    #[error("{0:?} is not a commit hash")]
+    Commit(String),
+}
+
+impl GitError {
+    /// What to do about it.
+    pub(crate) fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Refused(message) if message.contains("dubious ownership") => vec![
+                "run as the owner of the repository, or `git config --global --add safe.directory DIR`"
+                    .to_owned(),
+            ],
+            Self::Exec(ExecError::NotFound { .. }) => vec!["install git".to_owned()],
+            Self::Exec(_) | Self::Refused(_) | Self::Commit(_) => Vec::new(),
+        }
+    }
+}
+
+/// Commit, branch, dirt and untracked files of the repository that `directory`
+/// belongs to; `None` outside a repository. One git process, about 5 ms.
+///
+/// A folder without any tracked file is listed as such, with a slash at the end.
+pub(crate) async fn source_state(directory: &Path) -> Result<Option<SourceState>, GitError> {
+    let command =
+        git(directory).args(["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal"]);
+    match run(command).await {
+        Ok(output) => Ok(Some(parse_status(&output))),
+        Err(GitError::Refused(message)) if message.contains("not a git repository") => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Files that differ between a commit and what is in the folder now: committed
+/// since, changed and not committed, untracked. Sorted, each once.
+pub(crate) async fn changed_files(directory: &Path, since: &str) -> Result<Vec<String>, GitError> {
+    let since = checked_commit(since)?;
+    let diff = git(directory).args(["diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", since, "--"]);
+    let (diff, state) = tokio::join!(run(diff), source_state(directory));
+    let mut files: Vec<String> =
+        diff?.split('\0').filter(|path| !path.is_empty()).map(text::clean_line).collect();
+    files.extend(state?.unwrap_or_default().untracked);
+    files.sort();
+    files.dedup();
+    Ok(files)
+}
+
+/// git on a folder. Variables that a git hook leaves behind would point it at
+/// another repository.
+fn git(directory: &Path) -> Command {
+    Command::new("git")
+        .arg("-C")
+        .arg(directory)
+        // Both can be set by the repository to run a program.
+        .args(["-c", "core.fsmonitor=false", "-c", "core.pager=cat"])
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .env_remove("GIT_DIR")
+        .env_remove("GIT_WORK_TREE")
+        .env_remove("GIT_INDEX_FILE")
+        .deadline(Duration::from_secs(30))
+}
+
+async fn run(command: Command) -> Result<String, GitError> {
+    let output = command.output().await?;
+    if output.success() {
+        return Ok(output.stdout_text());
+    }
+    let said = text::clean_line(&output.stderr_tail.join(" "));
+    Err(GitError::Refused(said.trim_start_matches("fatal: ").to_owned()))
+}
+
+/// Only hexadecimal digits: never an option, a range or a path.
+fn checked_commit(commit: &str) -> Result<&str, GitError> {
+    let is_hash = (7..=64).contains(&commit.len()) && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_hash { Ok(commit) } else { Err(GitError::Commit(commit.to_owned())) }
+}
+
+/// Reads `git status --porcelain=v2 --branch -z` (git-status(1), "Porcelain
+/// Format Version 2").
+fn parse_status(output: &str) -> SourceState {
+    let mut state = SourceState::default();
+    let mut records = output.split('\0');
+    while let Some(record) = records.next() {
+        match record.split_once(' ') {
+            Some(("#", header)) => match header.split_once(' ') {
+                Some(("branch.oid", commit)) if commit != "(initial)" => state.commit = Some(commit.to_owned()),
+                Some(("branch.head", branch)) if branch != "(detached)" => {
+                    state.branch = Some(text::clean_line(branch));
+                }
+                _ => {}
+            },
+            Some(("1" | "u", _)) => state.dirty = true,
+            Some(("2", _)) => {
+                state.dirty = true;
+                // A rename's old path is a record of its own.
+                records.next();
+            }
+            Some(("?", path)) => state.untracked.push(text::clean_line(path)),
+            _ => {}
+        }
+    }
+    state
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    struct Repository(TempDir);
+
+    impl Repository {
+        async fn new() -> Self {
+            let repository = Self(tempfile::tempdir().unwrap());
+            repository.git(&["init", "--quiet", "--initial-branch=main"]).await;
+            repository
+        }
+
+        fn path(&self) -> &Path {
+            self.0.path()
+        }
+
+        fn write(&self, file: &str, text: &str) {
+            let path = self.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+
+        async fn git(&self, arguments: &[&str]) -> String {
+            let identity =
+                ["-c", "user.name=T", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"];
+            run(git(self.path()).args(identity).args(arguments)).await.unwrap()
+        }
+
+        async fn commit(&self, message: &str) -> String {
+            self.git(&["add", "--all"]).await;
+            self.git(&["commit", "--quiet", "--message", message]).await;
+            self.git(&["rev-parse", "HEAD"]).await.trim().to_owned()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_clean_repository_has_commit_and_branch() {
+        let repository = Repository::new().await;
+        repository.write("flake.nix", "{ }");
+        let commit = repository.commit("first: a subject\n\nand a body").await;
+        repository.write("modules/a.nix", "");
+        fs::remove_dir_all(repository.path().join("modules")).unwrap();
+        let state = source_state(repository.path()).await.unwrap().unwrap();
+        let expected = SourceState {
+            commit: Some(commit.clone()),
+            dirty: false,
+            branch: Some("main".to_owned()),
+            untracked: vec![],
+        };
+        assert_eq!(state, expected);
+    }
+
+    #[tokio::test]
+    async fn dirt_and_untracked_files_are_told_apart() {
+        let repository = Repository::new().await;
+        repository.write("flake.nix", "{ }");
+        repository.write(".gitignore", "ignored");
+        repository.write("old name.nix", "a file that is long enough to be seen as renamed");
+        let commit = repository.commit("first").await;
+        repository.write("new\nline.nix", "");
+        repository.write("modules/a.nix", "");
+        repository.write("ignored", "");
+        let state = source_state(repository.path()).await.unwrap().unwrap();
+        assert!(!state.dirty);
+        assert_eq!(state.untracked, ["modules/", "new line.nix"]);
+        repository.git(&["mv", "old name.nix", "new name.nix"]).await;
+        let state = source_state(&repository.path().join("modules")).await.unwrap().unwrap();
+        assert!(state.dirty);
+        assert_eq!(state.untracked, ["modules/", "new line.nix"]);
+        repository.git(&["checkout", "--quiet", "--detach"]).await;
+        let state = source_state(repository.path()).await.unwrap().unwrap();
+        assert_eq!((state.branch, state.commit), (None, Some(commit)));
+    }
+
+    #[tokio::test]
+    async fn changed_files_are_those_of_commits_index_folder_and_untracked() {
+        let repository = Repository::new().await;
+        for file in ["same.nix", "committed.nix", "staged.nix", "edited.nix", "gone.nix"] {
+            repository.write(file, "1");
+        }
+        let since = repository.commit("first").await;
+        repository.write("committed.nix", "2");
+        repository.commit("second").await;
+        repository.write("staged.nix", "2");
+        repository.git(&["add", "staged.nix"]).await;
+        repository.write("edited.nix", "2");
+        repository.write("new.nix", "1");
+        fs::remove_file(repository.path().join("gone.nix")).unwrap();
+        let files = changed_files(repository.path(), &since).await.unwrap();
+        assert_eq!(files, ["committed.nix", "edited.nix", "gone.nix", "new.nix", "staged.nix"]);
+    }
+
+    #[tokio::test]
+    async fn outside_a_repository_there_is_no_state() {
+        let directory = tempfile::tempdir().unwrap();
+        assert_eq!(source_state(directory.path()).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn a_repository_without_commit_has_none() {
+        let repository = Repository::new().await;
+        let state = source_state(repository.path()).await.unwrap().unwrap();
+        assert_eq!((state.commit, state.branch.as_deref()), (None, Some("main")));
+    }
+
+    #[tokio::test]
+    async fn what_is_no_commit_never_reaches_git() {
+        let directory = Path::new("/");
+        for commit in ["--output=/tmp/x", "HEAD", "abc", "main..x", ""] {
+            assert!(matches!(changed_files(directory, commit).await, Err(GitError::Commit(_))), "{commit:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_commit_that_is_not_here_is_refused() {
+        let repository = Repository::new().await;
+        let error = changed_files(repository.path(), &"a".repeat(40)).await.unwrap_err();
+        assert!(matches!(error, GitError::Refused(_)), "{error:?}");
+    }
+}

@@ -1,0 +1,26 @@
+//! nix-deploy deploys NixOS hosts safely: it evaluates and builds a
+//! configuration, works out what would change, activates it under a
+//! supervisor on the host, proves that the host is well, and takes the change
+//! back when it is not.
+//!
+//! The program is this library; `main.rs` only starts it. Which module may use
+//! which is written in DESIGN.md and enforced by `tests/architecture.rs`.
+
+pub mod cli;
+mod commands;
+mod engine;
+mod error;
+pub mod event;
+mod exec;
+pub mod exit;
+mod git;
+mod host;
+pub mod model;
+mod nix;
+mod plan;
+mod prompt;
+mod report;
+mod settings;
+mod steps;
+
+pub use commands::run;

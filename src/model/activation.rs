@@ -1,0 +1,106 @@
+//! The state of an activation on the host, as its supervisor writes it.
+
+use serde::{Deserialize, Serialize};
+
+use super::StorePath;
+
+/// What `switch-to-configuration dry-activate` says it would do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnitPlan {
+    /// Units that stop.
+    pub stop: Vec<String>,
+    /// Changed units that are left alone.
+    pub not_stopped: Vec<String>,
+    /// Units that restart.
+    pub restart: Vec<String>,
+    /// Units that reload.
+    pub reload: Vec<String>,
+    /// Units that start.
+    pub start: Vec<String>,
+}
+
+impl UnitPlan {
+    /// Whether no unit is touched.
+    pub fn is_empty(&self) -> bool {
+        self.stop.is_empty()
+            && self.not_stopped.is_empty()
+            && self.restart.is_empty()
+            && self.reload.is_empty()
+            && self.start.is_empty()
+    }
+}
+
+/// Where the supervisor is. The names are those of its state file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ActivationPhase {
+    /// Started; takes the lock.
+    Starting,
+    /// Waits for another activation to end.
+    Waiting,
+    /// `switch-to-configuration` runs.
+    Activating,
+    /// The new system runs; the host waits for the confirmation.
+    Activated,
+    /// Profile and boot loader are being changed.
+    Committing,
+    /// Final: the new system is confirmed and boots by default.
+    Committed,
+    /// Final: confirmed, runs until the next reboot (action `test`).
+    Kept,
+    /// Final: the boot default changed, the running system did not.
+    BootOnly,
+    /// The old system is being activated again.
+    RollingBack,
+    /// Final: the old system runs again.
+    RolledBack,
+    /// Final: the old system could not be activated again.
+    RollbackFailed,
+    /// Final: nothing was changed (check failed, lock held, host moved on).
+    Refused,
+}
+
+impl ActivationPhase {
+    /// Whether the supervisor has ended in this phase.
+    pub fn is_final(self) -> bool {
+        matches!(
+            self,
+            Self::Committed
+                | Self::Kept
+                | Self::BootOnly
+                | Self::RolledBack
+                | Self::RollbackFailed
+                | Self::Refused
+        )
+    }
+}
+
+/// The supervisor's state file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActivationState {
+    /// Where it is.
+    pub phase: ActivationPhase,
+    /// The exit code of `switch-to-configuration`, once it ended.
+    pub exit_code: Option<i32>,
+    /// Why it went there, in words.
+    pub reason: String,
+    /// Milliseconds the activation took.
+    pub activation_ms: Option<u64>,
+}
+
+/// What really is on the host after everything, read over a fresh connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Truth {
+    /// `/run/current-system`, resolved.
+    pub current_system: Option<StorePath>,
+    /// The system profile, resolved.
+    pub profile: Option<StorePath>,
+    /// The number of the profile's generation.
+    pub generation: Option<u64>,
+    /// The supervisor's state, when its folder is still there.
+    pub state: Option<ActivationState>,
+    /// Whether the supervisor's unit is still alive.
+    pub supervisor_alive: bool,
+    /// The kernel's id of this boot.
+    pub boot_id: String,
+}

@@ -1,0 +1,30 @@
+//! The words of the program: newtypes, enums and plain data that every other
+//! module speaks. No input or output happens here, and nothing here knows how
+//! a value was obtained.
+
+mod activation;
+mod changes;
+mod facts;
+mod failure;
+mod host_spec;
+mod mode;
+mod names;
+mod report;
+mod run_spec;
+mod secret;
+mod step;
+mod store_path;
+pub(crate) mod text;
+
+pub use activation::{ActivationPhase, ActivationState, Truth, UnitPlan};
+pub use changes::{Changes, ClosureDiff, PackageChange, PackageChangeKind, SourceState};
+pub use facts::{Baseline, DeployedRecord, ElevationFact, HostFacts, LockHolder, OrphanRun, UnitHealth};
+pub use failure::{Failure, FailureClass};
+pub use host_spec::{BuildOn, Check, CheckKind, Elevate, HostSpec, NetworkCheck, RollbackPolicy, Timeouts};
+pub use mode::{Action, Mode};
+pub use names::{HostName, NameError, RunId};
+pub use report::{HostOutcome, HostReport, ServiceChange, StepRecord};
+pub use run_spec::{Questions, Rollout, RunSpec, Strategy};
+pub use secret::Secret;
+pub use step::{Phase, StepId, StepOutcome};
+pub use store_path::{StorePath, StorePathError};

@@ -1,0 +1,129 @@
+//! How one host's run ended, with everything the end report shows.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Changes, Failure, FailureClass, StepId, StepOutcome, StorePath, Truth, UnitPlan};
+
+/// How one host's run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HostOutcome {
+    /// The host already runs and boots this system.
+    Unchanged,
+    /// The new system runs and is proven.
+    Deployed,
+    /// The same, and something deserves a look.
+    DeployedWithWarnings,
+    /// The new system is the boot default; a reboot enters it.
+    RebootRequired,
+    /// Only asked what would happen (`dry-activate`).
+    Previewed,
+    /// The deploy failed; the old system runs again and is well.
+    RolledBack,
+    /// The deploy failed and the old system could not be brought back.
+    RollbackFailed,
+    /// Nobody knows: the host could not be asked.
+    Unknown,
+    /// It ended before the host was changed, or the change was kept although
+    /// the host is not well (`rollback.auto = false`); the failure says which.
+    Failed,
+    /// It was not started.
+    Skipped,
+}
+
+impl HostOutcome {
+    /// Whether the person got what they asked for.
+    pub fn is_success(self) -> bool {
+        matches!(
+            self,
+            Self::Unchanged
+                | Self::Deployed
+                | Self::DeployedWithWarnings
+                | Self::RebootRequired
+                | Self::Previewed
+        )
+    }
+
+    /// The word in the report's first line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unchanged => "UNCHANGED",
+            Self::Deployed => "SUCCESS",
+            Self::DeployedWithWarnings => "SUCCESS WITH WARNINGS",
+            Self::RebootRequired => "REBOOT REQUIRED",
+            Self::Previewed => "PREVIEW",
+            Self::RolledBack => "ROLLED BACK",
+            Self::RollbackFailed => "ROLLBACK FAILED",
+            Self::Unknown => "UNKNOWN",
+            Self::Failed => "FAILED",
+            Self::Skipped => "SKIPPED",
+        }
+    }
+}
+
+/// One finished step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepRecord {
+    /// Which step.
+    pub step: StepId,
+    /// How it ended.
+    pub outcome: StepOutcome,
+    /// How long it took, in milliseconds.
+    pub elapsed_ms: u64,
+    /// A few words for the report, for example `14 paths, 22 MiB`; may be empty.
+    pub summary: String,
+}
+
+/// What became of a unit in this deploy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceChange {
+    /// The unit.
+    pub unit: String,
+    /// restarted, reloaded, started, stopped, left alone, failed.
+    pub what: String,
+}
+
+/// The end report of one host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostReport {
+    /// How it ended.
+    pub outcome: HostOutcome,
+    /// How long it took, in milliseconds.
+    pub elapsed_ms: u64,
+    /// The system that ran before.
+    pub old: Option<StorePath>,
+    /// The system that was to be deployed.
+    pub new: Option<StorePath>,
+    /// The profile's generation before.
+    pub generation_before: Option<u64>,
+    /// The profile's generation after, as read from the host.
+    pub generation_after: Option<u64>,
+    /// What changed.
+    pub changes: Option<Changes>,
+    /// What the host said it would do.
+    pub unit_plan: Option<UnitPlan>,
+    /// What became of units.
+    pub services: Vec<ServiceChange>,
+    /// The steps in the order they ended.
+    pub steps: Vec<StepRecord>,
+    /// What deserves a look.
+    pub warnings: Vec<String>,
+    /// Why it failed.
+    pub failure: Option<Failure>,
+    /// What is on the host now.
+    pub truth: Option<Truth>,
+}
+
+impl HostReport {
+    /// The class that decides the exit code; `None` on success.
+    pub fn failure_class(&self) -> Option<FailureClass> {
+        if self.outcome.is_success() {
+            return None;
+        }
+        Some(match self.outcome {
+            HostOutcome::RolledBack => FailureClass::RolledBack,
+            HostOutcome::RollbackFailed | HostOutcome::Unknown => FailureClass::HostNotWell,
+            _ => self.failure.as_ref().map_or(FailureClass::Unexpected, |failure| failure.class),
+        })
+    }
+}
