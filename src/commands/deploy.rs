@@ -1,0 +1,115 @@
+//! Deploys hosts: builds the real adapters, picks the reporters, runs.
+
+use std::io::IsTerminal;
+
+use super::DeployOptions;
+use crate::engine::{self, Interrupt, Job};
+use crate::error::CommandError;
+use crate::event::{Event, EventSink};
+use crate::exit::ExitCode;
+use crate::model::{FailureClass, Questions, RunSpec};
+use crate::prompt::{Asker, FixedAsker, TerminalAsker};
+use crate::report::{self, Journal, OutputMode};
+use crate::settings::{Output, Screen};
+
+/// Deploys the hosts of a run.
+pub(crate) async fn deploy(run_spec: RunSpec, options: DeployOptions) -> Result<ExitCode, CommandError> {
+    forget_old_results(&run_spec);
+    let journal = Journal::create(&run_spec.run_dir)
+        .map_err(|error| CommandError::from_error(FailureClass::Unexpected, &error))?;
+    let reporters =
+        vec![Box::new(journal) as Box<dyn report::Reporter>, report::for_output(shown(options.screen))];
+    let asker = asker(run_spec.questions)?;
+    let (sink, messages) = EventSink::new(run_spec.id.clone());
+    let hub = tokio::spawn(report::run_hub(messages, reporters, asker));
+    let interrupt = Interrupt::new();
+    let signals = tokio::spawn(listen(interrupt.clone(), sink.clone()));
+    let code = engine::deploy(Job {
+        spec: run_spec,
+        sink,
+        owner: owner(),
+        interrupt,
+        sudo_password: options.sudo_password,
+    })
+    .await;
+    // The hub ends when the last sender is gone; the listener holds one.
+    signals.abort();
+    let _ = signals.await;
+    if let Err(error) = hub.await {
+        return Err(CommandError::from_error(FailureClass::Unexpected, &error));
+    }
+    Ok(code)
+}
+
+/// The screen in the reporters' words.
+fn shown(screen: Screen) -> report::Output {
+    let Screen { output, talk_color, data_color, unicode, verbosity } = screen;
+    let mode = match output {
+        Output::Live => OutputMode::Live,
+        Output::Plain => OutputMode::Plain,
+        Output::Json => OutputMode::Json,
+        Output::Quiet => OutputMode::Quiet,
+    };
+    report::Output { mode, verbosity, talk_color, data_color, unicode }
+}
+
+fn asker(questions: Questions) -> Result<Box<dyn Asker>, CommandError> {
+    Ok(match questions {
+        Questions::Ask => {
+            Box::new(TerminalAsker::new().map_err(|error| {
+                CommandError::from_error(FailureClass::Unexpected, &error).hint("use --yes")
+            })?)
+        }
+        // Yes answers no password: a person who is there is still asked for that.
+        Questions::AssumeYes if std::io::stdin().is_terminal() => match TerminalAsker::new() {
+            Ok(asker) => Box::new(asker),
+            Err(_) => Box::new(FixedAsker::yes()),
+        },
+        Questions::AssumeYes => Box::new(FixedAsker::yes()),
+        Questions::NonInteractive => Box::new(FixedAsker::nobody()),
+    })
+}
+
+/// Lets go of what earlier runs built, but for the last few: the links keep it
+/// in this machine's store. Journals and logs stay.
+fn forget_old_results(run_spec: &RunSpec) {
+    const KEPT: usize = 10;
+    let Ok(runs) = std::fs::read_dir(run_spec.state_dir.join("runs")) else { return };
+    let mut folders: Vec<_> = runs.filter_map(Result::ok).map(|run| run.path().join("results")).collect();
+    folders.retain(|folder| folder.is_dir());
+    // Run ids sort by time.
+    folders.sort();
+    for folder in folders.iter().rev().skip(KEPT) {
+        // A folder that stays costs room and nothing else.
+        let _ = std::fs::remove_dir_all(folder);
+    }
+}
+
+/// Turns Ctrl-C, SIGTERM and SIGHUP into interruptions.
+async fn listen(interrupt: Interrupt, sink: EventSink) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let streams =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup()));
+    let (Ok(mut interrupts), Ok(mut terminates), Ok(mut hangups)) = streams else {
+        tracing::error!("signals cannot be listened to");
+        return;
+    };
+    loop {
+        tokio::select! {
+            _ = interrupts.recv() => {}
+            _ = terminates.recv() => {}
+            _ = hangups.recv() => {}
+        }
+        let at_once = interrupt.ask();
+        sink.send(Event::Interrupted { at_once });
+    }
+}
+
+/// Machine, boot and process of this program: a later run can tell by it
+/// whether the one that left traces on a host still lives.
+fn owner() -> String {
+    let read = |path: &str| {
+        std::fs::read_to_string(path).map_or_else(|_| "unknown".to_owned(), |text| text.trim().to_owned())
+    };
+    format!("{}:{}:{}", read("/etc/machine-id"), read("/proc/sys/kernel/random/boot_id"), std::process::id())
+}

@@ -1,0 +1,192 @@
+//! One file per subcommand. Here is what they share: the command line is
+//! read, settings are loaded, and the outcome becomes an exit code.
+
+mod completions;
+mod deploy;
+mod doctor;
+mod init;
+mod man;
+
+use std::io::Write;
+
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::cli::{Cli, Command, DeployArgs, DoctorArgs, GlobalArgs};
+use crate::error::CommandError;
+use crate::exit::{self, ExitCode};
+use crate::model::{Failure, FailureClass, RunSpec, Secret};
+use crate::plan;
+use crate::settings::{self, Environment, Output, Screen, Settings, nearest};
+
+/// What a run needs beside its [`RunSpec`]: how it is shown, and secrets.
+#[derive(Clone, Debug)]
+pub(crate) struct DeployOptions {
+    /// How the run is shown.
+    pub(crate) screen: Screen,
+    /// The password for sudo that the environment gave.
+    pub(crate) sudo_password: Option<Secret>,
+}
+
+/// Runs the program and returns its exit code.
+pub fn run() -> u8 {
+    // A defect must not look like one of the documented outcomes.
+    let outcome = std::panic::catch_unwind(|| {
+        let cli = match Cli::read(std::env::args_os()) {
+            Ok(cli) => cli,
+            Err(error) => return print_usage(&error),
+        };
+        match execute(cli) {
+            Ok(code) => code,
+            Err(error) => {
+                // Standard error that is gone has no reader left to tell.
+                let _ = error.write(&mut std::io::stderr().lock());
+                error.exit_code()
+            }
+        }
+    });
+    outcome.unwrap_or(exit::UNEXPECTED).code
+}
+
+/// Prints help and version to standard output, a usage error to standard error.
+fn print_usage(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    if error.use_stderr() { exit::USAGE } else { exit::OK }
+}
+
+fn execute(cli: Cli) -> Result<ExitCode, CommandError> {
+    let environment = Environment::capture().map_err(|error| {
+        CommandError::from_error(FailureClass::Usage, &error).hint("is the current folder still there?")
+    })?;
+    let screen = Screen::resolve(&cli.global, &environment);
+    start_tracing(screen);
+    match cli.command {
+        None => start_deploy(&cli.deploy, &cli.global, &environment)
+            .map_err(|error| hint_at_command(error, &cli.deploy)),
+        Some(Command::Deploy(arguments)) => start_deploy(&arguments, &cli.global, &environment),
+        Some(Command::Doctor(arguments)) => start_doctor(&arguments, &cli.global, &environment),
+        Some(Command::Init(arguments)) => block_on(init::init(&arguments, &cli.global, &environment)),
+        Some(Command::Completions(arguments)) => print(&completions::script(arguments.shell)),
+        Some(Command::Man(arguments)) => print(&man::page(arguments.command.as_deref())?),
+    }
+}
+
+fn start_deploy(
+    arguments: &DeployArgs,
+    global: &GlobalArgs,
+    environment: &Environment,
+) -> Result<ExitCode, CommandError> {
+    let (settings, run_spec) = plan_run(arguments, global, environment)?;
+    let screen = Screen::resolve(global, environment);
+    if screen.output != Output::Quiet {
+        warn(&settings.warnings);
+    }
+    if arguments.dry_run {
+        let json = screen.output == Output::Json;
+        let text = if json { plan::plan_json(&run_spec) } else { plan::plan_text(&run_spec) };
+        return print(text.as_bytes());
+    }
+    settings::create_run_dir(&run_spec)?;
+    let options = options(screen, environment);
+    block_on(deploy::deploy(run_spec, options))
+}
+
+fn start_doctor(
+    arguments: &DoctorArgs,
+    global: &GlobalArgs,
+    environment: &Environment,
+) -> Result<ExitCode, CommandError> {
+    let hosts = if arguments.hosts.is_empty() { vec!["all".to_owned()] } else { arguments.hosts.clone() };
+    let asked = DeployArgs::for_hosts(hosts);
+    let planned = plan_run(&asked, global, environment);
+    // Without hosts.toml this machine can still be looked at; but who names a
+    // host wants to hear about that host.
+    let run_spec = match planned {
+        Ok((_, run_spec)) => Ok(run_spec),
+        Err(error) if arguments.hosts.is_empty() => Err(error),
+        Err(error) => return Err(error),
+    };
+    let options = options(Screen::resolve(global, environment), environment);
+    block_on(doctor::doctor(run_spec, options))
+}
+
+fn plan_run(
+    arguments: &DeployArgs,
+    global: &GlobalArgs,
+    environment: &Environment,
+) -> Result<(Settings, RunSpec), CommandError> {
+    if arguments.reboot && !arguments.action.commits() {
+        let message = format!("--reboot does not go with --action {}", arguments.action);
+        return Err(Failure::new(FailureClass::Usage, message)
+            .hint("a reboot enters the boot default: use --action switch or boot")
+            .into());
+    }
+    let settings = Settings::load(global.config.as_deref(), environment)?;
+    let selected = plan::select(&settings.hosts, &arguments.hosts).map_err(Failure::from)?;
+    let run_spec = settings.run_spec(arguments, &selected);
+    Ok((settings, run_spec))
+}
+
+fn options(screen: Screen, environment: &Environment) -> DeployOptions {
+    DeployOptions { screen, sudo_password: environment.sudo_password() }
+}
+
+/// A misspelt command is read as a host: says so when nothing else is wrong.
+fn hint_at_command(error: CommandError, arguments: &DeployArgs) -> CommandError {
+    let names = Cli::command_names();
+    let near = arguments.hosts.first().and_then(|word| nearest(word, names.iter().map(String::as_str)));
+    match near {
+        Some(name) if error.exit_code() == exit::USAGE => {
+            error.hint(format!("if a command was meant: nix-deploy {name}"))
+        }
+        _ => error,
+    }
+}
+
+/// Runs a future to its end on a runtime of its own.
+fn block_on<T>(future: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CommandError::from_error(FailureClass::Unexpected, &error))?;
+    let result = runtime.block_on(future);
+    // A thread that still waits for an answer at the terminal must not keep the program.
+    runtime.shutdown_background();
+    result
+}
+
+/// Writes data to standard output. A reader that went away wanted no more.
+fn print(data: &[u8]) -> Result<ExitCode, CommandError> {
+    let mut output = std::io::stdout().lock();
+    match output.write_all(data).and_then(|()| output.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(CommandError::from_error(FailureClass::Unexpected, &error))
+        }
+        _ => Ok(exit::OK),
+    }
+}
+
+fn warn(warnings: &[String]) {
+    let mut output = std::io::stderr().lock();
+    for warning in warnings {
+        let _ = writeln!(output, "warning: {}", crate::model::text::clean_line(warning));
+    }
+}
+
+/// Sends traces to standard error: what the program does with one `-v`, every
+/// detail with more, libraries included.
+fn start_tracing(screen: Screen) {
+    let ours = env!("CARGO_CRATE_NAME");
+    let targets = match screen.verbosity {
+        0 => return,
+        1 => Targets::new().with_target(ours, Level::DEBUG),
+        _ => Targets::new().with_default(Level::DEBUG).with_target(ours, Level::TRACE),
+    };
+    let lines = tracing_subscriber::fmt::layer()
+        .with_ansi(screen.talk_color)
+        .with_writer(std::io::stderr)
+        .without_time();
+    tracing_subscriber::registry().with(lines).with(targets).init();
+}

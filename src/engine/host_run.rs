@@ -1,0 +1,328 @@
+//! One host's run: starts each step when the steps it needs are done, and
+//! brings the host to an end whatever happens.
+//!
+//! Invariants: once a supervisor may have been started, `settle` runs, also
+//! after an interruption; a step that fails stops the steps beside it unless
+//! the host is being changed; the report tells what `settle` found.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::JoinSet;
+
+use super::interrupt::Interrupt;
+use super::{Order, elapsed_ms, interrupted};
+use crate::event::Event;
+use crate::model::{Failure, FailureClass, HostOutcome, HostReport, StepId, StepOutcome, StepRecord};
+use crate::plan;
+use crate::steps::context::HostContext;
+use crate::steps::{self, StepResult};
+
+/// A step that ended.
+struct Ended {
+    step: StepId,
+    result: StepResult,
+    elapsed: Duration,
+    /// The place it worked in, if places are limited.
+    place: Option<OwnedSemaphorePermit>,
+}
+
+struct HostRun {
+    context: Arc<HostContext>,
+    order: Order,
+    planned: Vec<StepId>,
+    waiting: BTreeSet<StepId>,
+    done: BTreeSet<StepId>,
+    running: JoinSet<Ended>,
+    records: Vec<StepRecord>,
+    failure: Option<Failure>,
+    ended: Option<HostOutcome>,
+    change_place: Option<OwnedSemaphorePermit>,
+}
+
+/// Runs all steps of a host and gives its report.
+pub(crate) async fn run(context: Arc<HostContext>, order: Order, interrupt: Interrupt) -> HostReport {
+    let begun = Instant::now();
+    let spec = &context.run.spec;
+    let planned = plan::steps_of(spec);
+    let mut host_run = HostRun {
+        waiting: planned.iter().copied().collect(),
+        planned,
+        context: Arc::clone(&context),
+        order,
+        done: BTreeSet::new(),
+        running: JoinSet::new(),
+        records: Vec::new(),
+        failure: None,
+        ended: None,
+        change_place: None,
+    };
+    tokio::select! {
+        () = host_run.go(&interrupt) => {}
+        () = interrupt.when_at_once() => host_run.leave(),
+    }
+    host_run.report(begun)
+}
+
+impl HostRun {
+    async fn go(&mut self, interrupt: &Interrupt) {
+        let mut heard = false;
+        loop {
+            if self.ended.is_none() && self.failure.is_none() {
+                self.start_ready();
+            }
+            let stopping = self.ended.is_some() || self.failure.is_some();
+            if stopping && !self.changing() && !self.rebooting() {
+                self.stop_running().await;
+            }
+            if self.running.is_empty() {
+                break;
+            }
+            tokio::select! {
+                ended = self.running.join_next() => match ended {
+                    Some(Ok(ended)) => self.take(ended),
+                    Some(Err(error)) if error.is_cancelled() => {}
+                    Some(Err(error)) => self.fail(
+                        Failure::new(FailureClass::Unexpected, "a step broke").cause(error.to_string()),
+                    ),
+                    None => {}
+                },
+                () = interrupt.when_asked(), if !heard => {
+                    heard = true;
+                    // A host that is being changed or reboots comes to its end; one
+                    // that has settled only loses the looks that are left.
+                    if self.context.settled.get().is_some() && !self.rebooting() {
+                        self.waiting.clear();
+                        self.stop_running().await;
+                    } else if !self.changing() && !self.rebooting() {
+                        self.fail(interrupted(self.context.name()));
+                    }
+                }
+            }
+        }
+        self.settle_if_needed().await;
+        if !self.context.activation().begun {
+            steps::remove_roots(&self.context).await;
+        }
+    }
+
+    /// Whether a supervisor was started and the host has not settled yet.
+    fn changing(&self) -> bool {
+        self.context.activation().begun && !self.done.contains(&StepId::Settle)
+    }
+
+    /// Whether the host was told to reboot and is not proven again yet.
+    fn rebooting(&self) -> bool {
+        self.context.reboot_asked.get().is_some() && !self.done.contains(&StepId::Reboot)
+    }
+
+    fn start_ready(&mut self) {
+        let planned = self.planned.clone();
+        let is_ready =
+            |step: &StepId| plan::needs_among(*step, &planned).iter().all(|need| self.done.contains(need));
+        let ready: Vec<StepId> = self.waiting.iter().copied().filter(is_ready).collect();
+        for step in ready {
+            self.waiting.remove(&step);
+            self.start(step);
+        }
+    }
+
+    fn start(&mut self, id: StepId) {
+        let (context, order) = (Arc::clone(&self.context), self.order.clone());
+        self.running.spawn(async move {
+            if id == StepId::Activate
+                && let Err(failure) = may_change(&order, &context).await
+            {
+                return Ended { step: id, result: Err(failure), elapsed: Duration::ZERO, place: None };
+            }
+            let place = order.limits.acquire(id).await;
+            Ended { place, ..run_step(id, &context).await }
+        });
+    }
+
+    fn take(&mut self, Ended { step: id, result, elapsed, place }: Ended) {
+        match id {
+            // The place among those that change is kept until the host has settled, or is up again.
+            StepId::Activate => self.change_place = place,
+            StepId::Settle if self.planned.contains(&StepId::Reboot) => {}
+            StepId::Settle | StepId::Reboot => self.change_place = None,
+            _ => drop(place),
+        }
+        let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        let (outcome, summary) = match &result {
+            Ok(done) => (done.outcome, done.summary.clone()),
+            Err(failure) => (StepOutcome::Failed, failure.message.clone()),
+        };
+        self.records.push(StepRecord { step: id, outcome, elapsed_ms, summary });
+        self.done.insert(id);
+        match result {
+            Ok(done) => {
+                if let Some(outcome) = done.ends {
+                    self.ended.get_or_insert(outcome);
+                }
+            }
+            Err(failure) => self.fail(failure),
+        }
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        // The first failure is the reason; later ones are its consequences.
+        if self.failure.is_none() {
+            self.failure = Some(failure);
+        }
+    }
+
+    /// Ends what runs beside a step that ended the host's run.
+    async fn stop_running(&mut self) {
+        self.running.abort_all();
+        while let Some(ended) = self.running.join_next().await {
+            if let Ok(ended) = ended {
+                self.take(ended);
+            }
+        }
+    }
+
+    async fn settle_if_needed(&mut self) {
+        if !self.changing() || !self.planned.contains(&StepId::Settle) {
+            return;
+        }
+        self.waiting.remove(&StepId::Settle);
+        let ended = run_step(StepId::Settle, &self.context).await;
+        // What settle finds wrong counts more than what led there.
+        if let Err(found) = &ended.result {
+            let first = self.failure.take();
+            let mut worse = found.clone();
+            if let Some(first) = first {
+                worse.causes.push(first.message);
+                worse.causes.extend(first.causes);
+                worse.evidence.extend(first.evidence);
+            }
+            self.failure = Some(worse);
+        } else {
+            self.believe_the_host();
+        }
+        self.take(ended);
+    }
+
+    /// What led to settling was a guess from here, for example that the
+    /// connection was lost; what settling found is what the host says.
+    fn believe_the_host(&mut self) {
+        match self.context.settled.get() {
+            Some(HostOutcome::RolledBack) => {
+                if let Some(failure) = self.failure.as_mut().filter(|failure| !refused_before_change(failure)) {
+                    failure.class = FailureClass::RolledBack;
+                }
+            }
+            // Only a confirmed host, and so a healthy one, can have come here.
+            Some(HostOutcome::Deployed | HostOutcome::RebootRequired) => {
+                if let Some(failure) = self.failure.take() {
+                    self.context.warn(failure.message, None);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The second interruption: the host is left to itself.
+    fn leave(&mut self) {
+        let changing = self.changing();
+        self.running.abort_all();
+        if self.context.settled.get().is_some() {
+            return;
+        }
+        let failure = if changing {
+            Failure::new(FailureClass::HostNotWell, "left while the host was being changed")
+                .hint("the host ends on the confirmed new system or on its old one by itself; run the same command again to see which")
+        } else if self.rebooting() {
+            Failure::new(FailureClass::HostNotWell, "left while the host was rebooting")
+                .hint("nobody has looked whether the new system boots and is well")
+        } else {
+            interrupted(self.context.name())
+        };
+        self.failure = Some(failure);
+    }
+
+    fn report(&self, begun: Instant) -> HostReport {
+        let context = &self.context;
+        let facts = context.facts_if_known();
+        let rebooted = context.rebooted.get().map(|rebooted| &rebooted.truth);
+        let truth = rebooted.or(context.truth.get()).cloned();
+        let mut warnings = context.warnings();
+        warnings.dedup();
+        HostReport {
+            outcome: self.outcome(!warnings.is_empty()),
+            elapsed_ms: elapsed_ms(begun),
+            old: facts.as_ref().and_then(|facts| facts.current_system.clone()),
+            new: context.evaluated.get().map(|evaluated| evaluated.out_path.clone()),
+            generation_before: facts.as_ref().and_then(|facts| facts.generation),
+            generation_after: truth.as_ref().and_then(|truth| truth.generation),
+            changes: context.changes.get().cloned(),
+            unit_plan: context.preview.get().and_then(|preview| preview.plan.clone()),
+            services: context.services(),
+            steps: self.records.clone(),
+            warnings,
+            failure: self.failure.clone().or_else(|| context.unwell.get().cloned()),
+            truth,
+        }
+    }
+
+    fn outcome(&self, warned: bool) -> HostOutcome {
+        let settled = self.context.settled.get().copied();
+        if let Some(failure) = &self.failure {
+            // Failed on the way, whatever the host settled on.
+            return match settled {
+                // It is up and was asked: what it runs is known.
+                _ if self.context.rebooted.get().is_some() => HostOutcome::Failed,
+                Some(HostOutcome::Deployed) if failure.class == FailureClass::HostNotWell => {
+                    HostOutcome::Unknown
+                }
+                _ if failure.class == FailureClass::HostNotWell => match settled {
+                    Some(HostOutcome::RollbackFailed) => HostOutcome::RollbackFailed,
+                    _ => HostOutcome::Unknown,
+                },
+                Some(HostOutcome::RolledBack) if !refused_before_change(failure) => HostOutcome::RolledBack,
+                _ => HostOutcome::Failed,
+            };
+        }
+        if self.context.unwell.get().is_some() {
+            return HostOutcome::Failed;
+        }
+        let settled = self.context.rebooted.get().map(|_| HostOutcome::Deployed).or(settled);
+        match settled.or(self.ended) {
+            Some(HostOutcome::Deployed) if warned => HostOutcome::DeployedWithWarnings,
+            Some(outcome) => outcome,
+            None => HostOutcome::Failed,
+        }
+    }
+}
+
+/// The person has agreed, and it is the host's turn.
+async fn may_change(order: &Order, context: &HostContext) -> Result<(), Failure> {
+    order.gate.pass(context.name()).await?;
+    order.turns.wait(context.name()).await
+}
+
+/// Failures that say that the host was not touched keep their own exit code.
+fn refused_before_change(failure: &Failure) -> bool {
+    matches!(failure.class, FailureClass::Busy | FailureClass::Declined | FailureClass::Blocked)
+}
+
+async fn run_step(id: StepId, context: &HostContext) -> Ended {
+    let begun = Instant::now();
+    let host = context.name().clone();
+    context.send(Event::StepStarted { host: host.clone(), step: id });
+    let result = match steps::find(id) {
+        Some(step) => step.run(context).await,
+        None => Err(Failure::new(FailureClass::Unexpected, format!("there is no step {id}"))),
+    };
+    let elapsed = begun.elapsed();
+    let (outcome, summary) = match &result {
+        Ok(done) => (done.outcome, done.summary.clone()),
+        Err(failure) => (StepOutcome::Failed, failure.message.clone()),
+    };
+    let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+    context.send(Event::StepFinished { host, step: id, outcome, elapsed_ms, summary });
+    Ended { step: id, result, elapsed, place: None }
+}

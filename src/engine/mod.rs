@@ -1,0 +1,137 @@
+//! Runs the step graph: hosts in parallel, limits, one question, cancellation,
+//! outcomes. What runs is the plan's business; what a step does is the step's.
+
+mod gate;
+mod host_run;
+mod interrupt;
+mod limits;
+mod turns;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::task::JoinSet;
+
+pub(crate) use interrupt::Interrupt;
+
+use crate::event::{Event, EventSink};
+use crate::exit::{self, ExitCode};
+use crate::model::{Failure, FailureClass, HostName, HostOutcome, HostReport, RunSpec, Secret};
+use crate::steps::context::{HostContext, RunContext};
+use gate::Gate;
+use limits::Limits;
+use turns::Turns;
+
+/// Everything a deploy works with.
+pub(crate) struct Job {
+    /// The run as it was asked for.
+    pub(crate) spec: RunSpec,
+    /// Where events go.
+    pub(crate) sink: EventSink,
+    /// Machine, boot and process of this program.
+    pub(crate) owner: String,
+    /// How the run is stopped.
+    pub(crate) interrupt: Interrupt,
+    /// The sudo password, when the environment gave one.
+    pub(crate) sudo_password: Option<Secret>,
+}
+
+/// What decides when a host may change.
+#[derive(Clone)]
+struct Order {
+    gate: Gate,
+    turns: Arc<Turns>,
+    limits: Arc<Limits>,
+}
+
+/// Runs a whole deploy and gives its exit code. Every selected host gets a
+/// report, whatever happens.
+pub(crate) async fn deploy(job: Job) -> ExitCode {
+    let begun = Instant::now();
+    let Job { spec, sink, owner, interrupt, sudo_password } = job;
+    sink.send(Event::RunStarted {
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        actor: spec.actor.clone(),
+        mode: spec.mode,
+        action: spec.action,
+        flake: spec.flake.clone(),
+        hosts: spec.hosts.iter().map(|host| host.name.clone()).collect(),
+        run_dir: spec.run_dir.display().to_string(),
+    });
+    let (run, requests) = RunContext::new(spec, sink.clone(), owner, sudo_password);
+    // Shared work; it ends with the run, or with an interruption.
+    let mut shared = JoinSet::new();
+    shared.spawn(crate::steps::evaluate_all(Arc::clone(&run)));
+    shared.spawn(crate::steps::serve_builds(Arc::clone(&run), requests));
+
+    let gate = Gate::new(&run);
+    let limits = Arc::new(Limits::new(&run.spec));
+    let turns = Arc::new(Turns::new(&run.spec));
+    let mut hosts = JoinSet::new();
+    for host in run.spec.hosts.clone() {
+        let (run, interrupt) = (Arc::clone(&run), interrupt.clone());
+        let order = Order { gate: gate.clone(), turns: Arc::clone(&turns), limits: Arc::clone(&limits) };
+        hosts.spawn(async move {
+            let name = host.name.clone();
+            let report = match HostContext::new(Arc::clone(&run), host) {
+                Ok(context) => host_run::run(Arc::new(context), order.clone(), interrupt).await,
+                Err(error) => failed_report(error.failure()),
+            };
+            run.undecided.strike(&name);
+            order.gate.leave(&name);
+            order.turns.ended(&name, report.outcome.is_success());
+            run.sink.send(Event::HostFinished { host: name.clone(), report: Box::new(report.clone()) });
+            (name, report)
+        });
+    }
+    let mut codes = Vec::new();
+    while let Some(finished) = hosts.join_next().await {
+        match finished {
+            Ok((_, report)) => codes.push(report.failure_class().map_or(exit::OK, exit::of)),
+            Err(error) => {
+                tracing::error!(%error, "a host's run broke");
+                codes.push(exit::UNEXPECTED);
+            }
+        }
+    }
+    shared.abort_all();
+    if interrupt.asked() && exit::worst(codes.iter().copied()) == exit::OK {
+        // Everything had ended well before the interruption could stop anything.
+        tracing::debug!("interrupted, with nothing left to stop");
+    }
+    let code = exit::worst(codes);
+    sink.send(Event::RunFinished {
+        exit_code: code.code,
+        meaning: code.meaning.to_owned(),
+        elapsed_ms: elapsed_ms(begun),
+    });
+    code
+}
+
+fn elapsed_ms(begun: Instant) -> u64 {
+    u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The report of a host whose run could not even begin.
+fn failed_report(failure: Failure) -> HostReport {
+    HostReport {
+        outcome: HostOutcome::Failed,
+        elapsed_ms: 0,
+        old: None,
+        new: None,
+        generation_before: None,
+        generation_after: None,
+        changes: None,
+        unit_plan: None,
+        services: Vec::new(),
+        steps: Vec::new(),
+        warnings: Vec::new(),
+        failure: Some(failure),
+        truth: None,
+    }
+}
+
+/// The failure of a host whose run was stopped from here.
+fn interrupted(host: &HostName) -> Failure {
+    Failure::new(FailureClass::Interrupted, format!("the run was interrupted before {host} was changed"))
+}

@@ -1,0 +1,21 @@
+//! Hosts: how they are reached, asked, changed under a supervisor, and judged.
+//!
+//! Nothing here decides what a run does; steps do that.
+
+pub(crate) mod checks;
+mod error;
+pub(crate) mod facts;
+mod link;
+pub(crate) mod observe;
+pub(crate) mod preview;
+pub(crate) mod reboot;
+mod session;
+mod shell;
+mod ssh_config;
+pub(crate) mod supervisor;
+pub(crate) mod units;
+
+pub(crate) use error::HostError;
+pub(crate) use link::Link;
+pub(crate) use session::{Privilege, Session};
+pub(crate) use shell::Script;

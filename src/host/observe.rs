@@ -1,0 +1,230 @@
+//! Questions to a host that has just been changed: health of all units,
+//! network, resources, and the last words of units that are not well.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::error::HostError;
+use super::link::Link;
+use super::session::{Privilege, Session};
+use super::shell::{self, Script};
+use super::units;
+use crate::model::text::{clean, clean_line};
+use crate::model::{Baseline, StorePath};
+
+const HEALTH: &str = include_str!("../../templates/health.sh");
+const EVIDENCE: &str = include_str!("../../templates/evidence.sh");
+const NETWORK: &str = include_str!("../../templates/network.sh");
+const USER_UNITS: &str = include_str!("../../templates/user-units.sh");
+const OBSERVE: &str = include_str!("../../templates/observe.sh");
+
+/// One look at the units of a host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sample {
+    /// The numeric id the script ran with: 0 proves the elevation.
+    pub(crate) uid: Option<u32>,
+    /// `/run/current-system`, resolved.
+    pub(crate) current_system: Option<StorePath>,
+    /// The kernel's id of this boot.
+    pub(crate) boot_id: String,
+    /// Health of all units.
+    pub(crate) units: Baseline,
+    /// The names under which `units` has those that were asked for by another.
+    pub(crate) aliases: BTreeMap<String, String>,
+    /// Unit files the old system has and the new one lacks, when asked.
+    pub(crate) removed: BTreeSet<String>,
+    /// Unit files of the new system, when asked.
+    pub(crate) unit_files: BTreeSet<String>,
+}
+
+/// What a look needs to know.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Look<'a> {
+    pub(crate) old: Option<&'a StorePath>,
+    pub(crate) new: &'a StorePath,
+    /// Units to load even if nothing refers to them.
+    pub(crate) extra_units: &'a [String],
+    /// Whether unit files are listed too.
+    pub(crate) files: bool,
+    /// The run whose supervisor gets more time, and how much.
+    pub(crate) hold: Option<(&'a str, Duration)>,
+}
+
+/// Looks at all units, as root.
+pub(crate) async fn sample(
+    link: &Link,
+    session: &Session,
+    look: Look<'_>,
+    deadline: Duration,
+) -> Result<Sample, HostError> {
+    let script = Script::new(HEALTH)
+        .set("OLD", look.old.map_or("", StorePath::as_str))
+        .set("NEW", look.new.as_str())
+        .set("FILES", if look.files { "1" } else { "0" })
+        .set("EXTRA_UNITS", look.extra_units.join(" "))
+        .set("RUN", look.hold.map_or("", |(run, _)| run))
+        .set("HOLD", look.hold.map_or_else(String::new, |(_, time)| time.as_secs().to_string()));
+    let text = link.run_on(session, &script, Privilege::Root, deadline).await?;
+    Ok(parse_sample(&text, look.extra_units))
+}
+
+fn parse_sample(text: &str, extra_units: &[String]) -> Sample {
+    let all = |key: &str| -> BTreeSet<String> {
+        shell::pairs(text).filter(|(found, _)| *found == key).map(|(_, value)| value.to_owned()).collect()
+    };
+    let unit_files = all("new_file");
+    let is_unit = |file: &&String| {
+        [".service", ".socket", ".timer", ".path", ".mount", ".swap"]
+            .iter()
+            .any(|ending| file.ends_with(ending))
+    };
+    let removed = all("old_file").difference(&unit_files).filter(is_unit).cloned().collect();
+    let lines_of = |prefix: &str| -> String {
+        text.lines().filter_map(|line| line.strip_prefix(prefix)).flat_map(|line| [line, "\n"]).collect()
+    };
+    let mut units = units::parse_list(&lines_of("listed="));
+    units.extend(units::parse(&lines_of("unit=")));
+    let ids = shell::pairs(text).filter(|(key, _)| *key == "extra").map(|(_, id)| id.to_owned());
+    let aliases = extra_units.iter().cloned().zip(ids).filter(|(unit, id)| unit != id).collect();
+    Sample {
+        aliases,
+        uid: shell::value(text, "uid").and_then(|uid| uid.parse().ok()),
+        current_system: shell::value(text, "current_system").and_then(|path| StorePath::new(path).ok()),
+        boot_id: shell::value(text, "boot_id").unwrap_or_default().to_owned(),
+        units,
+        removed,
+        unit_files,
+    }
+}
+
+/// The last journal lines of units since a moment, below a line with the name.
+pub(crate) async fn evidence(
+    link: &Link,
+    session: &Session,
+    units: &[String],
+    since: u64,
+    deadline: Duration,
+) -> Result<Vec<String>, HostError> {
+    let script = Script::new(EVIDENCE)
+        .set("UNITS", units.join(" "))
+        .set("SINCE", since.to_string())
+        .set("LINES_EACH", "12");
+    let text = link.run_on(session, &script, Privilege::Root, deadline).await?;
+    Ok(values(&text, "line"))
+}
+
+/// Network properties; gives the problems found.
+pub(crate) async fn network(
+    link: &Link,
+    session: &Session,
+    dns_name: Option<&str>,
+    tailscale: bool,
+    deadline: Duration,
+) -> Result<Vec<String>, HostError> {
+    let script = Script::new(NETWORK)
+        .set("DNS_NAME", dns_name.unwrap_or_default())
+        .set("TAILSCALE", if tailscale { "1" } else { "0" });
+    let text = link.run_on(session, &script, Privilege::Root, deadline).await?;
+    let mut problems = Vec::new();
+    for (key, asked) in [("dns", dns_name.is_some()), ("tailscale", tailscale)] {
+        match shell::value(&text, key) {
+            Some("ok") => {}
+            Some(problem) => problems.push(format!("{key}: {}", clean_line(problem))),
+            None if asked => problems.push(format!("{key}: no answer")),
+            None => {}
+        }
+    }
+    Ok(problems)
+}
+
+/// Resources and errors after the deploy.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct After {
+    /// Available memory in bytes.
+    pub(crate) memory_available: Option<u64>,
+    /// All memory in bytes.
+    pub(crate) memory_total: Option<u64>,
+    /// Free bytes of /nix/store.
+    pub(crate) store_free: Option<u64>,
+    /// Load average over one minute.
+    pub(crate) load: Option<f64>,
+    /// Journal lines at error level since the activation began.
+    pub(crate) errors: Vec<String>,
+}
+
+/// Looks at resources and, when asked, at the journal's errors.
+pub(crate) async fn after(
+    link: &Link,
+    session: &Session,
+    since: u64,
+    logs: bool,
+    deadline: Duration,
+) -> Result<After, HostError> {
+    let script = Script::new(OBSERVE).set("SINCE", since.to_string()).set("LOGS", if logs { "1" } else { "0" });
+    let text = link.run_on(session, &script, Privilege::Root, deadline).await?;
+    let number = |key: &str| shell::value(&text, key).and_then(|value| value.parse::<u64>().ok());
+    Ok(After {
+        memory_available: number("memory_kib").map(|kib| kib * 1024),
+        memory_total: number("memory_total_kib").map(|kib| kib * 1024),
+        store_free: super::facts::room(shell::value(&text, "store")).0,
+        load: shell::value(&text, "load")
+            .and_then(|line| line.split(' ').next())
+            .and_then(|load| load.parse().ok()),
+        errors: values(&text, "log"),
+    })
+}
+
+/// Failed units of users whose service manager runs, by user.
+pub(crate) async fn failed_user_units(
+    link: &Link,
+    session: &Session,
+    deadline: Duration,
+) -> Result<BTreeMap<String, Vec<String>>, HostError> {
+    let text = link.run_on(session, &Script::new(USER_UNITS), Privilege::Root, deadline).await?;
+    Ok(parse_user_units(&text))
+}
+
+fn parse_user_units(text: &str) -> BTreeMap<String, Vec<String>> {
+    let mut failed: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for line in values(text, "failed") {
+        if let Some((user, unit)) = clean_line(&line).split_once(' ') {
+            failed.entry(user.to_owned()).or_default().push(unit.to_owned());
+        }
+    }
+    failed
+}
+
+fn values(text: &str, key: &str) -> Vec<String> {
+    shell::pairs(text)
+        .filter(|(found, value)| *found == key && !value.trim().is_empty())
+        .map(|(_, value)| clean(value).trim_end().to_owned())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failed_units_of_users_are_gathered_by_user() {
+        let failed =
+            parse_user_units("failed=ada a.service\nfailed=bob c.timer\nfailed=ada b.service\nfailed=eve\n");
+        assert_eq!(
+            failed.into_iter().collect::<Vec<_>>(),
+            [
+                ("ada".to_owned(), vec!["a.service".to_owned(), "b.service".to_owned()]),
+                ("bob".to_owned(), vec!["c.timer".to_owned()]),
+            ]
+        );
+    }
+
+    #[test]
+    fn units_that_the_new_system_lacks_are_found() {
+        let text = "uid=0\nold_file=a.service\nold_file=b.service\nold_file=a.service.wants\nnew_file=b.service\nnew_file=c.timer\nunit=Id=b.service\nunit=ActiveState=active\nextra=b.service\nextra=c.service\n";
+        let sample = parse_sample(text, &["b.service".to_owned(), "alias.service".to_owned()]);
+        assert_eq!(sample.uid, Some(0));
+        assert_eq!(sample.aliases, BTreeMap::from([("alias.service".to_owned(), "c.service".to_owned())]));
+        assert_eq!(sample.removed, BTreeSet::from(["a.service".to_owned()]));
+        assert_eq!(sample.units["b.service"].active, "active");
+    }
+}

@@ -1,0 +1,285 @@
+//! Reading units and judging their health: what was well before and is not now.
+//!
+//! Judged are units that were fine in the baseline, new units, crash loops
+//! inside the settle window, critical services, and removed units that still
+//! run. Units that were broken before are reported, never judged.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{Baseline, UnitHealth};
+
+/// Reads the blocks of `systemctl show -p Id,LoadState,…`, separated by blank
+/// lines. Units without a name are left out.
+pub(crate) fn parse(text: &str) -> Baseline {
+    let mut units = Baseline::new();
+    let mut block: BTreeMap<&str, &str> = BTreeMap::new();
+    for line in text.lines().chain(std::iter::once("")) {
+        match line.split_once('=') {
+            Some((key, value)) => {
+                block.insert(key, value);
+            }
+            None => {
+                if let Some(id) = block.get("Id").filter(|id| !id.is_empty()) {
+                    units.insert((*id).to_owned(), health(&block));
+                }
+                block.clear();
+            }
+        }
+    }
+    units
+}
+
+/// Reads the lines of `systemctl list-units`: name, LOAD, ACTIVE, SUB. They say
+/// nothing about results and restarts.
+pub(crate) fn parse_list(text: &str) -> Baseline {
+    text.lines()
+        .filter_map(|line| {
+            // A failed unit may have a bullet before its name.
+            let mut words = line.split_whitespace().skip_while(|word| !word.contains('.'));
+            let name = words.next()?.to_owned();
+            let health = UnitHealth {
+                load: words.next()?.to_owned(),
+                active: words.next()?.to_owned(),
+                sub: words.next()?.to_owned(),
+                result: String::new(),
+                restarts: 0,
+            };
+            Some((name, health))
+        })
+        .collect()
+}
+
+fn health(block: &BTreeMap<&str, &str>) -> UnitHealth {
+    let get = |key: &str| block.get(key).copied().unwrap_or_default().to_owned();
+    UnitHealth {
+        load: get("LoadState"),
+        active: get("ActiveState"),
+        sub: get("SubState"),
+        result: get("Result"),
+        restarts: get("NRestarts").parse().unwrap_or(0),
+    }
+}
+
+/// What the health of units is judged against.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Judge {
+    /// Units before the deploy.
+    pub(crate) baseline: Baseline,
+    /// Units right after activation; restarts are counted from here.
+    pub(crate) first_sample: Baseline,
+    /// Units that must run.
+    pub(crate) critical: Vec<String>,
+    /// Unit files the old system has and the new one lacks.
+    pub(crate) removed: BTreeSet<String>,
+    /// Our own supervisor, which is not judged.
+    pub(crate) own_unit: String,
+}
+
+/// A unit that is not well, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ailing {
+    pub(crate) unit: String,
+    pub(crate) why: String,
+}
+
+/// The judgement of one sample.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Judgement {
+    /// What speaks against the deploy.
+    pub(crate) ailing: Vec<Ailing>,
+    /// Broken now and broken before.
+    pub(crate) broken_before: Vec<String>,
+    /// Critical services that are still on their way.
+    pub(crate) pending: Vec<String>,
+    /// Units that run.
+    pub(crate) running: usize,
+    /// Units that run and did not before.
+    pub(crate) started: Vec<String>,
+}
+
+impl Judge {
+    /// Judges a sample.
+    pub(crate) fn judge(&self, sample: &Baseline) -> Judgement {
+        let mut judgement = Judgement::default();
+        for (unit, now) in sample {
+            if *unit == self.own_unit {
+                continue;
+            }
+            let before = self.baseline.get(unit);
+            let broken_before = before.is_some_and(UnitHealth::is_broken);
+            if now.active == "active" {
+                judgement.running += 1;
+                if before.is_none_or(|before| matches!(before.active.as_str(), "inactive" | "failed")) {
+                    judgement.started.push(unit.clone());
+                }
+            }
+            if let Some(why) = self.ailment(unit, now) {
+                if broken_before {
+                    judgement.broken_before.push(unit.clone());
+                } else {
+                    judgement.ailing.push(Ailing { unit: unit.clone(), why });
+                }
+            }
+        }
+        self.judge_critical(sample, &mut judgement);
+        judgement
+    }
+
+    fn ailment(&self, unit: &str, now: &UnitHealth) -> Option<String> {
+        if now.is_broken() {
+            let state = if now.active == "failed" { "failed" } else { "keeps being restarted" };
+            let result = if now.result.is_empty() { String::new() } else { format!(" ({})", now.result) };
+            return Some(format!("{state}{result}"));
+        }
+        let first = self.first_sample.get(unit).map_or(0, |first| first.restarts);
+        if now.restarts > first && self.first_sample.contains_key(unit) {
+            return Some(format!("crash loop: restarted {} in the settle window", now.restarts - first));
+        }
+        if self.removed.contains(unit) && now.active == "active" && now.load != "loaded" {
+            return Some("is no longer part of the system and still runs".to_owned());
+        }
+        None
+    }
+
+    fn judge_critical(&self, sample: &Baseline, judgement: &mut Judgement) {
+        for unit in &self.critical {
+            let known = judgement.ailing.iter().any(|ailing| ailing.unit == *unit);
+            let Some(now) = sample.get(unit) else {
+                if !known {
+                    judgement
+                        .ailing
+                        .push(Ailing { unit: unit.clone(), why: "critical service does not exist".to_owned() });
+                }
+                continue;
+            };
+            let finished_oneshot = now.active == "inactive"
+                && now.result == "success"
+                && now.sub == "dead"
+                && self
+                    .baseline
+                    .get(unit)
+                    .is_some_and(|before| before.active == "inactive" && before.load == "loaded");
+            match now.active.as_str() {
+                "active" | "reloading" => {}
+                "activating" if !now.is_broken() => judgement.pending.push(unit.clone()),
+                // Run on demand, by a socket or a timer, as it was before.
+                _ if finished_oneshot && now.load == "loaded" => {}
+                other if !known => {
+                    // A critical service is judged even if it was broken before.
+                    judgement.broken_before.retain(|broken| broken != unit);
+                    let why = format!("critical service is {other} ({})", now.load);
+                    judgement.ailing.push(Ailing { unit: unit.clone(), why });
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unit(active: &str, sub: &str, restarts: u32) -> UnitHealth {
+        UnitHealth {
+            load: "loaded".to_owned(),
+            active: active.to_owned(),
+            sub: sub.to_owned(),
+            result: if active == "failed" { "exit-code" } else { "success" }.to_owned(),
+            restarts,
+        }
+    }
+
+    fn units(list: &[(&str, UnitHealth)]) -> Baseline {
+        list.iter().map(|(name, health)| ((*name).to_owned(), health.clone())).collect()
+    }
+
+    fn ailing(judge: &Judge, sample: &Baseline) -> Vec<String> {
+        judge.judge(sample).ailing.into_iter().map(|ailing| ailing.unit).collect()
+    }
+
+    #[test]
+    fn only_what_was_well_before_is_judged() {
+        let judge = Judge {
+            baseline: units(&[
+                ("old.service", unit("failed", "failed", 0)),
+                ("a.service", unit("active", "running", 0)),
+            ]),
+            ..Judge::default()
+        };
+        let sample = units(&[
+            ("old.service", unit("failed", "failed", 0)),
+            ("a.service", unit("failed", "failed", 0)),
+            ("new.service", unit("failed", "failed", 0)),
+        ]);
+        assert_eq!(ailing(&judge, &sample), ["a.service", "new.service"]);
+        assert_eq!(judge.judge(&sample).broken_before, ["old.service"]);
+    }
+
+    #[test]
+    fn a_crash_loop_is_seen_while_the_unit_reads_active() {
+        let first = units(&[("a.service", unit("active", "running", 4))]);
+        let judge = Judge { baseline: first.clone(), first_sample: first, ..Judge::default() };
+        assert!(ailing(&judge, &units(&[("a.service", unit("active", "running", 4))])).is_empty());
+        assert_eq!(ailing(&judge, &units(&[("a.service", unit("active", "running", 5))])), ["a.service"]);
+        assert_eq!(
+            ailing(&judge, &units(&[("a.service", unit("activating", "auto-restart", 4))])),
+            ["a.service"]
+        );
+    }
+
+    #[test]
+    fn a_finished_oneshot_is_healthy() {
+        let judge =
+            Judge { baseline: units(&[("a.service", unit("inactive", "dead", 0))]), ..Judge::default() };
+        assert!(ailing(&judge, &units(&[("a.service", unit("inactive", "dead", 0))])).is_empty());
+    }
+
+    #[test]
+    fn critical_services_must_run_whatever_was_before() {
+        let judge = Judge {
+            baseline: units(&[
+                ("db.service", unit("failed", "failed", 0)),
+                ("web.service", unit("active", "running", 0)),
+            ]),
+            critical: vec!["db.service".to_owned(), "web.service".to_owned(), "gone.service".to_owned()],
+            ..Judge::default()
+        };
+        let sample =
+            units(&[("db.service", unit("failed", "failed", 0)), ("web.service", unit("inactive", "dead", 0))]);
+        assert_eq!(ailing(&judge, &sample), ["db.service", "web.service", "gone.service"]);
+        let starting = units(&[
+            ("db.service", unit("activating", "start", 0)),
+            ("web.service", unit("active", "running", 0)),
+            ("gone.service", unit("active", "running", 0)),
+        ]);
+        assert_eq!(judge.judge(&starting).pending, ["db.service"]);
+        assert!(ailing(&judge, &starting).is_empty());
+    }
+
+    #[test]
+    fn a_removed_unit_that_still_runs_is_not_well() {
+        let mut running = unit("active", "running", 0);
+        running.load = "not-found".to_owned();
+        let judge = Judge { removed: ["x.service".to_owned()].into(), ..Judge::default() };
+        assert_eq!(ailing(&judge, &units(&[("x.service", running)])), ["x.service"]);
+    }
+
+    #[test]
+    fn lists_of_systemctl_are_read() {
+        let text =
+            "a.service loaded active running A service\n\u{25cf} b.service not-found failed failed b.service\n";
+        let units = parse_list(text);
+        assert_eq!(units["a.service"].sub, "running");
+        assert!(units["b.service"].is_broken());
+    }
+
+    #[test]
+    fn blocks_of_systemctl_are_read() {
+        let text = "Id=a.service\nLoadState=loaded\nActiveState=active\nSubState=running\nResult=success\nNRestarts=2\n\nId=b.mount\nActiveState=active\n";
+        let units = parse(text);
+        assert_eq!(units["a.service"].restarts, 2);
+        assert_eq!(units["b.mount"].active, "active");
+        assert!(parse("").is_empty());
+    }
+}

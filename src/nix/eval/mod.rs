@@ -1,0 +1,189 @@
+//! One evaluation for all selected hosts: derivation and output path of each.
+//!
+//! One host, or a few: one `nix eval` process. Many: `nix-eval-jobs` when it is
+//! there, else several `nix eval` of as many hosts as memory allows. Nix stops
+//! at the first error, so when a joint evaluation fails its hosts are evaluated
+//! one by one: one bad host does not stop the others.
+//!
+//! Invariant: the answer has every requested host exactly once.
+
+mod chunks;
+mod error;
+mod expression;
+mod jobs;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use crate::exec::Command;
+use crate::model::{HostName, StorePath};
+
+use super::Nix;
+use super::run::{self, Call, ProgressFn};
+
+pub(crate) use chunks::ChunkPolicy;
+pub(crate) use error::EvalError;
+
+/// What to evaluate and how.
+#[derive(Debug)]
+pub(crate) struct EvalRequest<'a> {
+    /// The flake reference as configured.
+    pub(crate) flake: &'a str,
+    /// The folder of the flake when it is a local one.
+    pub(crate) flake_dir: Option<&'a Path>,
+    /// Hosts with their attribute below `nixosConfigurations`.
+    pub(crate) attributes: Vec<(HostName, String)>,
+    /// How long all of it may take.
+    pub(crate) deadline: Duration,
+    /// Gets everything Nix says, as text.
+    pub(crate) log_file: &'a Path,
+    /// How many hosts at once.
+    pub(crate) chunks: ChunkPolicy,
+}
+
+/// What a host's configuration evaluates to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Evaluated {
+    /// The derivation, which is in the local store.
+    pub(crate) drv_path: StorePath,
+    /// The toplevel it builds, which may not be there yet.
+    pub(crate) out_path: StorePath,
+    /// What it runs on, for example `x86_64-linux`, when the derivation says so.
+    pub(crate) system: Option<String>,
+}
+
+type Answers = BTreeMap<HostName, Result<Evaluated, EvalError>>;
+type Attribute = (HostName, String);
+
+impl Nix {
+    /// Evaluates the toplevel of every requested host.
+    pub(crate) async fn evaluate(&self, request: &EvalRequest<'_>, progress: ProgressFn<'_>) -> Answers {
+        let ends = Instant::now() + request.deadline;
+        let mut answers = Answers::new();
+        if request.chunks.is_worth_jobs(request.attributes.len()) {
+            let found = self.evaluate_with_jobs(request, ends, progress).await;
+            answers.extend(found.into_iter().map(|(host, evaluated)| (host, Ok(evaluated))));
+        }
+        // Whatever nix-eval-jobs did not answer, for whatever reason, nix eval
+        // answers with a proper error.
+        let open: Vec<Attribute> =
+            request.attributes.iter().filter(|(host, _)| !answers.contains_key(host)).cloned().collect();
+        answers.extend(self.evaluate_chunks(request, &open, ends, progress).await);
+        answers
+    }
+
+    async fn evaluate_chunks(
+        &self,
+        request: &EvalRequest<'_>,
+        attributes: &[Attribute],
+        ends: Instant,
+        progress: ProgressFn<'_>,
+    ) -> Answers {
+        let plan = request.chunks.plan(attributes.len());
+        let chunks = attributes.chunks(plan.size).map(<[Attribute]>::to_vec).collect();
+        let joint = self.evaluate_all(request, chunks, plan.concurrent, ends, progress).await;
+        let mut answers = Answers::new();
+        let mut suspects = Vec::new();
+        for (chunk, result) in joint {
+            match result {
+                Ok(found) => answers.extend(found),
+                Err(error) if chunk.len() > 1 && error.may_be_one_hosts() => {
+                    suspects.extend(chunk.into_iter().map(|attribute| vec![attribute]));
+                }
+                Err(error) => {
+                    answers.extend(chunk.into_iter().map(|(host, _)| (host, Err(error.clone()))));
+                }
+            }
+        }
+        if !suspects.is_empty() {
+            let concurrent = request.chunks.plan_singly(suspects.len());
+            for (chunk, result) in self.evaluate_all(request, suspects, concurrent, ends, progress).await {
+                match result {
+                    Ok(found) => answers.extend(found),
+                    Err(error) => answers.extend(chunk.into_iter().map(|(host, _)| (host, Err(error.clone())))),
+                }
+            }
+        }
+        answers
+    }
+
+    /// Evaluates chunks, so many at a time.
+    async fn evaluate_all(
+        &self,
+        request: &EvalRequest<'_>,
+        chunks: Vec<Vec<Attribute>>,
+        concurrent: usize,
+        ends: Instant,
+        progress: ProgressFn<'_>,
+    ) -> Vec<(Vec<Attribute>, Result<Answers, EvalError>)> {
+        let permits = Semaphore::new(concurrent);
+        let permits = &permits;
+        let evaluations = chunks.into_iter().map(|chunk| async move {
+            // The semaphore is never closed: without a permit only order is lost.
+            let _permit = permits.acquire().await.ok();
+            let result = self.evaluate_chunk(request, &chunk, ends, progress).await;
+            (chunk, result)
+        });
+        join_all(evaluations).await
+    }
+
+    async fn evaluate_chunk(
+        &self,
+        request: &EvalRequest<'_>,
+        chunk: &[Attribute],
+        ends: Instant,
+        progress: ProgressFn<'_>,
+    ) -> Result<Answers, EvalError> {
+        let attributes: Vec<&str> = chunk.iter().map(|(_, attribute)| attribute.as_str()).collect();
+        let mut command = self
+            .nix()
+            .args(expression::eval_argv(request.flake, request.flake_dir.is_some(), &attributes))
+            .deadline(ends.saturating_duration_since(Instant::now()));
+        command = in_flake(command, request);
+        let call = run::run(command, "evaluating", request.log_file, progress).await;
+        let Call { output, said, transcript, .. } = call;
+        let output = output.map_err(|error| EvalError::Exec(Arc::new(error)))?;
+        if !output.success() {
+            return Err(EvalError::from_said(&said, output.code, request.flake, transcript.path()));
+        }
+        let answer = expression::parse_answer(&output.stdout)
+            .map_err(|detail| EvalError::Answer { detail, log: transcript.path().to_owned() })?;
+        Ok(chunk.iter().map(|(host, attribute)| (host.clone(), answer.of(attribute))).collect())
+    }
+}
+
+/// Nix runs in the folder of a local flake and is told `.`: a path with a
+/// space or a `#` cannot be written as a flake reference in every version.
+fn in_flake(command: Command, request: &EvalRequest<'_>) -> Command {
+    match request.flake_dir {
+        Some(directory) => command.current_dir(directory),
+        None => command,
+    }
+}
+
+/// Drives all futures at once and keeps their order.
+async fn join_all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
+    let mut futures: Vec<_> = futures.into_iter().map(|future| (Box::pin(future), None)).collect();
+    std::future::poll_fn(|context| {
+        let mut all_ready = true;
+        for (future, output) in &mut futures {
+            if output.is_none() {
+                match future.as_mut().poll(context) {
+                    std::task::Poll::Ready(ready) => *output = Some(ready),
+                    std::task::Poll::Pending => all_ready = false,
+                }
+            }
+        }
+        if all_ready { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+    futures.into_iter().filter_map(|(_, output)| output).collect()
+}
+
+#[cfg(test)]
+mod tests;

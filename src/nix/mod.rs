@@ -1,0 +1,34 @@
+//! Everything that asks Nix: evaluation, build, copy, closures.
+//!
+//! [`Nix`] names the programs and builds the common part of their argv; the
+//! submodules each own one question, as a pure argv builder, a pure parser and
+//! a thin async function between them. Works with Nix 2.8 and newer and with
+//! Lix: only what all of them understand is passed, and versions are never
+//! asked for on the way of a deploy.
+//!
+//! Invariant: on success each of evaluate, build and copy is one process.
+
+mod activities;
+mod build;
+mod closure;
+mod copy;
+mod error;
+mod eval;
+mod log;
+mod program;
+mod run;
+#[cfg(test)]
+mod testing;
+mod transcript;
+mod version;
+mod versions;
+
+pub(crate) use activities::NixProgress;
+pub(crate) use build::{BuildError, BuildRequest};
+pub(crate) use closure::{Closure, diff};
+pub(crate) use copy::{CopyError, CopyRequest};
+pub(crate) use error::NixError;
+pub(crate) use eval::{ChunkPolicy, EvalError, EvalRequest, Evaluated};
+pub(crate) use program::{Nix, RemoteStore};
+pub(crate) use version::NixVersion;
+pub(crate) use versions::compare_versions;

@@ -1,0 +1,133 @@
+//! A place of its own for tests with the installed Nix: store, home, flake,
+//! and a stand-in for ssh whose "host" is a second store. Nothing outside the
+//! temporary folder is touched.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::exec::Command;
+use crate::model::HostName;
+
+use super::{ChunkPolicy, EvalRequest, Evaluated, Nix, NixProgress, RemoteStore};
+
+const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/run/current-system/sw/bin";
+
+/// Four hosts: alpha and beta are fine, broken needs a package whose builder
+/// fails, typo does not evaluate.
+const FLAKE: &str = r#"{
+  outputs = { self }: let
+    package = name: script: derivation { inherit name; system = builtins.currentSystem or "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" script ]; };
+    host = name: unit: { config.system.build.toplevel = package "nixos-system-${name}-25.05" "echo ${unit} > $out"; };
+  in { nixosConfigurations = {
+    alpha = host "alpha" (package "hello-1.0" "echo greeting; echo hello > $out");
+    beta = host "beta" (package "world-2.0" "echo world > $out");
+    broken = host "broken" (package "broken-3.0" "i=0; while [ $i -lt 30 ]; do i=$((i+1)); echo part $i; done; exit 3");
+    typo = host "typo" {}.missing;
+    untracked = host "untracked" (import ./new.nix);
+    "odd\"\${name}" = host "odd" "text";
+  }; };
+}"#;
+
+/// Drops ssh's options and the host and runs the command here.
+const SSH: &str = r#"#!/bin/sh
+case " $* " in *" -O check "*) exit 255;; esac
+echo "$@" >> "$TEST_ROOT/ssh-argv"
+case " $* " in *LocalCommand=echo*) echo started;; esac
+while [ $# -gt 0 ]; do case $1 in nix-daemon*|nix-store*) break;; *) shift;; esac; done
+export NIX_REMOTE="local?root=$TEST_ROOT/host"
+[ ! -e "$TEST_ROOT/ssh-mode" ] || . "$TEST_ROOT/ssh-mode"
+exec sh -c "$*"
+"#;
+
+pub(super) struct Playground {
+    directory: TempDir,
+}
+
+impl Playground {
+    pub(super) async fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let playground = Self { directory };
+        for folder in ["home", "bin", "flake", "logs", "roots"] {
+            fs::create_dir(playground.path(folder)).unwrap();
+        }
+        playground.script("ssh", SSH);
+        fs::write(playground.path("flake/flake.nix"), FLAKE).unwrap();
+        playground.git(&["init", "--quiet"]).await;
+        playground.git(&["add", "flake.nix"]).await;
+        playground
+    }
+
+    pub(super) fn path(&self, below: &str) -> PathBuf {
+        self.directory.path().join(below)
+    }
+
+    pub(super) fn script(&self, name: &str, text: &str) {
+        let path = self.path("bin").join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    pub(super) async fn git(&self, arguments: &[&str]) {
+        let git = Command::new("git").current_dir(self.path("flake")).args(arguments);
+        git.env("HOME", self.path("home")).checked().await.unwrap();
+    }
+
+    /// The installed Nix on a store of its own. Builders see the system's
+    /// shell because a store that is elsewhere always builds in a sandbox.
+    pub(super) fn nix(&self) -> Nix {
+        self.around(Nix::new())
+    }
+
+    /// Scripts of ours instead of Nix.
+    pub(super) fn fake_nix(&self) -> Nix {
+        self.around(Nix::in_folder(self.path("bin")))
+    }
+
+    fn around(&self, nix: Nix) -> Nix {
+        nix.with_env("HOME", self.path("home"))
+            .with_env("PATH", format!("{}:{PATH}", self.path("bin").display()))
+            .with_env("TEST_ROOT", self.directory.path())
+            .with_env("NIX_REMOTE", format!("local?root={}", self.path("store").display()))
+            .with_env(
+                "NIX_CONFIG",
+                "build-users-group =\nsubstituters =\nsandbox-paths = /bin /lib /lib64 /usr",
+            )
+    }
+
+    pub(super) fn host(&self) -> RemoteStore {
+        RemoteStore::new("ssh-ng://root@host", self.path("ssh-config")).unwrap()
+    }
+
+    pub(super) fn request<'a>(
+        &self,
+        flake_dir: &'a Path,
+        log_file: &'a Path,
+        hosts: &[&str],
+    ) -> EvalRequest<'a> {
+        EvalRequest {
+            flake: ".",
+            flake_dir: Some(flake_dir),
+            attributes: hosts.iter().map(|name| (host(name), (*name).to_owned())).collect(),
+            deadline: Duration::from_secs(120),
+            log_file,
+            chunks: ChunkPolicy { available_memory: 16 << 30, processors: 2 },
+        }
+    }
+
+    pub(super) async fn evaluated(&self, hosts: &[&str]) -> Vec<Evaluated> {
+        let (flake, log) = (self.path("flake"), self.path("logs/evaluate.log"));
+        let request = self.request(&flake, &log, hosts);
+        let mut answers = self.nix().evaluate(&request, &quiet).await;
+        hosts.iter().map(|name| answers.remove(&host(name)).unwrap().unwrap()).collect()
+    }
+}
+
+pub(super) fn host(name: &str) -> HostName {
+    HostName::new(name).unwrap()
+}
+
+pub(super) fn quiet(_: NixProgress) {}

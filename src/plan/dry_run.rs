@@ -1,0 +1,204 @@
+//! What `--dry-run` prints: the plan of a run, as text or as JSON.
+//!
+//! The plan comes from settings and arguments alone. Whether a host can be
+//! reached, what it runs and what would change is not known here, and the text
+//! does not pretend to know.
+
+use serde_json::json;
+
+use super::{steps_of, waves};
+use crate::model::text::{clean_line, plural};
+use crate::model::{BuildOn, Check, CheckKind, HostName, HostSpec, Phase, Questions, RunSpec, StepId};
+use crate::settings::written;
+
+/// Version of the JSON form.
+const VERSION: u32 = 1;
+
+/// The plan as people read it.
+pub(crate) fn plan_text(run_spec: &RunSpec) -> String {
+    let mut lines = vec![
+        format!("Plan: {}, mode {}", run_spec.action, run_spec.mode),
+        format!("Flake {}", clean_line(&run_spec.flake)),
+        "Nothing was evaluated and no host was contacted.".to_owned(),
+        String::new(),
+        format!("{}, up to {} at a time", plural(run_spec.hosts.len(), "host"), run_spec.rollout.max_parallel),
+    ];
+    let waves = waves(&run_spec.hosts, run_spec.rollout.strategy);
+    for (index, wave) in waves.iter().enumerate() {
+        if waves.len() > 1 {
+            lines.push(format!("  wave {}", index + 1));
+        }
+        for host in hosts_of(wave, run_spec) {
+            lines.extend(host_lines(host));
+        }
+    }
+    lines.push(String::new());
+    lines.push("Steps of each host".to_owned());
+    let steps = steps_of(run_spec);
+    for phase in Phase::ALL {
+        let names: Vec<&str> =
+            steps.iter().filter(|step| step.phase() == phase).map(|step| step.as_str()).collect();
+        if !names.is_empty() {
+            lines.push(format!("  {phase:<10}{}", names.join(", ")));
+        }
+    }
+    lines.push(String::new());
+    lines.push(question_line(run_spec, &steps).to_owned());
+    lines.join("\n") + "\n"
+}
+
+fn hosts_of<'a>(wave: &'a [HostName], run_spec: &'a RunSpec) -> impl Iterator<Item = &'a HostSpec> {
+    wave.iter().filter_map(|name| run_spec.hosts.iter().find(|host| host.name == *name))
+}
+
+fn host_lines(host: &HostSpec) -> Vec<String> {
+    let mut lines = vec![format!("  {:<10}{}, {}", host.name, reached(host), built(host))];
+    let mut add = |label: &str, text: String| {
+        if !text.is_empty() {
+            lines.push(format!("  {:<10}{label} {}", "", clean_line(&text)));
+        }
+    };
+    if host.attribute != host.name.as_str() {
+        add("configuration", host.attribute.clone());
+    }
+    add("critical", host.critical_services.join(", "));
+    add("checks", host.checks.iter().map(check_text).collect::<Vec<_>>().join(", "));
+    let rollback = &host.rollback;
+    let judged = if rollback.auto { "" } else { "; failed checks are not undone" };
+    add(
+        "rollback",
+        format!(
+            "after {} without confirmation, activation at most {}{judged}",
+            written(rollback.confirm_timeout),
+            written(rollback.activation_timeout)
+        ),
+    );
+    lines
+}
+
+fn reached(host: &HostSpec) -> String {
+    let Some(address) = &host.address else { return "this machine".to_owned() };
+    let user = host.user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();
+    let port = host.port.map(|port| format!(" port {port}")).unwrap_or_default();
+    let jump = host.jump.as_ref().map(|jump| format!(" through {jump}")).unwrap_or_default();
+    format!("ssh {user}{address}{port}{jump}")
+}
+
+fn built(host: &HostSpec) -> String {
+    match &host.build_on {
+        BuildOn::Local => "built here".to_owned(),
+        BuildOn::Target => "built there".to_owned(),
+        BuildOn::Host(name) => format!("built on {name}"),
+    }
+}
+
+fn check_text(check: &Check) -> String {
+    match &check.kind {
+        CheckKind::Http { url, expect_status } if check.name == *url => format!("{url} is {expect_status}"),
+        CheckKind::Http { url, expect_status } => format!("{} ({url} is {expect_status})", check.name),
+        CheckKind::Tcp { address } if check.name == *address => format!("tcp {address}"),
+        CheckKind::Tcp { address } => format!("{} (tcp {address})", check.name),
+        CheckKind::Command { .. } => format!("{} (command)", check.name),
+    }
+}
+
+fn question_line(run_spec: &RunSpec, steps: &[StepId]) -> &'static str {
+    let asks = steps.contains(&StepId::Preview) && steps.contains(&StepId::Activate);
+    match run_spec.questions {
+        Questions::Ask if asks => "A question is asked before anything is activated.",
+        Questions::Ask => "No question is asked before the activation.",
+        Questions::AssumeYes => "Every question is answered with yes.",
+        Questions::NonInteractive => "No question is asked: nobody can answer.",
+    }
+}
+
+/// The plan as one JSON object.
+pub(crate) fn plan_json(run_spec: &RunSpec) -> String {
+    let plan = json!({
+        "v": VERSION,
+        "type": "plan",
+        "run": run_spec,
+        "waves": waves(&run_spec.hosts, run_spec.rollout.strategy),
+        "steps": steps_of(run_spec),
+    });
+    format!("{plan}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::{Action, Mode, Rollout, RunId};
+
+    fn run_spec() -> RunSpec {
+        let name = |name: &str| HostName::new(name).unwrap();
+        let mut p620 = HostSpec::with_defaults(name("p620"));
+        p620.user = Some("root".to_owned());
+        p620.critical_services = vec!["sshd.service".to_owned()];
+        p620.checks = vec![Check {
+            name: "grafana".to_owned(),
+            kind: CheckKind::Tcp { address: "p620:3001".to_owned() },
+            timeout: Duration::from_secs(5),
+            retries: 3,
+            grace: Duration::from_secs(1),
+        }];
+        let mut desk = HostSpec::with_defaults(name("desk"));
+        desk.address = None;
+        desk.build_on = BuildOn::Host(name("p620"));
+        desk.depends_on = vec![name("p620")];
+        RunSpec {
+            id: RunId::new("20250101-000000-abcdef").unwrap(),
+            flake: "/cfg".to_owned(),
+            flake_dir: Some("/cfg".into()),
+            mode: Mode::Fast,
+            action: Action::Switch,
+            reboot: false,
+            questions: Questions::Ask,
+            rollout: Rollout::default(),
+            hosts: vec![desk, p620],
+            builders: Vec::new(),
+            state_dir: "/state".into(),
+            run_dir: "/state/runs/x".into(),
+            actor: "ada@desk".to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_plan_names_hosts_steps_and_limits() {
+        let expected = "\
+Plan: switch, mode fast
+Flake /cfg
+Nothing was evaluated and no host was contacted.
+
+2 hosts, up to 8 at a time
+  wave 1
+  p620      ssh root@p620, built here
+            critical sshd.service
+            checks grafana (tcp p620:3001)
+            rollback after 1m without confirmation, activation at most 10m
+  wave 2
+  desk      this machine, built on p620
+            rollback after 1m without confirmation, activation at most 10m
+
+Steps of each host
+  validate  git, host facts
+  test      evaluate, decide, build, changes
+  deploy    copy, preview, activate, prove, verify, commit, settle
+  observe   services
+
+A question is asked before anything is activated.
+";
+        assert_eq!(plan_text(&run_spec()), expected);
+    }
+
+    #[test]
+    fn the_plan_as_json_is_one_line_with_the_same_facts() {
+        let text = plan_json(&run_spec());
+        assert_eq!(text.lines().count(), 1);
+        let plan: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(plan["waves"], json!([["p620"], ["desk"]]));
+        assert_eq!(plan["run"]["hosts"][0]["name"], "desk");
+        assert_eq!(plan["steps"][0], "git");
+    }
+}

@@ -1,0 +1,433 @@
+//! The end report of a host: what it was asked to become and what it is now.
+//!
+//! A title, a headline and rows; a row without content is left out. A failure
+//! says what, why, what was seen, what was done and what to do next, in this
+//! order.
+
+use super::gathered::Gathered;
+use super::layout::{Line, Page};
+use super::styles::Role;
+use super::words;
+use crate::model::{
+    Changes, Failure, HostName, HostOutcome, HostReport, Phase, StepId, StepOutcome, StepRecord, StorePath,
+};
+
+/// Changed files named in the report.
+const FILES: usize = 3;
+/// Units named in the report.
+const UNITS: usize = 12;
+/// Lines of evidence shown; the rest is in the log files.
+const EVIDENCE: usize = 30;
+
+/// The whole report of one host.
+pub(super) fn host_report(host: &HostName, report: &HostReport, run: &Gathered, page: Page) -> Vec<Line> {
+    let mut lines = title(host, report, page);
+    if report.outcome != HostOutcome::Unchanged {
+        lines.extend(page.flow(headline(report, run), "   ", page.width()));
+        lines.extend(changes_row(report, page));
+        lines.extend(services_row(report, page));
+        for phase in Phase::ALL {
+            lines.extend(phase_row(phase, report, page));
+        }
+    }
+    let warnings = report.warnings.iter().map(|text| Line::new().with(Role::Warning, text));
+    lines.extend(page.row("Warnings", warnings.collect()));
+    if let Some(failure) = &report.failure {
+        lines.extend(failure_rows(host, failure, page));
+    }
+    lines.extend(page.row("Done", done(report).as_deref().map(Line::plain).into_iter().collect()));
+    lines.extend(page.row("Next", next(host, report, run)));
+    lines
+}
+
+fn title(host: &HostName, report: &HostReport, page: Page) -> Vec<Line> {
+    let mut left = Line::new().with(Role::Strong, "DEPLOYMENT REPORT: ").with(Role::Host, host.as_str());
+    if let (HostOutcome::Unchanged, Some(generation)) = (report.outcome, report.generation_before) {
+        left.push(Role::Plain, &format!("   generation {generation}"));
+    }
+    let right = Line::new()
+        .with(Role::of_outcome(report.outcome), report.outcome.as_str())
+        .with(Role::Plain, &format!("  {}", words::milliseconds(report.elapsed_ms)));
+    page.edges(left, right)
+}
+
+fn headline(report: &HostReport, run: &Gathered) -> Vec<Line> {
+    let mut items = Vec::new();
+    if let Some(generations) = generations(report) {
+        items.push(Line::plain(&format!("Generation {generations}")));
+    }
+    if let Some(commit) = run.commit() {
+        items.push(Line::plain(&format!("commit {commit}")));
+    }
+    if is_rebooted(report) {
+        items.push(Line::plain("rebooted"));
+    } else {
+        items.extend(report.changes.as_ref().map(words::reboot));
+    }
+    items
+}
+
+/// `1235 → 1236`, or one number when it did not change.
+pub(super) fn generations(report: &HostReport) -> Option<String> {
+    match (report.generation_before, report.generation_after) {
+        (Some(before), Some(after)) if before != after => Some(format!("{before} → {after}")),
+        (Some(only), _) | (None, Some(only)) => Some(only.to_string()),
+        (None, None) => None,
+    }
+}
+
+fn changes_row(report: &HostReport, page: Page) -> Vec<Line> {
+    let Some(Changes { files, closure, .. }) = &report.changes else { return Vec::new() };
+    let mut items = Vec::new();
+    if let Some(files) = files.as_ref().filter(|files| !files.is_empty()) {
+        items.push(Line::new().with(Role::Path, &words::some_of(files, FILES)));
+    }
+    items.extend(closure.as_ref().map(|closure| Line::plain(&words::closure_in_short(closure))));
+    page.row_of_items("Changes", items, "; ")
+}
+
+fn services_row(report: &HostReport, page: Page) -> Vec<Line> {
+    let mut items: Vec<Line> = Vec::new();
+    let (failed, others): (Vec<_>, Vec<_>) =
+        report.services.iter().partition(|service| service.what.starts_with("failed"));
+    for service in failed.iter().chain(&others).take(UNITS) {
+        let role = if service.what.starts_with("failed") { Role::Error } else { Role::Plain };
+        items.push(Line::plain(&format!("{} ", service.unit)).with(role, &service.what));
+    }
+    if report.services.len() > UNITS {
+        items.push(Line::plain(&format!("{} more", report.services.len() - UNITS)));
+    }
+    page.row_of_items("Services", items, "; ")
+}
+
+fn phase_row(phase: Phase, report: &HostReport, page: Page) -> Vec<Line> {
+    let shown = report.steps.iter().filter(|record| {
+        let only_when_it_matters = matches!(record.step, StepId::Git | StepId::Preview | StepId::Settle);
+        record.step.phase() == phase
+            && !(only_when_it_matters && matches!(record.outcome, StepOutcome::Passed | StepOutcome::Skipped))
+    });
+    let items =
+        shown.map(|record| words::step(record.step, record.outcome, record.elapsed_ms, &record.summary));
+    let label = match phase {
+        Phase::Validate => "Validate",
+        Phase::Test => "Test",
+        Phase::Deploy => "Deploy",
+        Phase::Observe => "Observe",
+    };
+    page.row_of_items(label, items.collect(), "   ")
+}
+
+fn failure_rows(host: &HostName, failure: &Failure, page: Page) -> Vec<Line> {
+    let mut what = Line::new().with(Role::Error, &failure.message);
+    if !failure.message.contains(host.as_str()) {
+        what.push(Role::Plain, " on ");
+        what.push(Role::Host, host.as_str());
+    }
+    let mut lines = page.row("Failed", vec![what]);
+    lines.extend(page.row("Why", failure.causes.iter().map(|cause| Line::plain(cause)).collect()));
+    let hidden = failure.evidence.len().saturating_sub(EVIDENCE);
+    let mut evidence: Vec<Line> = Vec::new();
+    if hidden > 0 {
+        evidence.push(Line::new().with(Role::Dim, &format!("… {hidden} lines before")));
+    }
+    evidence.extend(failure.evidence[hidden..].iter().map(|text| Line::plain(text)));
+    lines.extend(page.quote("Evidence", evidence));
+    lines
+}
+
+/// What was done to the host, for everything that is no success.
+fn done(report: &HostReport) -> Option<String> {
+    let generation = |number: Option<u64>| match number {
+        Some(number) => format!("generation {number}"),
+        None => "the old system".to_owned(),
+    };
+    let now = report.truth.as_ref().and_then(|truth| truth.generation).or(report.generation_after);
+    match report.outcome {
+        HostOutcome::RolledBack => {
+            let old = generation(now.or(report.generation_before));
+            Some(format!("rolled back: {old} runs again and the host is well"))
+        }
+        HostOutcome::RollbackFailed => Some(format!("the rollback failed; {}", found(report))),
+        HostOutcome::Unknown => Some(format!("not known; {}", found(report))),
+        // Kept although it is not well.
+        HostOutcome::Failed if is_kept(report) => Some(format!("not taken back; {}", found(report))),
+        HostOutcome::Failed => {
+            let old = generation(report.generation_before.or(now));
+            Some(format!("nothing was changed on the host: {old} still runs"))
+        }
+        HostOutcome::Skipped => Some("not started, nothing was changed on the host".to_owned()),
+        HostOutcome::Unchanged
+        | HostOutcome::Deployed
+        | HostOutcome::DeployedWithWarnings
+        | HostOutcome::RebootRequired
+        | HostOutcome::Previewed => None,
+    }
+}
+
+/// What was found on the host at the end, in words.
+fn found(report: &HostReport) -> String {
+    let Some(truth) = &report.truth else {
+        return "the host could not be asked at the end".to_owned();
+    };
+    let name = |path: &Option<StorePath>| match path {
+        Some(path) if Some(path) == report.new.as_ref() => "the new system".to_owned(),
+        Some(path) if Some(path) == report.old.as_ref() => "the old system".to_owned(),
+        Some(path) => path.to_string(),
+        None => "an unknown system".to_owned(),
+    };
+    let mut text = format!("it runs {} and boots {}", name(&truth.current_system), name(&truth.profile));
+    if let Some(generation) = truth.generation {
+        text.push_str(&format!(" (generation {generation})"));
+    }
+    if truth.supervisor_alive {
+        text.push_str("; the supervisor is still at work");
+    }
+    text
+}
+
+/// What to do next: the failure's hints, then what the outcome itself asks for.
+fn next(host: &HostName, report: &HostReport, run: &Gathered) -> Vec<Line> {
+    let hints = report.failure.iter().flat_map(|failure| &failure.hints);
+    let mut lines: Vec<Line> = hints.map(|hint| Line::plain(hint)).collect();
+    match (report.outcome, &report.old) {
+        (HostOutcome::RollbackFailed, Some(old)) => {
+            lines.push(Line::plain("by hand, as root on the host:"));
+            let profile = "/nix/var/nix/profiles/system";
+            lines.push(Line::new().with(Role::Path, &format!("nix-env -p {profile} --set {old}")));
+            let switch = old.join("bin/switch-to-configuration switch");
+            lines.push(Line::new().with(Role::Path, &switch));
+        }
+        // Its supervisor has ended: nothing settles any more.
+        (HostOutcome::Unknown, _) if reboot_step(report).is_some() => {}
+        (HostOutcome::Unknown, _) => {
+            let text =
+                format!("the host settles itself; run nix-deploy {host} again, it takes over what it finds");
+            lines.push(Line::plain(&text));
+        }
+        (HostOutcome::RebootRequired, _) => {
+            let text = format!(
+                "reboot {host} to enter the new system; --reboot does that with a deploy, and proves it"
+            );
+            lines.push(Line::plain(&text));
+        }
+        (HostOutcome::Deployed | HostOutcome::DeployedWithWarnings, _) if needs_reboot(report) => {
+            let text = format!(
+                "reboot {host} when it suits; until then the old kernel runs (--reboot does it with a deploy)"
+            );
+            lines.push(Line::plain(&text));
+        }
+        _ => {}
+    }
+    if report.failure.is_some() && !run.run_dir.is_empty() {
+        lines.push(Line::plain("logs of this run: ").with(Role::Path, &run.run_dir));
+    }
+    lines
+}
+
+fn needs_reboot(report: &HostReport) -> bool {
+    !is_rebooted(report) && report.changes.as_ref().is_some_and(|changes| changes.reboot_needed)
+}
+
+fn reboot_step(report: &HostReport) -> Option<&StepRecord> {
+    report.steps.iter().find(|record| record.step == StepId::Reboot && record.outcome != StepOutcome::Skipped)
+}
+
+/// Whether the host was rebooted and proven in this run.
+fn is_rebooted(report: &HostReport) -> bool {
+    reboot_step(report).is_some_and(|record| record.outcome == StepOutcome::Passed)
+}
+
+/// Whether the host runs or boots the new system although the deploy failed.
+fn is_kept(report: &HostReport) -> bool {
+    report.new.is_some()
+        && report.new != report.old
+        && report
+            .truth
+            .as_ref()
+            .is_some_and(|truth| truth.current_system == report.new || truth.profile == report.new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{FailureClass, SourceState};
+    use crate::report::layout::page;
+    use crate::report::story::{NASTY, host, rolled_back, success, system, unchanged};
+    use crate::report::styles::Styles;
+
+    fn run() -> Gathered {
+        let commit = Some("4f2c1aa9d1e0b7c34f2c1aa9d1e0b7c34f2c1aa9".to_owned());
+        Gathered {
+            source: Some(SourceState { commit, ..SourceState::default() }),
+            run_dir: "/state/runs/1".to_owned(),
+            ..Gathered::default()
+        }
+    }
+
+    fn shown(report: &HostReport, page: Page) -> String {
+        page.render_all(&host_report(&host("p620"), report, &run(), page))
+    }
+
+    #[test]
+    fn a_successful_deploy_reads_as_in_the_documentation() {
+        let mut report = success();
+        report.outcome = HostOutcome::Deployed;
+        let expected = "\
+DEPLOYMENT REPORT: p620                                        SUCCESS  2m 45s
+Generation 1235 → 1236   commit 4f2c1aa (clean)   kernel unchanged
+Changes       modules/services/monitoring.nix; 2 packages updated, 1
+              downgraded, 1 added, 1 removed, 2 rebuilt, +12.4 MiB
+Services      prometheus.service restarted (0.8 s); grafana.service unchanged
+Validate      ✓ host facts 0.3 s
+Test          ✓ evaluate 4.2 s   ✓ build 38 s   ✓ changes
+Deploy        ✓ copy 3.1 s (14 paths, 22 MiB)   ✓ activate 4.1 s   ✓ proved
+              ✓ verify 12 s   ✓ committed
+Observe       ✓ 23/23 services   ✓ ssh, dns
+Warnings      1 unit had failed before this deploy: foo.service
+";
+        assert_eq!(shown(&report, page(120)), expected);
+    }
+
+    #[test]
+    fn a_host_that_was_rebooted_is_not_asked_to_be_rebooted_again() {
+        let mut report = success();
+        if let Some(changes) = &mut report.changes {
+            changes.reboot_needed = true;
+        }
+        let waiting = shown(&report, page(200));
+        assert!(waiting.contains("reboot needed") && waiting.contains("--reboot"), "{waiting}");
+        let summary = "up after 12 s, 23 units".to_owned();
+        let outcome = StepOutcome::Passed;
+        report.steps.push(StepRecord { step: StepId::Reboot, outcome, elapsed_ms: 19_000, summary });
+        let rebooted = shown(&report, page(200));
+        assert!(rebooted.contains("✓ reboot 19 s (up after 12 s, 23 units)"), "{rebooted}");
+        assert!(rebooted.contains("   rebooted") && !rebooted.contains("--reboot"), "{rebooted}");
+    }
+
+    #[test]
+    fn a_host_that_is_not_well_after_its_reboot_is_not_said_to_be_unchanged() {
+        let mut report = success();
+        report.outcome = HostOutcome::Failed;
+        report.failure = Some(Failure::new(FailureClass::HostNotWell, "after the reboot: x.service failed"));
+        report.truth = Some(crate::model::Truth {
+            current_system: report.new.clone(),
+            profile: report.new.clone(),
+            generation: Some(1236),
+            state: None,
+            supervisor_alive: false,
+            boot_id: "b2".to_owned(),
+        });
+        let text = shown(&report, page(200));
+        assert!(text.contains("not taken back; it runs the new system and boots the new system"), "{text}");
+    }
+
+    #[test]
+    fn a_rollback_says_what_why_what_was_seen_done_and_what_is_next() {
+        let expected = "\
+DEPLOYMENT REPORT: p620                                    ROLLED BACK  1m 12s
+Generation 1235   commit 4f2c1aa (clean)   kernel unchanged
+Changes       modules/services/monitoring.nix; 2 packages updated, 1
+              downgraded, 1 added, 1 removed, 2 rebuilt, +12.4 MiB
+Services      prometheus.service failed; grafana.service restarted (0.8 s)
+Validate      ✓ host facts 0.3 s
+Test          ✓ evaluate 4.2 s   ✓ build 38 s   ✓ changes
+Deploy        ✓ copy 3.1 s (14 paths, 22 MiB)   ✓ activate 4.1 s   ✓ proved
+              ✗ verify 3.2 s
+Failed        prometheus.service failed after the activation on p620
+Why           its main process ended with exit code 1 (Result=exit-code, 3
+              restarts)
+Evidence      │ Nov 21 12:01:07 p620 prometheus[812]: level=error err=\"error
+              │ loading config\"
+              │ Nov 21 12:01:07 p620 systemd[1]: prometheus.service: Main
+              │ process exited, code=exited, status=1/FAILURE
+Done          rolled back: generation 1235 runs again and the host is well
+Next          see the whole log: ssh p620 journalctl -u prometheus.service
+              logs of this run: /state/runs/1
+";
+        assert_eq!(shown(&rolled_back(), page(120)), expected);
+    }
+
+    #[test]
+    fn a_failed_rollback_says_what_runs_and_how_to_mend_it_by_hand() {
+        let mut report = rolled_back();
+        report.outcome = HostOutcome::RollbackFailed;
+        if let Some(truth) = &mut report.truth {
+            truth.current_system = Some(system("p620-new"));
+        }
+        let text = shown(&report, page(120));
+        assert!(text.contains("Done          the rollback failed; it runs the new system and boots the old"));
+        let by_hand =
+            "by hand, as root on the host:\n              nix-env -p /nix/var/nix/profiles/system --set";
+        assert!(text.contains(by_hand), "{text}");
+        assert!(text.contains("/bin/switch-to-configuration switch"));
+    }
+
+    #[test]
+    fn a_host_that_could_not_be_asked_is_never_called_well() {
+        let mut report = rolled_back();
+        (report.outcome, report.truth) = (HostOutcome::Unknown, None);
+        let text = shown(&report, page(120));
+        assert!(text.contains("Done          not known; the host could not be asked at the end"), "{text}");
+        assert!(text.contains("run nix-deploy p620 again"), "{text}");
+    }
+
+    #[test]
+    fn an_unchanged_host_takes_one_line() {
+        let text = shown(&unchanged(), page(120));
+        assert_eq!(text, "DEPLOYMENT REPORT: p620   generation 1235                     UNCHANGED  1.2 s\n");
+    }
+
+    #[test]
+    fn a_host_of_which_nothing_is_known_has_only_the_rows_that_say_something() {
+        let report = HostReport {
+            outcome: HostOutcome::Failed,
+            generation_before: None,
+            generation_after: None,
+            failure: Some(Failure::new(FailureClass::Unfit, "p620 cannot be reached")),
+            steps: vec![StepRecord {
+                step: StepId::HostFacts,
+                outcome: StepOutcome::Failed,
+                elapsed_ms: 10_000,
+                summary: String::new(),
+            }],
+            ..unchanged()
+        };
+        let expected = "\
+DEPLOYMENT REPORT: p620                                          FAILED  1.2 s
+commit 4f2c1aa (clean)
+Validate      ✗ host facts 10 s
+Failed        p620 cannot be reached
+Done          nothing was changed on the host: the old system still runs
+Next          logs of this run: /state/runs/1
+";
+        assert_eq!(shown(&report, page(120)), expected);
+    }
+
+    #[test]
+    fn foreign_text_never_drives_the_terminal_and_never_leaves_its_width() {
+        let mut report = rolled_back();
+        report.warnings = vec![NASTY.repeat(20), "w".repeat(300)];
+        report.services[0].unit = NASTY.to_owned();
+        if let Some(failure) = &mut report.failure {
+            failure.message = NASTY.to_owned();
+            failure.evidence = vec![NASTY.to_owned(); 100];
+        }
+        for columns in [20, 40, 61, 200] {
+            for line in host_report(&host(&"p".repeat(63)), &report, &run(), page(columns)) {
+                let text = page(columns).render(&line);
+                assert!(!text.contains(char::is_control), "{text:?}");
+                assert!(line.width() < columns.max(21), "{columns}: {text}");
+            }
+        }
+        assert!(shown(&report, page(80)).contains("… 70 lines before"));
+    }
+
+    #[test]
+    fn without_unicode_the_report_is_ascii_and_with_colour_its_text_is_the_same() {
+        let ascii = shown(&rolled_back(), Page::new(Styles::ASCII, Some(80)));
+        assert!(ascii.is_ascii(), "{ascii}");
+        let color = shown(&rolled_back(), Page::new(Styles::COLOR, Some(80)));
+        assert!(color.contains("\u{1b}["));
+        assert_eq!(crate::model::text::clean(&color), shown(&rolled_back(), page(80)));
+    }
+}

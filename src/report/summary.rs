@@ -1,0 +1,214 @@
+//! The end of a run: the reports of its hosts, a table and the exit code.
+//!
+//! One host needs no table. With several, hosts at which nothing happened
+//! appear in the table only, failed ones come last (nearest to the prompt),
+//! and a failure that several hosts share is told once.
+
+use std::collections::BTreeMap;
+
+use super::end_report::{generations, host_report};
+use super::gathered::{Gathered, RunEnd};
+use super::layout::{Line, Page};
+use super::styles::{Role, outcome_sign};
+use super::words;
+use crate::model::text::plural;
+use crate::model::{Failure, HostName, HostOutcome, HostReport};
+
+/// The widest column of host names.
+const WIDEST_NAME: usize = 30;
+
+/// Everything that is shown at the end of a run.
+pub(super) fn run_report(run: &Gathered, page: Page) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let several = run.reports.len() > 1;
+    let mut told: Vec<(&HostName, &Failure)> = Vec::new();
+    let (well, failed): (Vec<_>, Vec<_>) =
+        run.reports.iter().partition(|(_, report)| report.outcome.is_success());
+    for (host, report) in well.into_iter().chain(failed) {
+        if several && is_told_by_table(report) {
+            continue;
+        }
+        if !lines.is_empty() {
+            lines.push(Line::new());
+        }
+        let same = told.iter().find(|(_, failure)| report.failure.as_ref() == Some(failure));
+        match same {
+            Some((other, _)) => lines.extend(host_report(host, &as_told(report, other), run, page)),
+            None => lines.extend(host_report(host, report, run, page)),
+        }
+        told.extend(report.failure.as_ref().map(|failure| (host, failure)));
+    }
+    if several {
+        if !lines.is_empty() {
+            lines.push(Line::new());
+        }
+        lines.extend(table(run, page));
+    }
+    if let Some(end) = &run.end {
+        lines.extend(closing(run, end, page));
+    }
+    lines
+}
+
+fn is_told_by_table(report: &HostReport) -> bool {
+    let nothing_happened = matches!(report.outcome, HostOutcome::Unchanged | HostOutcome::Skipped);
+    nothing_happened && report.warnings.is_empty() && report.failure.is_none()
+}
+
+/// The report with its failure reduced to a reference.
+fn as_told(report: &HostReport, other: &HostName) -> HostReport {
+    let mut report = report.clone();
+    if let Some(failure) = &mut report.failure {
+        failure.causes = vec![format!("the same as on {other}, see above")];
+        failure.evidence.clear();
+        failure.hints.clear();
+    }
+    report
+}
+
+fn table(run: &Gathered, page: Page) -> Vec<Line> {
+    let longest = run.reports.iter().map(|(host, _)| host.as_str().len()).max().unwrap_or(0);
+    let name_width = longest.clamp(4, WIDEST_NAME.min(page.width() / 3));
+    let outcomes = run.reports.iter().map(|(_, report)| report.outcome.as_str().len());
+    let outcome_width = outcomes.max().unwrap_or(0).max(7);
+    // A column that does not fit whole is left out.
+    let widths = [name_width + 2, outcome_width + 4, 9, 16];
+    let row = |cells: [Line; 4]| {
+        let mut row = Line::new();
+        for (cell, width) in cells.into_iter().zip(widths) {
+            if row.width() + width > page.width() + 2 {
+                break;
+            }
+            row.append(page.fit(cell, width - 2).padded(width));
+        }
+        row
+    };
+    let heading = ["HOST", "  OUTCOME", "TIME", "GENERATION"];
+    let mut lines = vec![row(heading.map(|text| Line::new().with(Role::Dim, text)))];
+    // In the order of the command line; a host that ended without being selected comes last.
+    let place = |host: &HostName| run.hosts.iter().position(|other| other == host).unwrap_or(usize::MAX);
+    let mut reports: Vec<_> = run.reports.iter().collect();
+    reports.sort_by_key(|(host, _)| place(host));
+    for (host, report) in reports {
+        let role = Role::of_outcome(report.outcome);
+        let outcome = format!("{} {}", outcome_sign(report.outcome), report.outcome.as_str());
+        lines.push(row([
+            Line::new().with(Role::Host, host.as_str()),
+            Line::new().with(role, &outcome),
+            Line::plain(&words::milliseconds(report.elapsed_ms)),
+            Line::plain(&generations(report).unwrap_or_default()),
+        ]));
+    }
+    lines
+}
+
+fn closing(run: &Gathered, end: &RunEnd, page: Page) -> Vec<Line> {
+    let mut lines = Vec::new();
+    match run.reports.len() {
+        0 => lines.push(Line::plain("No host was deployed.")),
+        1 => {}
+        _ => lines.extend(page.flow(vec![totals(run, end)], "", page.width())),
+    }
+    if end.exit_code != 0 {
+        let text = format!("Exit code {}: {}", end.exit_code, end.meaning);
+        lines.extend(page.flow(vec![Line::new().with(Role::Strong, &text)], "", page.width()));
+    }
+    lines
+}
+
+/// `3 hosts in 2m 50s: 1 success, 1 unchanged, 1 rolled back`.
+fn totals(run: &Gathered, end: &RunEnd) -> Line {
+    let mut counts: BTreeMap<&str, (usize, Role)> = BTreeMap::new();
+    for (_, report) in &run.reports {
+        let role = Role::of_outcome(report.outcome);
+        counts.entry(report.outcome.as_str()).or_insert((0, role)).0 += 1;
+    }
+    let time = words::milliseconds(end.elapsed_ms);
+    let mut line = Line::plain(&format!("{} in {time}: ", plural(run.reports.len(), "host")));
+    for (index, (outcome, (count, role))) in counts.into_iter().enumerate() {
+        if index > 0 {
+            line.push(Role::Plain, ", ");
+        }
+        line.push(role, &format!("{count} {}", outcome.to_lowercase()));
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exit;
+    use crate::report::layout::page;
+    use crate::report::story::{Story, rolled_back, success, unchanged};
+
+    fn gathered(story: &Story) -> Gathered {
+        let mut run = Gathered::default();
+        story.envelopes().iter().for_each(|envelope| run.take(&envelope.event));
+        run
+    }
+
+    fn shown(story: &Story, columns: usize) -> String {
+        page(columns).render_all(&run_report(&gathered(story), page(columns)))
+    }
+
+    #[test]
+    fn a_run_without_hosts_says_so_with_its_exit_code() {
+        let text = shown(&Story::of(&[]).finished(100, exit::USAGE), 80);
+        assert_eq!(text, "No host was deployed.\nExit code 2: wrong usage or configuration\n");
+    }
+
+    #[test]
+    fn one_host_needs_no_table() {
+        let story = Story::of(&["p620"]).ended("p620", 10, success()).finished(20, exit::OK);
+        let text = shown(&story, 80);
+        assert!(text.starts_with("DEPLOYMENT REPORT: p620"));
+        assert!(!text.contains("GENERATION") && !text.contains("Exit code"), "{text}");
+    }
+
+    #[test]
+    fn several_hosts_end_with_a_table_in_the_order_of_the_command_line() {
+        let story = Story::of(&["p620", "p510", "razer"])
+            .ended("razer", 10, unchanged())
+            .ended("p510", 20, success())
+            .ended("p620", 30, rolled_back())
+            .finished(170_000, exit::ROLLED_BACK);
+        let text = shown(&story, 80);
+        let table = text.split("\n\n").last().unwrap();
+        let expected = "\
+HOST     OUTCOME                TIME     GENERATION
+p620   ✗ ROLLED BACK            1m 12s   1235
+p510   ! SUCCESS WITH WARNINGS  2m 45s   1235 → 1236
+razer  ✓ UNCHANGED              1.2 s    1235
+3 hosts in 2m 50s: 1 rolled back, 1 success with warnings, 1 unchanged
+Exit code 6: deploy failed, host is back on its old system
+";
+        assert_eq!(table, expected);
+        assert!(!text.contains("DEPLOYMENT REPORT: razer"), "the table tells it");
+        assert!(text.find("REPORT: p510") < text.find("REPORT: p620"), "failures come last");
+    }
+
+    #[test]
+    fn a_failure_that_hosts_share_is_told_once() {
+        let names: Vec<String> = (0..40).map(|number| format!("host-{number}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut story = Story::of(&names);
+        for name in &names {
+            story = story.ended(name, 10, rolled_back());
+        }
+        let text = shown(&story.finished(20, exit::ROLLED_BACK), 80);
+        assert_eq!(text.matches("err=\"error").count(), 1);
+        assert_eq!(text.matches("the same as on host-0, see above").count(), 39);
+        assert!(text.contains("40 hosts in 0.0 s: 40 rolled back"));
+    }
+
+    #[test]
+    fn a_narrow_table_leaves_out_whole_columns() {
+        let story = Story::of(&["p620", "p510"])
+            .ended("p620", 10, success())
+            .ended("p510", 20, unchanged())
+            .finished(30, exit::OK);
+        let text = shown(&story, 40);
+        assert!(text.contains("\np510  ✓ UNCHANGED"), "{text}");
+        assert!(!text.contains("GENERATION"));
+    }
+}

@@ -1,0 +1,215 @@
+//! `build`: all hosts that need one are built in one Nix process, because
+//! several processes wait for each other's locks (5 s, build-poll-interval).
+//!
+//! Hosts ask over a channel; the builder starts when nobody is undecided any
+//! more, or a moment after the first asked: a host that answers slowly does
+//! not hold up the others, and is built in a later round.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::context::{HostContext, RunContext};
+use super::{Done, StepResult, nix_words, roots, step};
+use crate::host::Link;
+use crate::model::{BuildOn, Failure, FailureClass, HostName, HostSpec, StepId, StorePath};
+use crate::nix::{self, Evaluated, NixProgress, RemoteStore};
+
+step!(Build, StepId::Build);
+
+/// How long the first that asks waits for the others.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// A host that needs its system built.
+#[derive(Debug)]
+pub(crate) struct BuildRequest {
+    host: HostName,
+    build_on: BuildOn,
+    target: Evaluated,
+    /// The host's own store, for `build_on = "target"`.
+    target_store: Option<RemoteStore>,
+}
+
+async fn run(context: &HostContext) -> StepResult {
+    let run = &context.run;
+    let evaluated = context
+        .evaluated
+        .get()
+        .ok_or_else(|| Failure::new(FailureClass::Unexpected, "a build was asked for before the evaluation"))?;
+    if !run.ahead.contains(context.name()) {
+        let target_store = match context.host.build_on {
+            BuildOn::Target => Some(remote_store(&context.link).await?),
+            _ => None,
+        };
+        let request = BuildRequest {
+            host: context.name().clone(),
+            build_on: context.host.build_on.clone(),
+            target: evaluated.clone(),
+            target_store,
+        };
+        let gone = || Failure::new(FailureClass::Unexpected, "the builder went away");
+        run.build_requests.send(request).map_err(|_| gone())?;
+    }
+    run.undecided.strike(context.name());
+    let (rooted, built) = tokio::join!(roots::give(context), run.builds.get(context.name()));
+    built?;
+    rooted?;
+    Ok(Done::passed(match &context.host.build_on {
+        BuildOn::Local => String::new(),
+        BuildOn::Target => "on the host".to_owned(),
+        BuildOn::Host(builder) => format!("on {builder}"),
+    }))
+}
+
+/// Asks for the build of a host before it has answered, when the system it was
+/// last seen with is another one: then it will most likely be needed. A host
+/// that was not seen from here yet, or that has this system, is asked first.
+pub(super) fn head_start(run: &RunContext, host: &HostSpec, evaluated: &Evaluated) {
+    let is_other = last_seen(run, &host.name).is_some_and(|seen| seen != evaluated.out_path.as_str());
+    if host.build_on != BuildOn::Local || !is_other {
+        return;
+    }
+    let request = BuildRequest {
+        host: host.name.clone(),
+        build_on: BuildOn::Local,
+        target: evaluated.clone(),
+        target_store: None,
+    };
+    run.ahead.insert(&host.name);
+    run.undecided.strike(&host.name);
+    // Without a builder the run is over.
+    let _ = run.build_requests.send(request);
+}
+
+/// The system that a host was last seen to run, from here.
+fn last_seen(run: &RunContext, host: &HostName) -> Option<String> {
+    std::fs::read_to_string(last_seen_file(run, host)).ok().map(|text| text.trim().to_owned())
+}
+
+/// Remembers what a host runs. Best effort: it only makes the next run quicker.
+pub(super) fn remember_seen(run: &RunContext, host: &HostName, system: &StorePath) {
+    if let Err(error) = std::fs::write(last_seen_file(run, host), format!("{system}\n")) {
+        tracing::debug!(%error, "the host's system is not remembered");
+    }
+}
+
+fn last_seen_file(run: &RunContext, host: &HostName) -> std::path::PathBuf {
+    run.spec.state_dir.join("hosts").join(format!("{host}.system"))
+}
+
+/// A host's store over its master connection.
+pub(super) async fn remote_store(link: &Link) -> Result<RemoteStore, Failure> {
+    link.master().await.map_err(|error| error.failure())?;
+    store_over(link, link.copy_config())
+}
+
+/// Serves build requests until the run ends.
+pub(crate) async fn serve(run: Arc<RunContext>, mut requests: mpsc::UnboundedReceiver<BuildRequest>) {
+    while let Some(first) = requests.recv().await {
+        let mut round = vec![first];
+        // Everybody has decided, or the moment is over: both are fine.
+        let _ = tokio::time::timeout(LINGER, run.undecided.complete()).await;
+        while let Ok(request) = requests.try_recv() {
+            round.push(request);
+        }
+        build_round(&run, round).await;
+    }
+}
+
+/// Builds one round: one Nix process for each place that builds.
+async fn build_round(run: &Arc<RunContext>, round: Vec<BuildRequest>) {
+    let mut places: BTreeMap<String, Vec<BuildRequest>> = BTreeMap::new();
+    for request in round {
+        let place = match &request.build_on {
+            BuildOn::Local => "local".to_owned(),
+            BuildOn::Target => format!("target {}", request.host),
+            BuildOn::Host(builder) => format!("host {builder}"),
+        };
+        places.entry(place).or_default().push(request);
+    }
+    let mut builds = tokio::task::JoinSet::new();
+    for requests in places.into_values() {
+        let run = Arc::clone(run);
+        builds.spawn(async move { build_in_one_place(&run, requests).await });
+    }
+    builds.join_all().await;
+}
+
+async fn build_in_one_place(run: &RunContext, requests: Vec<BuildRequest>) {
+    let hosts: Vec<HostName> = requests.iter().map(|request| request.host.clone()).collect();
+    let fail_all = |failure: Failure| {
+        for host in &hosts {
+            run.builds.put(host.clone(), Err(failure.clone()));
+        }
+    };
+    // The builder's own connection lives until the build is done.
+    let mut builder_link = None;
+    let store = match requests.first().map(|request| (&request.build_on, &request.target_store)) {
+        Some((BuildOn::Target, target)) => target.clone(),
+        Some((BuildOn::Host(builder), _)) => match builder_store(run, builder).await {
+            Ok((link, store)) => {
+                builder_link = Some(link);
+                Some(store)
+            }
+            Err(failure) => return fail_all(failure),
+        },
+        _ => None,
+    };
+    let deadline = run.spec.hosts.iter().map(|host| host.timeouts.build).max().unwrap_or_default();
+    let progress = |progress: NixProgress| {
+        for host in &hosts {
+            run.sink.send(nix_words::progress_event(&progress, host, StepId::Build));
+        }
+    };
+    let stall = run.spec.hosts.iter().map(|host| host.timeouts.copy_stall).max().unwrap_or_default();
+    let log_file = run.spec.run_dir.join(log_name(&requests));
+    let gc_root_dir = run.spec.run_dir.join("results");
+    let keeps = std::fs::create_dir_all(&gc_root_dir).is_ok();
+    let build = nix::BuildRequest {
+        targets: requests.iter().map(|request| request.target.clone()).collect(),
+        store,
+        deadline,
+        stall,
+        log_file: &log_file,
+        gc_root_dir: keeps.then_some(gc_root_dir),
+    };
+    let results = run.nix.build(&build, &progress).await;
+    drop(builder_link);
+    for request in &requests {
+        let result = match results.get(&request.target.drv_path) {
+            Some(Ok(())) => Ok(()),
+            Some(Err(error)) => Err(nix_words::build_failure(error)),
+            None => Err(Failure::new(FailureClass::Unexpected, "Nix said nothing about this build")),
+        };
+        run.builds.put(request.host.clone(), result);
+    }
+}
+
+/// A host's store, reached with a given ssh configuration.
+pub(super) fn store_over(link: &Link, ssh_config: &std::path::Path) -> Result<RemoteStore, Failure> {
+    RemoteStore::new(format!("ssh-ng://{}", link.destination()), ssh_config)
+        .map_err(|error| Failure::from_error(FailureClass::Unexpected, &error))
+}
+
+/// Builds in several places at a time have a log each.
+fn log_name(requests: &[BuildRequest]) -> String {
+    match requests.first().map(|request| (&request.build_on, &request.host)) {
+        Some((BuildOn::Target, host) | (BuildOn::Host(host), _)) => format!("build-on-{host}.log"),
+        _ => "build.log".to_owned(),
+    }
+}
+
+async fn builder_store(run: &RunContext, builder: &HostName) -> Result<(Link, RemoteStore), Failure> {
+    let spec = builder_spec(run, builder)?;
+    let link = Link::new(spec).map_err(|error| error.failure())?;
+    let store = remote_store(&link).await?;
+    Ok((link, store))
+}
+
+pub(super) fn builder_spec<'a>(run: &'a RunContext, builder: &HostName) -> Result<&'a HostSpec, Failure> {
+    run.spec.builders.iter().chain(&run.spec.hosts).find(|host| host.name == *builder).ok_or_else(|| {
+        Failure::new(FailureClass::Usage, format!("the build host {builder} is not in hosts.toml"))
+    })
+}

@@ -1,0 +1,276 @@
+//! What steps share: the run, and what is known of one host so far.
+//!
+//! Values are filled by one step and read by later ones; the plan's order
+//! guarantees that they are there. Locks are held for one assignment only.
+
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OnceCell, mpsc};
+
+use super::build::BuildRequest;
+use super::shared::{Names, Results, Roster};
+use crate::event::{Event, EventSink};
+use crate::host::observe::{After, Sample};
+use crate::host::preview::Preview;
+use crate::host::{HostError, Link, Session};
+use crate::model::{
+    ActivationState, Changes, Failure, FailureClass, HostFacts, HostName, HostOutcome, HostSpec, RunSpec,
+    Secret, ServiceChange, SourceState, StepId, StorePath, Truth,
+};
+use crate::nix::{Closure, Evaluated, Nix};
+
+/// What all hosts of a run share.
+pub(crate) struct RunContext {
+    /// The run as it was asked for.
+    pub(crate) spec: RunSpec,
+    /// Where events go.
+    pub(crate) sink: EventSink,
+    /// The Nix on this machine.
+    pub(crate) nix: Nix,
+    /// Machine, boot and process of this program.
+    pub(crate) owner: String,
+    /// The configuration's repository; `None` outside of one.
+    pub(crate) source: OnceCell<Option<SourceState>>,
+    /// The evaluation, by host.
+    pub(crate) evaluation: Results<Evaluated>,
+    /// Where builds are asked for.
+    pub(crate) build_requests: mpsc::UnboundedSender<BuildRequest>,
+    /// The builds, by host.
+    pub(crate) builds: Results<()>,
+    /// Hosts whose build was asked for before they had answered.
+    pub(crate) ahead: Names,
+    /// Hosts that have not yet said whether they need a build.
+    pub(crate) undecided: Roster,
+    /// The sudo password: given in the environment, or asked once for all hosts.
+    pub(crate) sudo_password: OnceCell<Option<Secret>>,
+}
+
+impl RunContext {
+    /// A run of which nothing is known yet, and where its build requests arrive.
+    pub(crate) fn new(
+        spec: RunSpec,
+        sink: EventSink,
+        owner: String,
+        sudo_password: Option<Secret>,
+    ) -> (Arc<Self>, mpsc::UnboundedReceiver<BuildRequest>) {
+        let (build_requests, requests) = mpsc::unbounded_channel();
+        let run = Self {
+            sink,
+            nix: Nix::new(),
+            owner,
+            source: OnceCell::new(),
+            evaluation: Results::new(),
+            build_requests,
+            builds: Results::new(),
+            ahead: Names::default(),
+            undecided: Roster::new(spec.hosts.iter().map(|host| host.name.clone())),
+            sudo_password: OnceCell::new_with(sudo_password.map(Some)),
+            spec,
+        };
+        (Arc::new(run), requests)
+    }
+}
+
+/// The activation of this run on the host.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Activation {
+    /// A supervisor was started, or may have been: the truth has to be settled.
+    pub(crate) begun: bool,
+    /// The host's clock at the start, in seconds since 1970.
+    pub(crate) since: u64,
+    /// When the host said that the new system runs.
+    pub(crate) activated_at: Option<tokio::time::Instant>,
+    /// What the supervisor wrote last, as far as we know.
+    pub(crate) state: Option<ActivationState>,
+    /// Since when nobody could log in any more; steps share the patience with that.
+    pub(crate) unreachable_since: Option<tokio::time::Instant>,
+    /// The word was given to commit.
+    pub(crate) confirmed: bool,
+}
+
+/// A host that came up again after its reboot.
+#[derive(Debug)]
+pub(crate) struct Rebooted {
+    /// The login that found it in another boot.
+    pub(crate) session: Session,
+    /// What is on it since.
+    pub(crate) truth: Truth,
+    /// Units that run since, once they are judged.
+    pub(crate) running_units: OnceLock<usize>,
+}
+
+/// One host's run.
+pub(crate) struct HostContext {
+    /// The run.
+    pub(crate) run: Arc<RunContext>,
+    /// The host as configured.
+    pub(crate) host: HostSpec,
+    /// The way to it.
+    pub(crate) link: Link,
+    facts: Mutex<Option<Arc<HostFacts>>>,
+    activation: Mutex<Activation>,
+    warnings: Mutex<Vec<String>>,
+    services: Mutex<Vec<ServiceChange>>,
+    /// Derivation and toplevel.
+    pub(crate) evaluated: OnceLock<Evaluated>,
+    /// The closure of what the host runs now, fetched while others work.
+    pub(crate) old_closure: OnceCell<Option<Closure>>,
+    /// Set once the systems may have roots on the host.
+    pub(crate) rooted: OnceLock<()>,
+    /// The host's disk had no room for them.
+    pub(crate) no_room_for_roots: OnceLock<()>,
+    /// What would change.
+    pub(crate) changes: OnceLock<Changes>,
+    /// What the host said before.
+    pub(crate) preview: OnceLock<Preview>,
+    /// Network problems before the activation.
+    pub(crate) network_before: OnceLock<Vec<String>>,
+    /// Network problems after it.
+    pub(crate) network_after: OnceLock<Vec<String>>,
+    /// The fresh connection that proved the login.
+    pub(crate) proof: OnceLock<Session>,
+    /// The first look at the units after the activation.
+    pub(crate) first_sample: OnceLock<Sample>,
+    /// Units that run after the deploy.
+    pub(crate) running_units: OnceLock<usize>,
+    /// A health problem that is reported but not undone (`rollback.auto = false`).
+    pub(crate) unwell: OnceLock<Failure>,
+    /// How the host settled.
+    pub(crate) settled: OnceLock<HostOutcome>,
+    /// Set before the host is told to reboot.
+    pub(crate) reboot_asked: OnceLock<()>,
+    /// What came up after the reboot.
+    pub(crate) rebooted: OnceLock<Rebooted>,
+    /// Resources and errors after the deploy.
+    pub(crate) after: OnceCell<Result<After, HostError>>,
+    /// What is on the host at the end.
+    pub(crate) truth: OnceLock<Truth>,
+}
+
+impl HostContext {
+    /// A host of which nothing is known yet.
+    pub(crate) fn new(run: Arc<RunContext>, host: HostSpec) -> Result<Self, HostError> {
+        Ok(Self {
+            link: Link::new(&host)?,
+            run,
+            host,
+            facts: Mutex::default(),
+            activation: Mutex::default(),
+            warnings: Mutex::default(),
+            services: Mutex::default(),
+            evaluated: OnceLock::new(),
+            old_closure: OnceCell::new(),
+            rooted: OnceLock::new(),
+            no_room_for_roots: OnceLock::new(),
+            changes: OnceLock::new(),
+            preview: OnceLock::new(),
+            network_before: OnceLock::new(),
+            network_after: OnceLock::new(),
+            proof: OnceLock::new(),
+            first_sample: OnceLock::new(),
+            running_units: OnceLock::new(),
+            unwell: OnceLock::new(),
+            settled: OnceLock::new(),
+            reboot_asked: OnceLock::new(),
+            rebooted: OnceLock::new(),
+            after: OnceCell::new(),
+            truth: OnceLock::new(),
+        })
+    }
+
+    /// The host's name.
+    pub(crate) fn name(&self) -> &HostName {
+        &self.host.name
+    }
+
+    /// Sends an event.
+    pub(crate) fn send(&self, event: Event) {
+        self.run.sink.send(event);
+    }
+
+    /// Says how far a step is.
+    pub(crate) fn progress(&self, step: StepId, doing: impl Into<String>) {
+        let host = self.name().clone();
+        self.send(Event::StepProgress { host, step, doing: doing.into(), done: None, expected: None });
+    }
+
+    /// Notes something that deserves a look, on the screen and in the report.
+    pub(crate) fn warn(&self, message: impl Into<String>, hint: Option<String>) {
+        let message = message.into();
+        lock(&self.warnings).push(message.clone());
+        self.run.sink.warn(Some(self.name()), message, hint);
+    }
+
+    /// What deserved a look so far.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        lock(&self.warnings).clone()
+    }
+
+    /// Notes what became of a unit.
+    pub(crate) fn service(&self, unit: &str, what: impl Into<String>) {
+        lock(&self.services).push(ServiceChange { unit: unit.to_owned(), what: what.into() });
+    }
+
+    /// What became of units.
+    pub(crate) fn services(&self) -> Vec<ServiceChange> {
+        lock(&self.services).clone()
+    }
+
+    /// The connection over which the changed host was last proven.
+    pub(crate) fn proven_session(&self) -> Option<&Session> {
+        self.rebooted.get().map(|rebooted| &rebooted.session).or(self.proof.get())
+    }
+
+    /// The facts, once they are known.
+    pub(crate) fn facts_if_known(&self) -> Option<Arc<HostFacts>> {
+        lock(&self.facts).clone()
+    }
+
+    /// The facts; a failure when the plan let a step run before them.
+    pub(crate) fn facts(&self) -> Result<Arc<HostFacts>, Failure> {
+        self.facts_if_known().ok_or_else(|| missing("the host's facts"))
+    }
+
+    /// Sets the facts, also when they are asked anew.
+    pub(crate) fn set_facts(&self, facts: HostFacts) {
+        *lock(&self.facts) = Some(Arc::new(facts));
+    }
+
+    /// The toplevel to deploy.
+    pub(crate) fn new_system(&self) -> Result<&StorePath, Failure> {
+        self.evaluated.get().map(|evaluated| &evaluated.out_path).ok_or_else(|| missing("the evaluation"))
+    }
+
+    /// The activation so far.
+    pub(crate) fn activation(&self) -> Activation {
+        lock(&self.activation).clone()
+    }
+
+    /// Changes what is known of the activation; a new state is an event.
+    pub(crate) fn update_activation(&self, change: impl FnOnce(&mut Activation)) {
+        let mut activation = lock(&self.activation);
+        let before = activation.state.clone();
+        change(&mut activation);
+        let after = activation.state.clone();
+        drop(activation);
+        if let Some(state) = after.filter(|after| Some(after) != before.as_ref()) {
+            self.send(Event::Activation { host: self.name().clone(), state });
+        }
+    }
+
+    /// How long one short command on the host may take.
+    pub(crate) fn command_deadline(&self) -> Duration {
+        self.host.timeouts.command
+    }
+}
+
+/// A failure that only a mistake in the plan can cause.
+fn missing(what: &str) -> Failure {
+    Failure::new(FailureClass::Unexpected, format!("{what} should be known by now"))
+        .hint("this is a mistake in nix-deploy: please report it with the run's events.jsonl")
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,159 @@
+//! `decide`: compares what the host runs with what it should run. An unchanged
+//! host ends here. What earlier runs left on the host is brought to an end
+//! before anything new begins.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::context::HostContext;
+use super::{Done, StepResult, host_facts, step};
+use crate::host::supervisor::{self, Standing, Until, Word};
+use crate::model::{
+    Action, ActivationPhase, Failure, FailureClass, HostFacts, HostOutcome, OrphanRun, StepId, StorePath,
+};
+
+step!(Decide, StepId::Decide);
+
+async fn run(context: &HostContext) -> StepResult {
+    let mut facts = context.facts()?;
+    if !facts.orphans.is_empty() {
+        for orphan in facts.orphans.clone() {
+            adopt(context, &orphan).await?;
+        }
+        if facts.orphans.iter().any(|orphan| orphan.alive) {
+            context.set_facts(host_facts::collect(context).await?);
+            facts = context.facts()?;
+        }
+    }
+    let new = context.new_system()?;
+    if is_unchanged(context.run.spec.action, new, &facts) {
+        return Ok(Done::passed("unchanged").ending(HostOutcome::Unchanged));
+    }
+    explain_pending(context, new, &facts);
+    Ok(Done::passed(""))
+}
+
+/// Whether the action has nothing to do.
+fn is_unchanged(action: Action, new: &StorePath, facts: &HostFacts) -> bool {
+    let runs = facts.current_system.as_ref() == Some(new);
+    let boots = facts.profile.as_ref() == Some(new);
+    match action {
+        Action::Switch => runs && boots,
+        Action::Boot => boots,
+        Action::Test => runs,
+        Action::DryActivate => false,
+    }
+}
+
+/// Says when the host does not run what it would boot, and which it is.
+fn explain_pending(context: &HostContext, new: &StorePath, facts: &HostFacts) {
+    if facts.profile == facts.current_system {
+        return;
+    }
+    let message = if facts.current_system.as_ref() == Some(new) {
+        "the host runs this system already, but boots another one: an earlier test, or a deploy that was cut off"
+    } else if facts.profile.as_ref() == Some(new) {
+        "this system is the boot default already, but the host runs another one: a reboot was pending"
+    } else {
+        "the host runs another system than it would boot: a pending reboot, a test, or an earlier failure"
+    };
+    context.warn(message, None);
+}
+
+/// Brings a run that was found on the host to an end.
+async fn adopt(context: &HostContext, orphan: &OrphanRun) -> Result<(), Failure> {
+    let host = context.name();
+    let host_failure = |error: crate::host::HostError| error.failure();
+    let master = context.link.master().await.map_err(host_failure)?;
+    if orphan.alive {
+        let whose = if orphan.actor.is_empty() { "somebody" } else { &orphan.actor };
+        let ours = owner_is_gone(&orphan.owner, &context.run.owner);
+        let mut word = None;
+        if ours {
+            context.warn(
+                format!("an earlier run of yours ({}) was cut off; it is taken back first", orphan.run),
+                None,
+            );
+            word = Some(Word::Rollback);
+        } else {
+            let doing = format!("waiting for the deploy of {whose} ({})", orphan.run);
+            context.progress(StepId::Decide, doing);
+        }
+        let patience = context.host.timeouts.lock;
+        let ends = Instant::now() + patience;
+        loop {
+            let left = ends.saturating_duration_since(Instant::now());
+            let wait = left.min(Duration::from_secs(30));
+            let standing =
+                supervisor::wait(&context.link, &master, &orphan.run, Until::Final, word.take(), wait)
+                    .await
+                    .map_err(host_failure)?;
+            match standing {
+                Standing::At(state) if !state.phase.is_final() && Instant::now() < ends => {}
+                Standing::At(state) if !state.phase.is_final() => {
+                    return Err(Failure::new(
+                        FailureClass::Busy,
+                        format!("{whose} deploys {host} (run {}, {})", orphan.run, phase_text(state.phase)),
+                    )
+                    .cause(format!("it did not end within {}", crate::model::text::duration(patience)))
+                    .hint("wait for it, then run the same command again"));
+                }
+                Standing::At(_) | Standing::Gone => break,
+                Standing::Dead(_) => {
+                    context.warn(format!("the supervisor of run {} died on the host", orphan.run), None);
+                    break;
+                }
+            }
+        }
+    }
+    // An owner that may live settles its run itself, and needs the traces for it.
+    if orphan.stale || owner_is_gone(&orphan.owner, &context.run.owner) {
+        supervisor::truth(&context.link, &master, &orphan.run, true, context.command_deadline())
+            .await
+            .map_err(host_failure)?;
+    }
+    Ok(())
+}
+
+fn phase_text(phase: ActivationPhase) -> &'static str {
+    match phase {
+        ActivationPhase::Activated => "waiting for its confirmation",
+        ActivationPhase::RollingBack => "rolling back",
+        ActivationPhase::Committing => "committing",
+        _ => "activating",
+    }
+}
+
+/// Whether the process that started a run is known to be gone: it ran on this
+/// machine, and in another boot or under a process number that is free now.
+fn owner_is_gone(owner: &str, own: &str) -> bool {
+    let parts = |text: &str| -> Option<(String, String, u32)> {
+        let mut fields = text.splitn(3, ':');
+        Some((fields.next()?.to_owned(), fields.next()?.to_owned(), fields.next()?.parse().ok()?))
+    };
+    let (Some((machine, boot, process)), Some((own_machine, own_boot, own_process))) =
+        (parts(owner), parts(own))
+    else {
+        return false;
+    };
+    machine == own_machine
+        && process != own_process
+        && (boot != own_boot || !std::path::Path::new(&format!("/proc/{process}")).exists())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_owner_on_this_machine_can_be_known_to_be_gone() {
+        let own = format!("machine:boot:{}", std::process::id());
+        assert!(!owner_is_gone("other:boot:1", &own));
+        assert!(!owner_is_gone("machine:boot:1", &own));
+        assert!(owner_is_gone("machine:boot:4194999", &own));
+        assert!(owner_is_gone("machine:earlier:1", &own));
+        assert!(!owner_is_gone(&own, &own));
+        assert!(!owner_is_gone("nonsense", &own));
+    }
+}

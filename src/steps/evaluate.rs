@@ -1,0 +1,63 @@
+//! `evaluate`: one evaluation for all hosts; each host waits for its part.
+
+use std::sync::Arc;
+
+use super::context::{HostContext, RunContext};
+use super::{Done, StepResult, build, git, nix_words, step};
+use crate::event::Event;
+use crate::model::StepId;
+use crate::nix::{ChunkPolicy, EvalRequest, NixProgress};
+
+step!(Evaluate, StepId::Evaluate);
+
+async fn run(context: &HostContext) -> StepResult {
+    let evaluated = context.run.evaluation.get(context.name()).await?;
+    context.send(Event::Evaluated {
+        host: context.name().clone(),
+        drv_path: evaluated.drv_path.clone(),
+        out_path: evaluated.out_path.clone(),
+    });
+    let summary = if context.run.spec.hosts.len() > 1 {
+        format!("with {} hosts", context.run.spec.hosts.len())
+    } else {
+        String::new()
+    };
+    // The plan runs this step once per host.
+    let _ = context.evaluated.set(evaluated);
+    Ok(Done::passed(summary))
+}
+
+/// Evaluates all hosts of the run and hands each its result.
+pub(crate) async fn evaluate_all(run: Arc<RunContext>) {
+    let spec = &run.spec;
+    let deadline = spec.hosts.iter().map(|host| host.timeouts.evaluate).max().unwrap_or_default();
+    let log_file = spec.run_dir.join("evaluate.log");
+    let request = EvalRequest {
+        flake: &spec.flake,
+        flake_dir: spec.flake_dir.as_deref(),
+        attributes: spec.hosts.iter().map(|host| (host.name.clone(), host.attribute.clone())).collect(),
+        deadline,
+        log_file: &log_file,
+        chunks: ChunkPolicy::of_this_machine(),
+    };
+    let progress = |progress: NixProgress| {
+        for host in &spec.hosts {
+            run.sink.send(nix_words::progress_event(&progress, &host.name, StepId::Evaluate));
+        }
+    };
+    for (host, result) in run.nix.evaluate(&request, &progress).await {
+        let result = match result {
+            Ok(evaluated) => Ok(evaluated),
+            Err(error) => {
+                // The classic trap: Nix sees only files that git tracks.
+                let untracked =
+                    git::source(&run).await.map(|source| source.untracked.as_slice()).unwrap_or_default();
+                Err(nix_words::evaluation_failure(&error.with_untracked(untracked)))
+            }
+        };
+        if let (Ok(evaluated), Some(spec)) = (&result, spec.hosts.iter().find(|spec| spec.name == host)) {
+            build::head_start(&run, spec, evaluated);
+        }
+        run.evaluation.put(host, result);
+    }
+}

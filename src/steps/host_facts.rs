@@ -1,0 +1,100 @@
+//! `host facts`: what the host is and runs, in one round trip, and whether it
+//! is fit to be deployed.
+
+use super::context::HostContext;
+use super::{Done, StepResult, step};
+use crate::event::Event;
+use crate::host::facts;
+use crate::model::{ElevationFact, Failure, FailureClass, HostFacts, Secret, StepId};
+
+step!(HostFactsStep, StepId::HostFacts);
+
+async fn run(context: &HostContext) -> StepResult {
+    let facts = collect(context).await?;
+    fit(context, &facts)?;
+    same_machine(context, &facts)?;
+    if let Some(system) = &facts.current_system {
+        super::build::remember_seen(&context.run, context.name(), system);
+    }
+    let broken = facts.broken_before().len();
+    let generation = facts.generation.map_or_else(String::new, |number| format!("generation {number}"));
+    context.send(Event::Facts { host: context.name().clone(), facts: Box::new(facts.clone()) });
+    context.set_facts(facts);
+    if broken > 0 {
+        let units = crate::model::text::plural(broken, "unit");
+        return Ok(Done::passed(format!("{generation}, {units} had failed before")));
+    }
+    Ok(Done::passed(generation))
+}
+
+/// Collects the facts, with a sudo password where one is needed.
+pub(super) async fn collect(context: &HostContext) -> Result<HostFacts, Failure> {
+    let facts = facts::collect(&context.link, &context.host).await.map_err(|error| error.failure())?;
+    if facts.elevation != ElevationFact::SudoPassword {
+        return Ok(facts);
+    }
+    let Some(password) = sudo_password(context, &facts).await else {
+        return Err(Failure::new(
+            FailureClass::Unfit,
+            format!("sudo asks {} for a password, and nobody can give it", facts.user),
+        )
+        .hint("run nix-deploy at a terminal, or set NIX_DEPLOY_SUDO_PASSWORD")
+        .hint(format!("or let the user elevate without one: security.sudo.extraRules for {}", facts.user)));
+    };
+    facts::collect_with_password(&context.link, &context.host, &facts, password)
+        .await
+        .map_err(|error| error.failure())
+}
+
+/// The sudo password, asked once for all hosts unless the environment gave it.
+async fn sudo_password(context: &HostContext, facts: &HostFacts) -> Option<Secret> {
+    let run = &context.run;
+    let text = format!("sudo password of {} on {}", facts.user, context.name());
+    run.sudo_password.get_or_init(|| run.sink.password(text)).await.clone()
+}
+
+/// Whether the host can be deployed at all.
+fn fit(context: &HostContext, facts: &HostFacts) -> Result<(), Failure> {
+    let name = context.name();
+    let unfit = |message: String| Failure::new(FailureClass::Unfit, message);
+    if facts.elevation == ElevationFact::Impossible {
+        return Err(unfit(format!("user {} cannot become root on {name}", facts.user))
+            .hint(
+                "log in as root (`user = \"root\"`), or give the user a sudo, doas or polkit rule on the host",
+            )
+            .hint("the README, \"Users and sudo\", shows the NixOS settings"));
+    }
+    if !facts.systemd {
+        return Err(
+            unfit(format!("{name} does not run systemd as PID 1")).hint("nix-deploy needs a booted NixOS host")
+        );
+    }
+    if facts.current_system.is_none() {
+        return Err(unfit(format!("{name} runs no NixOS system: /run/current-system is not there"))
+            .hint("a first system is installed with nixos-install or nixos-anywhere; nix-deploy takes over from there"));
+    }
+    Ok(())
+}
+
+/// Refuses a host that answers under a known name but is another machine.
+fn same_machine(context: &HostContext, facts: &HostFacts) -> Result<(), Failure> {
+    let folder = context.run.spec.state_dir.join("hosts");
+    let file = folder.join(format!("{}.machine-id", context.name()));
+    match std::fs::read_to_string(&file) {
+        Ok(known) if known.trim() != facts.machine_id => {
+            Err(Failure::new(FailureClass::Unfit, format!("{} is another machine than before", context.name()))
+                .cause(format!("its machine-id is {}, the one on record is {}", facts.machine_id, known.trim()))
+                .hint("check `address` of this host in hosts.toml: another host may have taken it")
+                .hint(format!("if the machine was installed anew, remove {} and run again", file.display())))
+        }
+        Ok(_) => Ok(()),
+        Err(_) => {
+            let kept = std::fs::create_dir_all(&folder)
+                .and_then(|()| std::fs::write(&file, format!("{}\n", facts.machine_id)));
+            if let Err(error) = kept {
+                context.warn(format!("the machine-id cannot be kept in {}: {error}", file.display()), None);
+            }
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! `prove`: a login and an elevation over a connection that shares nothing with
+//! the one before the switch, and the first look at the units.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::context::HostContext;
+use super::{Done, StepResult, step, verify};
+use crate::host::observe::{self, Look};
+use crate::host::{HostError, Session};
+use crate::model::{Action, Failure, FailureClass, StepId};
+
+step!(Prove, StepId::Prove);
+
+/// The pause between logins that fail: see `way.rs`.
+const PAUSE: Duration = Duration::from_secs(2);
+/// A refused login is tried so often: sshd may be restarting with its keys.
+const REFUSALS: u32 = 3;
+
+async fn run(context: &HostContext) -> StepResult {
+    let activation = context.activation();
+    let Some(activated_at) = activation.activated_at else {
+        return Ok(Done::skipped("nothing was activated"));
+    };
+    // The rest of the confirmation time is for the host to hear the word.
+    let until = activated_at + context.host.rollback.confirm_timeout * 2 / 3;
+    let mut refusals = 0;
+    loop {
+        let error = match attempt(context).await {
+            Ok(session) => {
+                // The plan runs this step once per host.
+                let _ = context.proof.set(session);
+                return Ok(Done::passed(""));
+            }
+            Err(error) => error,
+        };
+        if matches!(error, HostError::LoginRefused { .. } | HostError::Elevation { .. }) {
+            refusals += 1;
+        }
+        if refusals >= REFUSALS
+            || matches!(error, HostError::HostKeyChanged { .. } | HostError::Answer { .. })
+            || Instant::now() + PAUSE >= until
+        {
+            return Err(failure(context, &error));
+        }
+        context.progress(StepId::Prove, format!("{error}; trying again"));
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// One login, one elevation, one look.
+async fn attempt(context: &HostContext) -> Result<Session, HostError> {
+    let session = context.link.fresh().await?;
+    let answer =
+        |detail: &str| HostError::Answer { address: context.name().to_string(), detail: detail.to_owned() };
+    let (Some(facts), Some(evaluated)) = (context.facts_if_known(), context.evaluated.get()) else {
+        return Err(answer("nothing is known of the host"));
+    };
+    let look = Look {
+        old: facts.current_system.as_ref(),
+        new: &evaluated.out_path,
+        extra_units: &context.host.critical_services,
+        files: true,
+        hold: Some((context.run.spec.id.as_str(), verify::budget(context))),
+    };
+    let sample = observe::sample(&context.link, &session, look, context.command_deadline()).await?;
+    if sample.uid != Some(0) {
+        return Err(HostError::Elevation {
+            address: context.name().to_string(),
+            detail: "the elevated command did not run as root".to_owned(),
+        });
+    }
+    if sample.boot_id != facts.boot_id {
+        return Err(answer("the host was rebooted during the activation"));
+    }
+    if sample.current_system.as_ref() != Some(&evaluated.out_path) {
+        return Err(answer("the host went back by itself before a login came about"));
+    }
+    // An earlier attempt may have got so far: the first look counts.
+    let _ = context.first_sample.set(sample);
+    Ok(session)
+}
+
+/// Why nobody could confirm the new system.
+pub(super) fn failure(context: &HostContext, error: &HostError) -> Failure {
+    let what = match error {
+        HostError::Elevation { .. } => "the user can no longer become root under the new system",
+        HostError::LoginRefused { .. } => "the user can no longer log in under the new system",
+        HostError::HostKeyChanged { .. } => "the host shows another host key under the new system",
+        _ => "no new login came about under the new system",
+    };
+    let mut failure = Failure::new(FailureClass::RolledBack, what);
+    if let HostError::Answer { detail, .. } = error {
+        failure = failure.cause(detail.clone());
+    } else {
+        let cause = error.failure();
+        failure = failure.cause(cause.message);
+        failure.causes.extend(cause.causes);
+    }
+    if context.run.spec.action == Action::Switch {
+        failure = failure.hint("look at openssh, users, sudo and firewall settings that this change touches");
+    }
+    failure
+}

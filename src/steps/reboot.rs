@@ -1,0 +1,194 @@
+//! `reboot`: reboots a host that needs it to run the new system wholly, waits
+//! until it is up again, and proves it as after an activation. Planned only
+//! with `--reboot`.
+//!
+//! There is no way back from here by itself: the supervisor has ended, and the
+//! new system is the boot default. So whatever goes wrong is a failure that
+//! says so.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::context::{HostContext, Rebooted};
+use super::verify::{self, Watch};
+use super::{Done, StepResult, changes, step};
+use crate::host::observe::{self, Look};
+use crate::host::units::Judge;
+use crate::host::{HostError, Session, reboot, supervisor};
+use crate::model::text::{duration, plural};
+use crate::model::{Failure, FailureClass, HostFacts, HostOutcome, StepId, StorePath, Truth};
+
+step!(Reboot, StepId::Reboot);
+
+/// The pause between logins that fail: see `way.rs`.
+const PAUSE: Duration = Duration::from_secs(2);
+/// A host that is going down may take a login and never answer.
+const ONE_LOOK: Duration = Duration::from_secs(15);
+/// How long the boot's own jobs are waited for once a login works; what has not
+/// started then is judged as it is.
+const BOOT_JOBS: Duration = Duration::from_secs(60);
+
+async fn run(context: &HostContext) -> StepResult {
+    let facts = context.facts()?;
+    if context.unwell.get().is_some() {
+        return Ok(Done::skipped("the host is not well"));
+    }
+    if !is_needed(context, &facts) {
+        return Ok(Done::skipped("not needed"));
+    }
+    if context.host.is_local() {
+        context.warn("nix-deploy does not reboot the machine it runs on", None);
+        return Ok(Done::skipped("this machine"));
+    }
+    let session = match context.proof.get() {
+        Some(proof) if proof.is_alive().await => proof.clone(),
+        _ => context.link.fresh().await.map_err(|error| not_told(context, &error))?,
+    };
+    let _ = context.reboot_asked.set(());
+    let asked_at = Instant::now();
+    reboot::ask(&context.link, &session, context.command_deadline())
+        .await
+        .map_err(|error| not_told(context, &error))?;
+    // No connection of before outlives it.
+    drop(session);
+    context.link.drop_master().await;
+    let (session, truth) = wait_for_boot(context, asked_at, &boot_before(context, &facts)).await?;
+    let up_after = asked_at.elapsed();
+    let rebooted =
+        context.rebooted.get_or_init(|| Rebooted { session, truth, running_units: Default::default() });
+    let new = context.new_system()?;
+    runs(new, &rebooted.truth)?;
+    let running = prove(context, &facts, new, &rebooted.session).await?;
+    // The plan runs this step once per host.
+    let _ = rebooted.running_units.set(running);
+    Ok(Done::passed(format!("up after {}, {}", duration(up_after), plural(running, "unit"))))
+}
+
+/// Whether a reboot changes what runs.
+fn is_needed(context: &HostContext, facts: &HostFacts) -> bool {
+    match context.settled.get() {
+        Some(HostOutcome::RebootRequired) => true,
+        Some(HostOutcome::Deployed) => {
+            let known = context.changes.get().is_some_and(|changes| changes.reboot_needed);
+            known || changes::reboot(context, facts).0
+        }
+        _ => false,
+    }
+}
+
+/// The boot that has to end, as it was last seen.
+fn boot_before(context: &HostContext, facts: &HostFacts) -> String {
+    context.truth.get().map_or_else(|| facts.boot_id.clone(), |truth| truth.boot_id.clone())
+}
+
+/// Logs in anew until the host answers in another boot.
+async fn wait_for_boot(
+    context: &HostContext,
+    asked_at: Instant,
+    before: &str,
+) -> Result<(Session, Truth), Failure> {
+    let limit = context.host.timeouts.reboot;
+    loop {
+        let trouble = match look(context).await {
+            Ok((session, truth)) if truth.boot_id != before && !truth.boot_id.is_empty() => {
+                return Ok((session, truth));
+            }
+            Ok(_) => "it has not gone down yet".to_owned(),
+            Err(error @ HostError::HostKeyChanged { .. }) => return Err(not_up(context, &error)),
+            Err(error) if asked_at.elapsed() + PAUSE >= limit => return Err(not_up(context, &error)),
+            Err(error) => error.to_string(),
+        };
+        if asked_at.elapsed() + PAUSE >= limit {
+            return Err(no_way_back(format!("{} did not go down within {}", context.name(), duration(limit)))
+                .hint("on the host: systemctl list-jobs; systemd-inhibit --list"));
+        }
+        let left = duration(limit.saturating_sub(asked_at.elapsed()));
+        context.progress(StepId::Reboot, format!("{trouble} (given up in {left})"));
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// One login, one elevation, one look.
+async fn look(context: &HostContext) -> Result<(Session, Truth), HostError> {
+    let session = context.link.fresh().await?;
+    let deadline = context.command_deadline().min(ONE_LOOK);
+    let run = context.run.spec.id.as_str();
+    let truth = supervisor::truth(&context.link, &session, run, false, deadline).await?;
+    Ok((session, truth))
+}
+
+/// The host came up with the new system and no other.
+fn runs(new: &StorePath, truth: &Truth) -> Result<(), Failure> {
+    if truth.current_system.as_ref() == Some(new) {
+        return Ok(());
+    }
+    let booted = truth.current_system.as_ref().map_or("no NixOS system", StorePath::as_str);
+    Err(no_way_back(format!("booted {booted} instead of {new}"))
+        .hint("look at the boot loader: its default entry, the room on /boot, a choice at the console"))
+}
+
+/// Units, health checks and network as after an activation; gives the number
+/// of units that run.
+async fn prove(
+    context: &HostContext,
+    facts: &HostFacts,
+    new: &StorePath,
+    session: &Session,
+) -> Result<usize, Failure> {
+    let unanswered = |error: HostError| not_up(context, &error);
+    context.progress(StepId::Reboot, "up again, waiting for the boot to end");
+    reboot::wait_until_booted(&context.link, session, BOOT_JOBS).await.map_err(unanswered)?;
+    let booted_at = Instant::now();
+    let look = Look { old: None, new, extra_units: &context.host.critical_services, files: false, hold: None };
+    let first =
+        observe::sample(&context.link, session, look, context.command_deadline()).await.map_err(unanswered)?;
+    let critical = context.host.critical_services.iter();
+    let judge = Judge {
+        baseline: facts.baseline.clone(),
+        critical: critical.map(|unit| first.aliases.get(unit).unwrap_or(unit).clone()).collect(),
+        first_sample: first.units,
+        ..Judge::default()
+    };
+    let watch = Watch { step: StepId::Reboot, session, judge: &judge, since: booted_at };
+    let findings = verify::examine(context, watch).await.map_err(unanswered)?;
+    if findings.is_well() {
+        return Ok(findings.judgement.running);
+    }
+    for ailing in &findings.judgement.ailing {
+        context.service(&ailing.unit, ailing.why.clone());
+    }
+    let mut failure = verify::failure(context, session, &findings).await;
+    failure.class = FailureClass::HostNotWell;
+    failure.message = format!("after the reboot: {}", failure.message);
+    Err(hints(failure))
+}
+
+fn not_told(context: &HostContext, error: &HostError) -> Failure {
+    let cause = error.failure();
+    let mut failure =
+        Failure::new(FailureClass::HostNotWell, format!("{} could not be told to reboot", context.name()))
+            .cause(cause.message);
+    failure.causes.extend(cause.causes);
+    failure.hint("the new system is the boot default; reboot the host by hand")
+}
+
+fn not_up(context: &HostContext, error: &HostError) -> Failure {
+    let cause = error.failure();
+    let mut failure =
+        no_way_back(format!("{} is not well after the reboot: no proof came about", context.name()))
+            .cause(cause.message);
+    failure.causes.extend(cause.causes);
+    failure
+}
+
+fn no_way_back(message: String) -> Failure {
+    hints(Failure::new(FailureClass::HostNotWell, message))
+}
+
+/// What a person can do: the host itself does nothing any more.
+fn hints(failure: Failure) -> Failure {
+    failure
+        .hint("there is no automatic way back after a reboot: the new system stays the boot default")
+        .hint("the old generation is in the boot menu at the host's console; or, once logged in as root: nixos-rebuild boot --rollback, then reboot")
+}

@@ -1,0 +1,116 @@
+//! What hosts of a run share: a roster of those still on their way, and the
+//! one evaluation and the one build that serve all of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+use crate::model::{Failure, HostName};
+
+/// Hosts that have not yet said whether they will come to a certain point.
+#[derive(Clone, Debug)]
+pub(crate) struct Roster(Arc<watch::Sender<BTreeSet<HostName>>>);
+
+impl Roster {
+    /// Everybody is still on their way.
+    pub(crate) fn new(hosts: impl IntoIterator<Item = HostName>) -> Self {
+        Self(Arc::new(watch::Sender::new(hosts.into_iter().collect())))
+    }
+
+    /// This host has come, or will never come.
+    pub(crate) fn strike(&self, host: &HostName) {
+        self.0.send_if_modified(|hosts| hosts.remove(host));
+    }
+
+    /// Waits until nobody is on their way any more.
+    pub(crate) async fn complete(&self) {
+        // The sender lives as long as self: waiting cannot fail.
+        let _ = self.0.subscribe().wait_for(BTreeSet::is_empty).await;
+    }
+}
+
+/// Names of hosts that something holds for.
+#[derive(Debug, Default)]
+pub(crate) struct Names(Mutex<BTreeSet<HostName>>);
+
+impl Names {
+    /// It holds for this host too.
+    pub(crate) fn insert(&self, host: &HostName) {
+        self.names().insert(host.clone());
+    }
+
+    /// Whether it holds for this host.
+    pub(crate) fn contains(&self, host: &HostName) -> bool {
+        self.names().contains(host)
+    }
+
+    fn names(&self) -> MutexGuard<'_, BTreeSet<HostName>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A result per host that one task makes and many steps wait for.
+#[derive(Clone, Debug)]
+pub(crate) struct Results<T>(Arc<watch::Sender<BTreeMap<HostName, Result<T, Failure>>>>);
+
+impl<T: Clone + Send + Sync + 'static> Results<T> {
+    /// No result yet.
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(watch::Sender::new(BTreeMap::new())))
+    }
+
+    /// Hands in a host's result.
+    pub(crate) fn put(&self, host: HostName, result: Result<T, Failure>) {
+        self.0.send_modify(|results| {
+            results.insert(host, result);
+        });
+    }
+
+    /// Waits for a host's result.
+    pub(crate) async fn get(&self, host: &HostName) -> Result<T, Failure> {
+        let mut receiver = self.0.subscribe();
+        let found = receiver.wait_for(|results| results.contains_key(host)).await;
+        match found.ok().and_then(|results| results.get(host).cloned()) {
+            Some(result) => result,
+            None => {
+                Err(Failure::new(crate::model::FailureClass::Unexpected, "a shared task of the run went away"))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> HostName {
+        HostName::new(text).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_roster_is_complete_when_the_last_host_is_struck() {
+        let roster = Roster::new([name("a"), name("b")]);
+        let waiting = tokio::spawn({
+            let roster = roster.clone();
+            async move { roster.complete().await }
+        });
+        roster.strike(&name("a"));
+        assert!(!waiting.is_finished());
+        roster.strike(&name("b"));
+        roster.strike(&name("b"));
+        waiting.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn results_reach_those_who_wait_and_those_who_come_late() {
+        let results = Results::new();
+        let early = tokio::spawn({
+            let results = results.clone();
+            async move { results.get(&name("a")).await }
+        });
+        results.put(name("a"), Ok(1));
+        assert_eq!(early.await.unwrap(), Ok(1));
+        assert_eq!(results.get(&name("a")).await, Ok(1));
+    }
+}

@@ -1,0 +1,313 @@
+//! `verify`: is the host well under the new system? Units against their
+//! baseline over the settle window, critical services, health checks, network.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::time::Instant;
+
+use super::context::HostContext;
+use super::{Done, StepResult, step};
+use crate::host::checks::{self, CheckFailure};
+use crate::host::observe::{self, Look};
+use crate::host::units::{Ailing, Judge, Judgement};
+use crate::host::{HostError, Session};
+use crate::model::text::plural;
+use crate::model::{Baseline, Failure, FailureClass, NetworkCheck, StepId, UnitPlan};
+
+step!(Verify, StepId::Verify);
+
+/// The pause between two looks at the units.
+const INTERVAL: Duration = Duration::from_millis(1000);
+/// How long a critical service may take to come up beyond the settle window.
+const START_GRACE: Duration = Duration::from_secs(60);
+/// What the looks themselves may take.
+const BUDGET_SLACK: Duration = Duration::from_secs(15);
+/// The name that the `dns` check resolves unless another is set: every NixOS
+/// host needs it.
+pub(super) const DNS_NAME: &str = "cache.nixos.org";
+
+/// How long verifying may take: what the host is asked to wait for the word.
+pub(super) fn budget(context: &HostContext) -> Duration {
+    let checks = context
+        .host
+        .checks
+        .iter()
+        .map(|check| (check.timeout + check.grace) * (check.retries + 1))
+        .max()
+        .unwrap_or_default();
+    let network = Duration::from_secs(if network_wanted(context) { 25 } else { 0 });
+    // Only critical services are waited for beyond the settle window. What is not
+    // needed is not asked for: a deployer that dies leaves the host unconfirmed for so long.
+    let starting = if context.host.critical_services.is_empty() { Duration::ZERO } else { START_GRACE };
+    (context.host.timeouts.settle + starting).max(checks).max(network) + BUDGET_SLACK
+}
+
+async fn run(context: &HostContext) -> StepResult {
+    let (Some(session), Some(activated_at)) = (context.proof.get(), context.activation().activated_at) else {
+        return Ok(Done::skipped("nothing was activated"));
+    };
+    let facts = context.facts()?;
+    let first = context.first_sample.get().cloned().unwrap_or_default();
+    let critical_services = context.host.critical_services.iter();
+    let judge = Judge {
+        baseline: facts.baseline.clone(),
+        first_sample: first.units.clone(),
+        critical: critical_services.map(|unit| first.aliases.get(unit).unwrap_or(unit).clone()).collect(),
+        removed: first.removed.clone(),
+        own_unit: format!("nix-deploy-{}.service", context.run.spec.id),
+    };
+    critical_exist(context, &judge, &first.units, &first.unit_files)?;
+    let watch = Watch { step: StepId::Verify, session, judge: &judge, since: activated_at };
+    let findings = examine(context, watch).await.map_err(|error| lost(&error))?;
+    // The plan runs this step once per host.
+    let _ = context.running_units.set(findings.judgement.running);
+    note_services(context, &findings.judgement, &first.unit_files);
+    if findings.is_well() {
+        let checked = match context.host.checks.len() {
+            0 => String::new(),
+            count => format!(", {}", plural(count, "check")),
+        };
+        return Ok(Done::passed(format!("{}{checked}", plural(findings.judgement.running, "unit"))));
+    }
+    let mut failure = failure(context, session, &findings).await;
+    if context.host.rollback.auto {
+        return Err(failure);
+    }
+    failure.class = FailureClass::HostNotWell;
+    context.warn(format!("{}; kept, because rollback.auto is false", failure.message), None);
+    // The plan runs this step once per host.
+    let _ = context.unwell.set(failure);
+    Ok(Done::warned("not well"))
+}
+
+/// Which units are watched: by what, over which connection and since when.
+#[derive(Clone, Copy)]
+pub(super) struct Watch<'a> {
+    /// The step that says how far the watch is.
+    pub(super) step: StepId,
+    pub(super) session: &'a Session,
+    pub(super) judge: &'a Judge,
+    /// When the settle window began.
+    pub(super) since: Instant,
+}
+
+/// What the proof of a changed host found.
+pub(super) struct Findings {
+    pub(super) judgement: Judgement,
+    failed_checks: Vec<CheckFailure>,
+    network: Vec<String>,
+}
+
+impl Findings {
+    pub(super) fn is_well(&self) -> bool {
+        self.judgement.ailing.is_empty() && self.failed_checks.is_empty() && self.network.is_empty()
+    }
+}
+
+/// Units over the settle window, health checks and network, all at once.
+pub(super) async fn examine(context: &HostContext, watch: Watch<'_>) -> Result<Findings, HostError> {
+    let session = watch.session;
+    let (units, failed_checks, network) = tokio::join!(
+        watch_units(context, watch),
+        run_checks(context, session),
+        new_network_problems(context, session)
+    );
+    Ok(Findings { judgement: units?, failed_checks, network: network? })
+}
+
+fn lost(error: &HostError) -> Failure {
+    let mut failure = error.failure();
+    failure.class = FailureClass::RolledBack;
+    failure
+}
+
+/// A critical service that is nowhere is a mistake in hosts.toml. The preview
+/// finds it before the host is changed, but for what generators make.
+fn critical_exist(
+    context: &HostContext,
+    judge: &Judge,
+    units: &Baseline,
+    files: &BTreeSet<String>,
+) -> Result<(), Failure> {
+    let exists = |unit: &String| {
+        files.contains(unit)
+            || judge.baseline.get(unit).is_some_and(|known| known.load == "loaded")
+            || units.get(unit).is_some_and(|known| known.load == "loaded")
+    };
+    let Some(unknown) = judge.critical.iter().find(|unit| !exists(unit)) else { return Ok(()) };
+    let loaded = units.iter().filter(|(_, health)| health.load == "loaded").map(|(unit, _)| unit);
+    Err(unknown_critical(context, unknown, files.iter().chain(loaded)))
+}
+
+/// The failure of a critical service that does not exist.
+pub(super) fn unknown_critical<'a>(
+    context: &HostContext,
+    unknown: &str,
+    known: impl Iterator<Item = &'a String>,
+) -> Failure {
+    let nearest = known
+        .map(|unit| (strsim::damerau_levenshtein(unknown, unit), unit))
+        .min()
+        .filter(|(distance, _)| *distance <= unknown.len() / 2);
+    let failure = Failure::new(
+        FailureClass::RolledBack,
+        format!("the critical service {unknown} does not exist on {}", context.name()),
+    );
+    match nearest {
+        Some((_, unit)) => {
+            failure.hint(format!("did you mean {unit}? correct `critical_services` in hosts.toml"))
+        }
+        None => failure.hint("correct `critical_services` in hosts.toml"),
+    }
+}
+
+/// Looks at the units until the settle window is over. A failure that time
+/// cannot mend ends the watch at once.
+async fn watch_units(context: &HostContext, watch: Watch<'_>) -> Result<Judgement, HostError> {
+    let Watch { step, session, judge, since } = watch;
+    let settled = since + context.host.timeouts.settle;
+    let latest = settled + START_GRACE;
+    // The first look was taken with the new login, after the change.
+    let mut judgement = judge.judge(&judge.first_sample);
+    let mut last_look = Instant::now();
+    let mut looked_after_window = context.host.timeouts.settle.is_zero();
+    loop {
+        let now = Instant::now();
+        let hopeless = judgement.ailing.iter().any(|ailing| !may_recover(ailing));
+        let waiting = !judgement.pending.is_empty() && now < latest;
+        if hopeless || (looked_after_window && !waiting) {
+            break;
+        }
+        let next = (last_look + INTERVAL).min(if now < settled { settled } else { latest }).max(now);
+        tokio::time::sleep_until(next).await;
+        last_look = Instant::now();
+        let left = settled.saturating_duration_since(last_look);
+        if !left.is_zero() {
+            context.progress(step, format!("watching units for {} s more", left.as_secs() + 1));
+        } else if let Some(unit) = judgement.pending.first() {
+            context.progress(step, format!("waiting for {unit} to start"));
+        }
+        let facts = context.facts_if_known();
+        let look = Look {
+            old: facts.as_ref().and_then(|facts| facts.current_system.as_ref()),
+            new: match context.evaluated.get() {
+                Some(evaluated) => &evaluated.out_path,
+                None => break,
+            },
+            extra_units: &context.host.critical_services,
+            files: false,
+            hold: None,
+        };
+        let sample = observe::sample(&context.link, session, look, context.command_deadline()).await?;
+        looked_after_window = last_look >= settled;
+        judgement = judge.judge(&sample.units);
+    }
+    for unit in std::mem::take(&mut judgement.pending) {
+        let why = "critical service did not start in time".to_owned();
+        judgement.ailing.push(Ailing { unit, why });
+    }
+    Ok(judgement)
+}
+
+/// A unit between two automatic restarts may still come up.
+fn may_recover(ailing: &Ailing) -> bool {
+    ailing.why.starts_with("keeps being restarted")
+}
+
+/// All at once: the slowest decides how long it takes.
+async fn run_checks(context: &HostContext, session: &Session) -> Vec<CheckFailure> {
+    let running = context.host.checks.iter().map(|check| checks::run(check, &context.link, session));
+    join_all(running).await.into_iter().filter_map(Result::err).collect()
+}
+
+pub(super) fn network_wanted(context: &HostContext) -> bool {
+    context.host.network.iter().any(|check| *check != NetworkCheck::Ssh)
+}
+
+/// Asks for the network properties that hosts.toml names; gives the problems.
+pub(super) async fn network_problems(
+    context: &HostContext,
+    session: &Session,
+) -> Result<Vec<String>, HostError> {
+    let wanted = |check| context.host.network.contains(&check);
+    let dns = wanted(NetworkCheck::Dns).then(|| context.host.dns_name.as_deref().unwrap_or(DNS_NAME));
+    let tailscale = wanted(NetworkCheck::Tailscale);
+    observe::network(&context.link, session, dns, tailscale, context.command_deadline()).await
+}
+
+/// Network problems that were not there before; the old ones are warnings.
+async fn new_network_problems(context: &HostContext, session: &Session) -> Result<Vec<String>, HostError> {
+    if !network_wanted(context) {
+        return Ok(Vec::new());
+    }
+    let after = network_problems(context, session).await?;
+    let before = context.network_before.get();
+    let (old, new): (Vec<String>, Vec<String>) =
+        after.iter().cloned().partition(|problem| before.is_none_or(|before| before.contains(problem)));
+    for problem in old {
+        context.warn(format!("{problem}, as before this deploy"), None);
+    }
+    // The plan runs this step once per host.
+    let _ = context.network_after.set(after);
+    Ok(new)
+}
+
+/// Notes what became of the units of the plan, of new ones, which their
+/// targets start without being in the plan, and what was broken before.
+fn note_services(context: &HostContext, judgement: &Judgement, unit_files: &BTreeSet<String>) {
+    let plan = context.preview.get().and_then(|preview| preview.plan.clone()).unwrap_or_default();
+    let UnitPlan { stop, not_stopped, mut restart, reload, mut start } = plan;
+    // Stopped with the old definition and started with the new one.
+    restart.extend(start.extract_if(.., |unit| stop.contains(unit)));
+    start.extend(judgement.started.iter().filter(|unit| unit_files.contains(*unit)).cloned());
+    let lists = [(restart, "restarted"), (reload, "reloaded"), (start, "started"), (not_stopped, "left alone")];
+    let ailing = |unit: &str| judgement.ailing.iter().find(|ailing| ailing.unit == unit);
+    let mut listed = BTreeSet::new();
+    for (units, what) in lists {
+        for unit in units {
+            if listed.insert(unit.clone()) && ailing(&unit).is_none() {
+                context.service(&unit, what);
+            }
+        }
+    }
+    for unit in stop {
+        if listed.insert(unit.clone()) && ailing(&unit).is_none() {
+            context.service(&unit, "stopped");
+        }
+    }
+    for ailing in &judgement.ailing {
+        context.service(&ailing.unit, ailing.why.clone());
+    }
+    if !judgement.broken_before.is_empty() {
+        let count = plural(judgement.broken_before.len(), "unit");
+        context.warn(
+            format!("{count} had failed before this deploy: {}", judgement.broken_before.join(", ")),
+            None,
+        );
+    }
+}
+
+/// What was found as a failure, with the last words of the units.
+pub(super) async fn failure(context: &HostContext, session: &Session, findings: &Findings) -> Failure {
+    let Findings { judgement: Judgement { ailing, .. }, failed_checks: checks, network } = findings;
+    let mut parts: Vec<String> =
+        ailing.iter().map(|ailing| format!("{} {}", ailing.unit, ailing.why)).collect();
+    parts.extend(checks.iter().map(|check| format!("check {:?} failed", check.name)));
+    parts.extend(network.iter().cloned());
+    let mut failure = Failure::new(FailureClass::RolledBack, parts.join("; "));
+    for check in checks {
+        failure = failure.cause(check.why.clone());
+    }
+    let units: Vec<String> = ailing.iter().map(|ailing| ailing.unit.clone()).collect();
+    if let Some(first) = units.first() {
+        let since = context.activation().since;
+        let lines = observe::evidence(&context.link, session, &units, since, context.command_deadline());
+        if let Ok(lines) = lines.await {
+            failure = failure.evidence(lines);
+        }
+        failure = failure.hint(format!("on the host: journalctl -u {first} -b"));
+    }
+    failure
+}

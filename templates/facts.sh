@@ -1,0 +1,108 @@
+# What a host is before it is touched: printed as key=value lines.
+#
+# Runs as the login user. What only root may see (locks, traces of earlier
+# runs) is asked in the same round trip when the user can elevate without a
+# password, or when ELEVATED=1 says that the whole script runs as root already.
+#
+# Input: ELEVATE (auto none sudo doas run0), ELEVATED, LOGIN_UID (when elevated),
+#        PROFILE, ROOT_FACTS (the text of root-facts.sh)
+
+say() { printf '%s=%s\n' "$1" "$2"; }
+
+resolve() { readlink -f "$1" 2>/dev/null; }
+
+first_line() { IFS= read -r line <"$1" 2>/dev/null && printf %s "$line"; }
+
+elevation() {
+    # The first way that needs no password; sudo with a password comes last.
+    if [ "$uid" = 0 ]; then echo root; return; fi
+    for way in sudo doas run0; do
+        [ "$ELEVATE" = auto ] || [ "$ELEVATE" = "$way" ] || continue
+        command -v "$way" >/dev/null 2>&1 || continue
+        case $way in
+            sudo) sudo -n -- true >/dev/null 2>&1 ;;
+            doas) doas -n -- true >/dev/null 2>&1 ;;
+            run0) run0 --no-ask-password -- true >/dev/null 2>&1 ;;
+        esac && { echo "$way"; return; }
+    done
+    case $ELEVATE in
+        auto | sudo)
+            # A user without any rule is not told apart from one who must give a
+            # password: the password will tell.
+            command -v sudo >/dev/null 2>&1 && { echo sudo-password; return; } ;;
+    esac
+    echo impossible
+}
+
+# Runs the shell text on standard input as root.
+root_shell() {
+    case $1 in
+        root) /bin/sh -s ;;
+        sudo) sudo -n -- /bin/sh -s ;;
+        doas) doas -n -- /bin/sh -s ;;
+        run0) run0 --no-ask-password -- /bin/sh -s ;;
+    esac
+}
+
+trust() {
+    # A root login needs no trust of the daemon. Nix 2.15 and newer say it; before,
+    # the setting does.
+    [ "$uid" = 0 ] && { echo 1; return; }
+    answer=$(nix --extra-experimental-features nix-command store ping --store daemon 2>&1)
+    case $answer in
+        *[Tt]rusted:\ 1* | *[Tt]rusted:\ true*) echo 1; return ;;
+        *[Tt]rusted:*) echo 0; return ;;
+    esac
+    for name in $(nix --extra-experimental-features nix-command show-config 2>/dev/null |
+        sed -n 's/^trusted-users = //p'); do
+        case $name in
+            "$user" | '*') echo 1; return ;;
+            @*) for group in $(id -Gn); do [ "@$group" = "$name" ] && { echo 1; return; }; done ;;
+        esac
+    done
+    echo 0
+}
+
+main() {
+    uid=${LOGIN_UID:-$(id -u)}
+    user=$(id -un "$uid" 2>/dev/null)
+    say uid "$uid"
+    say user "$user"
+    # The slow answers are collected at the same time as the rest.
+    { version=$(nix --version 2>/dev/null); say nix_version "$version"; } &
+    if [ "${ELEVATED:-0}" = 1 ]; then how=elevated; else how=$(elevation); say elevation "$how"; fi
+    { answer=$(trust); say trusted "$answer"; } &
+    say current_system "$(resolve /run/current-system)"
+    say booted_system "$(resolve /run/booted-system)"
+    say profile "$(resolve "$PROFILE")"
+    say generation "$(readlink "$PROFILE" 2>/dev/null)"
+    say machine_id "$(first_line /etc/machine-id)"
+    say boot_id "$(first_line /proc/sys/kernel/random/boot_id)"
+    say hostname "$(first_line /proc/sys/kernel/hostname)"
+    say pid1 "$(first_line /proc/1/comm)"
+    say machine "$(uname -m)"
+    say store "$(stat -f -c '%a %S %d %c' /nix/store 2>/dev/null)"
+    if [ "$(stat -c %d /boot 2>/dev/null)" != "$(stat -c %d / 2>/dev/null)" ]; then
+        say boot "$(stat -f -c '%a %S %d %c' /boot 2>/dev/null)"
+    fi
+    while read -r key value _; do
+        [ "$key" = MemAvailable: ] && say memory_kib "$value"
+    done </proc/meminfo
+    say load "$(first_line /proc/loadavg)"
+    say uptime "$(first_line /proc/uptime)"
+    say system_state "$(systemctl is-system-running 2>/dev/null)"
+    deployed=/var/lib/nix-deploy/deployed
+    [ -r "$deployed" ] && while IFS= read -r line; do say deployed "$line"; done <"$deployed"
+    # Which units are broken is all that is needed here; `systemctl show`, which
+    # says more, takes five times as long.
+    units=$(systemctl list-units --all --plain --no-legend --full \
+        --type=service,socket,timer,path,mount,swap 2>/dev/null)
+    # Only one writer from here on: long output is written in pieces.
+    wait
+    printf '%s\n' "$units" | sed 's/^/listed=/'
+    case $how in
+        elevated) say root_facts 1; eval "$ROOT_FACTS" ;;
+        root | sudo | doas | run0) say root_facts 1; printf '%s\n' "$ROOT_FACTS" | root_shell "$how" ;;
+    esac
+    return 0
+}

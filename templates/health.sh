@@ -1,0 +1,26 @@
+# The health of all units, and which unit files the old and the new system have.
+# With HOLD, the supervisor of RUN gets so many seconds more for the confirmation.
+# Input: OLD NEW FILES (1: list unit files too) EXTRA_UNITS RUN HOLD
+main() {
+    PATH=/run/current-system/sw/bin:/run/wrappers/bin:$PATH:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
+    if [ -n "$HOLD" ] && [ -d "/run/nix-deploy/$RUN" ]; then
+        printf '%s\n' "$HOLD" >"/run/nix-deploy/$RUN/hold.new" &&
+            mv -f "/run/nix-deploy/$RUN/hold.new" "/run/nix-deploy/$RUN/hold" || return 1
+    fi
+    printf 'uid=%s\n' "$(id -u)"
+    printf 'current_system=%s\n' "$(readlink -f /run/current-system)"
+    printf 'boot_id=%s\n' "$(cat /proc/sys/kernel/random/boot_id)"
+    if [ "$FILES" = 1 ]; then
+        for file in "$OLD"/etc/systemd/system/*; do printf 'old_file=%s\n' "${file##*/}"; done
+        for file in "$NEW"/etc/systemd/system/*; do printf 'new_file=%s\n' "${file##*/}"; done
+    fi
+    systemctl list-units --all --plain --no-legend --full \
+        --type=service,socket,timer,path,mount,swap 2>/dev/null | sed 's/^/listed=/'
+    # Restarts are counted for what runs; asking every unit would take twice as long.
+    # Units may be asked for by another of their names.
+    [ -z "$EXTRA_UNITS" ] || systemctl show $EXTRA_UNITS --value -p Id 2>/dev/null | sed -n 's/^./extra=&/p'
+    systemctl show '*.service' --state=active,activating,reloading,deactivating,failed \
+        -p Id,LoadState,ActiveState,SubState,Result,NRestarts 2>/dev/null | sed 's/^/unit=/'
+    [ -z "$EXTRA_UNITS" ] || systemctl show $EXTRA_UNITS \
+        -p Id,LoadState,ActiveState,SubState,Result,NRestarts 2>/dev/null | sed 's/^/unit=/'
+}

@@ -1,0 +1,26 @@
+# Installs the supervisor, starts it as a unit of its own, and waits for it as
+# wait-lib.sh says.
+# Input: RUN ABOUT SUPERVISOR, what supervisor.sh names, and that of wait-lib.sh
+main() {
+    PATH=/run/current-system/sw/bin:/run/wrappers/bin:$PATH:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
+    dir=/run/nix-deploy/$RUN
+    mkdir -p -m 700 /run/nix-deploy && mkdir -m 700 "$dir" || return 1
+    printf '%s\n' "$ABOUT" >"$dir/about" && printf '%s\n' "$SUPERVISOR" >"$dir/supervisor.sh" || return 1
+    printf 'since=%s\n' "$(date +%s)"
+    # No --pipe: a lost connection must not break the activation's output.
+    # A unit name of this run: a stale unit of another one cannot block it.
+    systemd-run --unit="nix-deploy-$RUN" --description="nix-deploy $RUN" \
+        --collect --no-ask-password --no-block --quiet --service-type=exec \
+        --property=OOMScoreAdjust=-900 \
+        --setenv=RUN="$RUN" --setenv=NEW="$NEW" --setenv=OLD="$OLD" \
+        --setenv=OLD_PROFILE="$OLD_PROFILE" --setenv=OLD_GENERATION="$OLD_GENERATION" \
+        --setenv=PROFILE="$PROFILE" --setenv=ACTION="$ACTION" \
+        --setenv=CONFIRM_TIMEOUT="$CONFIRM_TIMEOUT" \
+        --setenv=ACTIVATION_TIMEOUT="$ACTIVATION_TIMEOUT" \
+        --setenv=LOCK_TIMEOUT="$LOCK_TIMEOUT" \
+        --setenv=COMMIT_ID="$COMMIT_ID" --setenv=ACTOR="$ACTOR" \
+        --setenv=LOCALE_ARCHIVE="${LOCALE_ARCHIVE:-}" \
+        /bin/sh "$dir/supervisor.sh" || return 1
+    echo started=1
+    wait_for_supervisor
+}

@@ -1,0 +1,228 @@
+# Runs on the host as a unit of its own and does the activation, so that nothing
+# hangs on ssh. It ends on the new system, confirmed, or on the old one.
+#
+# Input (environment): RUN NEW OLD OLD_PROFILE OLD_GENERATION PROFILE ACTION
+#   CONFIRM_TIMEOUT ACTIVATION_TIMEOUT LOCK_TIMEOUT (seconds)
+#   COMMIT_ID ACTOR (for the record of what is deployed)
+# Files, all in the root-only folder /run/nix-deploy/RUN:
+#   about  who started this, written before us        state  ours, replaced atomically
+#   ack    "commit" or "rollback", written by the deployer, by rename
+#   said   what the new system's switch-to-configuration printed when it failed
+#   hold   seconds: a fresh login and elevation were proven, so the health checks
+#          get so much more time
+#
+# Profile and boot loader are touched only in commit(): a power cut before it
+# boots the old system. Undo goes to the recorded path, never "one back".
+
+DIR=/run/nix-deploy/$RUN
+# Programs of the old system, by store path: it has a root for garbage collection
+# and outlives the switch. The rest is for hosts whose system brings no shell tools.
+PATH=$OLD/sw/bin:$OLD/systemd/bin:/nix/var/nix/profiles/default/bin:/run/wrappers/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
+export PATH
+stc_exit=
+activation_ms=
+
+# Milliseconds of a clock that only goes forward.
+now_ms() {
+    read -r up _ </proc/uptime
+    fraction=${up#*.}
+    echo $((${up%.*} * 1000 + ${fraction#0} * 10))
+}
+
+state() {
+    printf 'phase=%s\nexit_code=%s\nactivation_ms=%s\nreason=%s\n' \
+        "$1" "$stc_exit" "$activation_ms" "$2" >"$DIR/state.new"
+    mv -f "$DIR/state.new" "$DIR/state"
+    echo "nix-deploy: $1: $2"
+}
+
+current() { readlink -f /run/current-system; }
+
+# Ends every process of this unit but this shell: what a cut-off activation left
+# behind would hold its lock.
+sweep() {
+    group=$(sed -n 's/^0:://p' /proc/self/cgroup)
+    for list in "/sys/fs/cgroup$group/cgroup.procs" "/sys/fs/cgroup/unified$group/cgroup.procs" \
+        "/sys/fs/cgroup/systemd$group/cgroup.procs"; do
+        [ -r "$list" ] || continue
+        while read -r pid; do
+            [ "$pid" = $$ ] || kill -KILL "$pid" 2>/dev/null
+        done <"$list"
+        return
+    done
+}
+
+# switch-to-configuration of system $1 with action $2, held to a deadline. Its
+# output goes to our journal and to a file, so that its words can be looked at.
+stc() {
+    timeout --signal=TERM --kill-after=10 "$ACTIVATION_TIMEOUT" \
+        "$1/bin/switch-to-configuration" "$2" >"$DIR/stc.log" 2>&1 9>&- &
+    child=$!
+    wait "$child"
+    code=$?
+    cat "$DIR/stc.log"
+    # 124: timeout ended it; 137: it had to be killed.
+    case $code in 124 | 137) sweep ;; esac
+    # Kept for the report: the rollback's own output comes after it.
+    [ "$code" = 0 ] || [ "$1" != "$NEW" ] || cp -f "$DIR/stc.log" "$DIR/said"
+    return "$code"
+}
+
+# Units whose start or stop an activation waited for when its time was over.
+unfinished_jobs() {
+    units=
+    jobs=$(systemctl list-jobs --plain --no-legend 2>/dev/null)
+    while read -r _ unit _ job_state; do
+        [ "$job_state" != running ] || units=${units:+$units, }$unit
+    done <<JOBS
+$jobs
+JOBS
+    [ -z "$units" ] || printf '; it waited for %s' "$units"
+}
+
+lock_refused() {
+    # Newer systems say 11, older ones 1 and a sentence.
+    [ "$1" = 11 ] || { [ "$1" = 1 ] && grep -q 'Could not acquire lock' "$DIR/stc.log"; }
+}
+
+# The same, trying again while another activation holds the lock.
+stc_patiently() {
+    give_up=$(($(now_ms) + LOCK_TIMEOUT * 1000))
+    while :; do
+        stc "$1" "$2"
+        code=$?
+        lock_refused "$code" || return "$code"
+        [ "$(now_ms)" -lt "$give_up" ] || return 11
+        [ "$3" = quiet ] || state waiting "another activation holds the lock of switch-to-configuration"
+        sleep 0.5
+        # Whoever held the lock may have activated something else.
+        [ "$3" = quiet ] || [ "$(current)" = "$OLD" ] || return 11
+    done
+}
+
+refuse() {
+    state refused "$1"
+    exit 0
+}
+
+roll_back() {
+    state rolling-back "$1"
+    NIXOS_NO_CHECK=1
+    export NIXOS_NO_CHECK
+    stc_patiently "$OLD" test quiet
+    code=$?
+    # Units that only the new system had stay listed as failed until they are reset.
+    systemctl list-units --state=failed --plain --no-legend 2>/dev/null | while read -r unit load _; do
+        [ "$load" = not-found ] && systemctl reset-failed "$unit"
+    done
+    # 4: a unit failed; whether it had failed before is judged by the deployer.
+    case $code in
+        0 | 4) [ "$(current)" = "$OLD" ] && { state rolled-back "$1"; exit 0; } ;;
+    esac
+    state rollback-failed "$1; activating the old system ended with exit code $code"
+    exit 1
+}
+
+# Puts profile and boot loader back to what they were.
+uncommit() {
+    made=$(readlink "$PROFILE")
+    if [ -n "$OLD_GENERATION" ] && [ "$(readlink -f "$PROFILE-$OLD_GENERATION-link")" = "$OLD_PROFILE" ]; then
+        nix-env -p "$PROFILE" --switch-generation "$OLD_GENERATION"
+    elif [ -n "$OLD_PROFILE" ]; then
+        nix-env -p "$PROFILE" --set "$OLD_PROFILE"
+    fi
+    made=${made#"${PROFILE##*/}-"}
+    made=${made%-link}
+    [ -z "$made" ] || [ "$made" = "$OLD_GENERATION" ] || nix-env -p "$PROFILE" --delete-generations "$made"
+    [ -z "$OLD_PROFILE" ] || stc_patiently "$OLD_PROFILE" boot quiet
+}
+
+# Makes the new system the boot default. A failure leaves everything as it was.
+commit() {
+    state committing "$1"
+    if [ "$(readlink -f "$PROFILE")" != "$NEW" ]; then
+        nix-env -p "$PROFILE" --set "$NEW" || return 1
+    fi
+    if ! stc_patiently "$NEW" boot quiet; then
+        uncommit
+        return 1
+    fi
+    mkdir -p /var/lib/nix-deploy
+    printf 'path=%s\ncommit=%s\nrun=%s\nactor=%s\n' "$NEW" "$COMMIT_ID" "$RUN" "$ACTOR" \
+        >/var/lib/nix-deploy/deployed.new &&
+        mv -f /var/lib/nix-deploy/deployed.new /var/lib/nix-deploy/deployed
+    return 0
+}
+
+boot_only() {
+    if commit "$1"; then
+        state boot-only "$1"
+        exit 0
+    fi
+    [ "$(readlink -f "$PROFILE")" = "$OLD_PROFILE" ] ||
+        { state rollback-failed "the new system could not be made the boot default, and the profile could not be put back"; exit 1; }
+    state refused "the new system could not be made the boot default; profile and boot loader are as before"
+    exit 1
+}
+
+# Waits for the deployer's word. The clock starts when the new system runs.
+wait_for_word() {
+    until_ms=$(($(now_ms) + CONFIRM_TIMEOUT * 1000))
+    hurry_ms=$(($(now_ms) + 10000))
+    while [ ! -e "$DIR/ack" ]; do
+        if [ -e "$DIR/hold" ]; then
+            IFS= read -r seconds <"$DIR/hold"
+            rm -f "$DIR/hold"
+            until_ms=$((until_ms + seconds * 1000))
+        fi
+        now=$(now_ms)
+        [ "$now" -lt "$until_ms" ] || { word=timeout; return; }
+        # Most words come within seconds; later ones are not in a hurry.
+        if [ "$now" -lt "$hurry_ms" ]; then sleep 0.02; else sleep 0.1; fi
+    done
+    IFS= read -r word <"$DIR/ack"
+}
+
+state starting "the supervisor has started"
+exec 9>/run/nix-deploy/lock
+flock -n 9 || refuse "another deploy holds the host"
+cat "$DIR/about" >/run/nix-deploy/holder
+[ "$(current)" = "$OLD" ] || refuse "the host runs $(current) now, no longer $OLD"
+[ "$(readlink -f "$PROFILE")" = "$OLD_PROFILE" ] || refuse "somebody else changed the system profile meanwhile"
+
+[ "$ACTION" = boot ] && boot_only "asked for the next boot"
+
+state activating "switch-to-configuration test"
+begun=$(now_ms)
+stc_patiently "$NEW" test
+stc_exit=$?
+activation_ms=$(($(now_ms) - begun))
+case $stc_exit in
+    0 | 4) ;;
+    100) boot_only "only a reboot can enter the new system" ;;
+    11) refuse "another activation holds the lock of switch-to-configuration" ;;
+    124 | 137) roll_back "the activation did not end within ${ACTIVATION_TIMEOUT} s$(unfinished_jobs)" ;;
+    1)
+        # Usage, pre-switch check or inhibitor: nothing was changed, if the host agrees.
+        [ "$(current)" = "$OLD" ] && refuse "switch-to-configuration refused the new system"
+        roll_back "switch-to-configuration failed with exit code 1"
+        ;;
+    2) roll_back "the activation script failed" ;;
+    *) roll_back "switch-to-configuration ended with exit code $stc_exit" ;;
+esac
+[ "$(current)" = "$NEW" ] || roll_back "the activation ended, but $NEW is not the running system"
+
+state activated "waiting for the confirmation"
+wait_for_word
+case $word in
+    commit)
+        if [ "$ACTION" = test ]; then
+            state kept "confirmed; the next boot returns to the old system"
+            exit 0
+        fi
+        commit "confirmed" && { state committed "confirmed"; exit 0; }
+        roll_back "the boot loader could not be changed"
+        ;;
+    rollback) roll_back "the deployer asked for it" ;;
+    *) roll_back "nobody confirmed within ${CONFIRM_TIMEOUT} s" ;;
+esac

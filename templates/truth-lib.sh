@@ -1,0 +1,28 @@
+# What is on the host now, as key=value lines. With CLEAN=1, traces of this run are
+# removed when its supervisor has ended.
+# Input: RUN PROFILE CLEAN
+tell_truth() {
+    dir=/run/nix-deploy/$RUN
+    unit=nix-deploy-$RUN.service
+    # A supervisor that has written its end is gone within moments.
+    tries=0
+    while alive=$(systemctl is-active "$unit" 2>/dev/null); [ -n "$alive" ]; do
+        case $alive in active | activating | reloading | deactivating) ;; *) break ;; esac
+        case $(sed -n 's/^phase=//p' "$dir/state" 2>/dev/null) in
+            committed | kept | boot-only | rolled-back | rollback-failed | refused) ;;
+            *) echo alive=1; break ;;
+        esac
+        tries=$((tries + 1))
+        [ "$tries" -lt 250 ] || { echo alive=1; break; }
+        sleep 0.02
+    done
+    printf 'current_system=%s\n' "$(readlink -f /run/current-system)"
+    printf 'profile=%s\n' "$(readlink -f "$PROFILE")"
+    printf 'generation=%s\n' "$(readlink "$PROFILE")"
+    printf 'boot_id=%s\n' "$(cat /proc/sys/kernel/random/boot_id)"
+    [ -r "$dir/state" ] && sed 's/^/state_/' "$dir/state"
+    case $alive in active | activating | reloading | deactivating) return 0 ;; esac
+    [ "$CLEAN" = 1 ] || return 0
+    rm -rf "$dir"
+    for root in new old owner; do rm -f "/nix/var/nix/gcroots/nix-deploy/$RUN-$root"; done
+}
