@@ -1,0 +1,1 @@
+{ variant = "baseline"; revision = 1; }

@@ -1,0 +1,2 @@
+# The base system as it is.
+{ ... }: { }

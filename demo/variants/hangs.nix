@@ -1,0 +1,4 @@
+# The activation script never ends.
+{ ... }: {
+  activation.hang = "sleep infinity";
+}

@@ -1,0 +1,2 @@
+# Only this comment differs from the base: the same system comes out.
+{ ... }: { }

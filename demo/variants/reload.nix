@@ -1,0 +1,4 @@
+# reloader.service changes, which is reloaded and not restarted.
+{ revision, ... }: {
+  units."reloader.service".Service.Environment = "REVISION=${toString revision}";
+}

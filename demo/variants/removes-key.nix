@@ -1,0 +1,4 @@
+# No key of root or deploy is authorised any more.
+{ ... }: {
+  authorizedUsers = [ ];
+}

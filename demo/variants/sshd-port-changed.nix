@@ -1,0 +1,4 @@
+# sshd moves to port 2222.
+{ ... }: {
+  sshd.port = 2222;
+}

@@ -1,0 +1,4 @@
+# Nix on the host does not trust deploy.
+{ ... }: {
+  trustedUsers = [ "root" ];
+}
