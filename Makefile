@@ -1,0 +1,48 @@
+# Two commands are all that is needed: `make demo` shows nix-deploy at work on
+# throw-away hosts, `make test` runs every test. Both install what is missing.
+
+SHELL := /bin/bash
+CARGO ?= cargo
+
+.PHONY: help demo test check bench generated clean-hosts
+
+help:
+	@echo "make demo         deploy to two throw-away hosts, then a bad change, and see it taken back"
+	@echo "make test         run every test, with real hosts, after formatting and lint"
+	@echo "make check        formatting, lint, documentation and licences, without hosts"
+	@echo "make bench        compare with the bare commands, deploy-rs and nh"
+	@echo "make generated    renew what is generated: completions"
+	@echo "make clean-hosts  end all throw-away hosts and remove what they left"
+
+demo:
+	@tests/support/install.sh
+	@$(CARGO) build --locked
+	@demo/run.sh target/debug/nix-deploy
+
+test:
+	@tests/support/install.sh test
+	@$(CARGO) fmt --check
+	@$(CARGO) clippy --locked --all-targets -- -D warnings
+	@tests/support/fleet.sh seed
+	@$(CARGO) nextest run --locked
+
+check:
+	@$(CARGO) fmt --check
+	@$(CARGO) clippy --locked --all-targets -- -D warnings
+	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
+	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
+	@$(CARGO) deny --all-features check licenses bans sources
+
+bench:
+	@tests/support/install.sh
+	@$(CARGO) build --release --locked
+	@benches/run.sh target/release/nix-deploy
+
+generated:
+	@for shell in bash zsh fish elvish powershell; do \
+		$(CARGO) run --quiet --locked -- completions $$shell >completions/nix-deploy.$$shell; \
+	done
+
+clean-hosts:
+	@tests/support/fleet.sh down
+	@tests/support/fleet.sh gc

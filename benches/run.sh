@@ -1,0 +1,184 @@
+#!/bin/bash
+# Compares nix-deploy side by side, in one run on the same hosts, with what a
+# person would type by hand over one multiplexed connection, and with the peers
+# that install from crates.io (deploy-rs, nh). Prints medians and ratios.
+#
+# usage: benches/run.sh NIX_DEPLOY [RUNS]
+#
+# The settle window of nix-deploy is set aside (0 s): the others have none.
+set -euo pipefail
+
+checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+nix_deploy=$(realpath "$1")
+runs=${2:-5}
+fleet=$checkout/tests/support/fleet.sh
+work=$(mktemp -d /tmp/nix-deploy-bench-XXXXXX)
+peers=${NIX_DEPLOY_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nix-deploy-test}/peers
+hosts=(b1 b2 b3 b4 b5 b6 b7 b8)
+revision=0
+
+cleanup() {
+    status=$?
+    "$fleet" down --dir "$work/hosts" >/dev/null 2>&1 || true
+    [ "${KEEP:-0}" = 1 ] || rm -rf "$work"
+    exit "$status"
+}
+trap cleanup EXIT
+
+note() { printf '%s\n' "$*" >&2; }
+
+# --- the peers -------------------------------------------------------------
+
+if [ ! -x "$peers/bin/deploy" ] || [ ! -x "$peers/bin/nh" ]; then
+    note "installing the peers deploy-rs and nh from crates.io (once, some minutes)"
+    cargo install --quiet --locked --root "$peers" deploy-rs@1.0.0 nh@4.4.0
+fi
+
+# --- hosts and flake -------------------------------------------------------
+
+note "starting ${#hosts[@]} hosts"
+"$fleet" up --dir "$work/hosts" --owner $$ "${hosts[@]/%/=p620}" >/dev/null
+cp -rL "$checkout/demo" "$work/flake"
+cp "$checkout/benches/flake-bench.nix" "$work/flake/bench.nix"
+cd "$work/flake"
+sed -i 's|^    {$|    { deploy = import ./bench.nix { inherit (self) nixosConfigurations; };|' flake.nix
+ln -s "$work/hosts/ssh_config" ssh_config
+rm -f hosts/*.nix
+eval "export $("$fleet" env | sed "s/^NIX_CONFIG=\(.*\)$/NIX_CONFIG=$'\1'/")"
+export NIX_DEPLOY_STATE=$work/state NH_NO_CHECKS=1 NO_COLOR=1
+
+# Gives hosts a system of their own with a closure of 412 paths; each call
+# changes one unit.
+change() {
+    revision=$((revision + 1))
+    for host in "$@"; do
+        echo "{ variant = \"unit-changed\"; revision = $revision; packages = 372; }" >"hosts/$host.nix"
+    done
+    git add -A && git commit -qm "revision $revision"
+}
+git init -q . && git config user.name bench && git config user.email bench@localhost
+printf 'ssh_config\nhosts.toml\n' >.gitignore
+change "${hosts[@]}"
+{
+    printf 'version = 1\nflake = "."\n[defaults]\nuser = "root"\nssh_config = "ssh_config"\n'
+    printf 'critical_services = ["sshd.service"]\n[defaults.timeouts]\nsettle = "0s"\n'
+    for host in "${hosts[@]}"; do printf '[hosts.%s]\n' "$host"; done
+    printf '[hosts.far]\nattribute = "b1"\naddress = "b1-delayed"\n'
+} >hosts.toml
+
+# --- measuring ---------------------------------------------------------------
+
+# The operator's Nix: the peers need a newer one than Debian 12 brings.
+operator() { "$fleet" operator226 "$@"; }
+
+# time_of CONTESTANT [HOST]...: milliseconds of one run.
+time_of() { operator "$checkout/benches/contestants.sh" "$work" "$peers" "$nix_deploy" "$@"; }
+
+median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+
+declare -A result
+# measure NAME HOSTS KIND CONTESTANT…: medians of interleaved runs.
+measure() {
+    local name=$1 targets=$2 kind=$3 contestant i
+    shift 3
+    for contestant in "$@"; do : >"$work/$name-$contestant"; done
+    for ((i = 0; i <= runs; i++)); do
+        for contestant in "$@"; do
+            # shellcheck disable=SC2086
+            [ "$kind" = unchanged ] || change ${targets//-delayed/}
+            local arguments=$targets took
+            [ "$contestant-$targets" != ours-b1-delayed ] || arguments=far
+            # shellcheck disable=SC2086
+            took=$(time_of "$contestant" $arguments) || took=
+            # The first round warms up.
+            [ "$i" = 0 ] || [ -z "$took" ] || echo "$took" >>"$work/$name-$contestant"
+        done
+        note "  $name: round $i of $runs"
+    done
+    for contestant in "$@"; do result[$name-$contestant]=$(median <"$work/$name-$contestant"); done
+}
+
+ratio() { # ratio OURS OTHER
+    [ -n "${2:-}" ] && [ -n "${1:-}" ] || { echo "-"; return; }
+    awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'
+}
+
+row() { # row TITLE NAME [BAR]
+    local title=$1 name=$2 rs=${result[$2-deploy_rs]:-${result[$2-deploy_rs_far]:-}}
+    printf '| %-30s | %7s | %7s | %9s | %6s | %8s | %8s |\n' "$title" "${result[$name-ours]:-}" \
+        "${result[$name-bare]:-}" "${rs:--}" "${result[$name-nh_all]:--}" \
+        "$(ratio "${result[$name-ours]:-}" "${result[$name-bare]:-}")" "$(ratio "${result[$name-ours]:-}" "$rs")"
+}
+
+# Everything is deployed once, so that every contestant starts from the same state.
+for host in "${hosts[@]}"; do
+    scp -q -F ssh_config "$peers/bin/activate" "$host:/usr/local/bin/activate-rs"
+done
+time_of ours "${hosts[@]}" >/dev/null
+port=$("$fleet" delay --dir "$work/hosts" b1 20)
+note "a forwarder on port $port adds 20 ms each way"
+
+measure one-changed b1 changed bare deploy_rs nh_all ours
+measure one-unchanged b1 unchanged bare deploy_rs nh_all ours
+measure all-changed "${hosts[*]}" changed bare deploy_rs nh_all ours
+measure all-unchanged "${hosts[*]}" unchanged bare deploy_rs nh_all ours
+measure far-changed b1-delayed changed bare deploy_rs_far ours
+
+# --- single figures ------------------------------------------------------------
+
+logins() { "$fleet" exec --dir "$work/hosts" b1 -- /bin/sh -c "journalctl -q -o cat -t sshd -t sshd-session | grep -c '^Accepted' || true"; }
+before=$(logins); time_of ours b1 >/dev/null; after=$(logins); logins_unchanged=$((after - before))
+change b1
+before=$(logins); time_of ours b1 >/dev/null; after=$(logins); logins_changed=$((after - before))
+help_ms=$(for ((i = 0; i < runs * 4; i++)); do
+    begun=$(date +%s%N); "$nix_deploy" --help >/dev/null; echo $((($(date +%s%N) - begun) / 100000))
+done | median)
+change "${hosts[@]}"
+operator sh -c "cd '$work/flake' && exec '$nix_deploy' ${hosts[*]} --yes --output quiet" &
+memory_kib=0
+while kill -0 $! 2>/dev/null; do
+    for pid in $(pgrep -x nix-deploy); do
+        peak=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$pid/status" 2>/dev/null || true)
+        [ "${peak:-0}" -le "$memory_kib" ] || memory_kib=$peak
+    done
+    sleep 0.02
+done
+
+# The first copy of the whole closure over distance, on hosts that have none of it.
+first_copy() { # first_copy CONTESTANT: milliseconds of the copy alone
+    "$fleet" up --dir "$work/fresh" --owner $$ --fresh fresh=p620 >/dev/null
+    "$fleet" delay --dir "$work/fresh" fresh 20 >/dev/null
+    ln -sfn "$work/fresh/ssh_config" ssh_config
+    printf '[hosts.fresh]\nattribute = "b1"\naddress = "fresh-delayed"\n' >>hosts.toml
+    case $1 in
+        nix) time_of copy_nix fresh-delayed ;;
+        ours) time_of copy_ours fresh >/dev/null && cat "$work/copy-ours" ;;
+    esac
+    sed -i '/^\[hosts.fresh\]/,$d' hosts.toml
+    "$fleet" down --dir "$work/fresh" >/dev/null
+    ln -sfn "$work/hosts/ssh_config" ssh_config
+}
+time_of build_b1 >/dev/null
+for ((i = 0; i < 3; i++)); do
+    first_copy nix >>"$work/first-nix"
+    first_copy ours >>"$work/first-ours"
+done
+first_nix=$(median <"$work/first-nix")
+first_ours=$(median <"$work/first-ours")
+
+# --- the table -------------------------------------------------------------------
+
+echo
+echo "Medians of $runs runs in milliseconds, 412-path closure, settle window aside; $(nproc) processors, $(operator nix --version)"
+echo
+printf '| %-30s | %7s | %7s | %9s | %6s | %8s | %8s |\n' case ours bare deploy-rs nh ours/bare ours/d-rs
+printf '|%s|%s|%s|%s|%s|%s|%s|\n' -------------------------------- --------- --------- ----------- -------- ---------- ----------
+row "1 host, one unit changed" one-changed
+row "1 host, unchanged" one-unchanged
+row "8 hosts, one unit changed" all-changed
+row "8 hosts, unchanged" all-unchanged
+row "1 host, changed, 40 ms away" far-changed
+echo
+echo "First copy of the closure, 40 ms away: ours $first_ours, nix copy $first_nix, ratio $(ratio "$first_ours" "$first_nix")"
+echo "ssh logins of a deploy: $logins_changed changed, $logins_unchanged unchanged"
+echo "nix-deploy --help: $((help_ms / 10)).$((help_ms % 10)) ms; memory with 8 hosts: $((memory_kib / 1024)) MiB"

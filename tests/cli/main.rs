@@ -1,0 +1,12 @@
+//! End-to-end tests of the program: what it prints and which code it returns.
+//!
+//! Every test has folders of its own and a cleared environment; outside
+//! programs are scripts on its own PATH.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers too")]
+
+mod bad_settings;
+mod help;
+mod init;
+mod plan;
+mod program;

@@ -1,0 +1,278 @@
+//! Power cuts, full disks and hosts that fall silent: nix-deploy ends within
+//! its deadlines and tells the truth, and the next run works.
+
+use std::time::{Duration, Instant};
+
+use super::fleet::{Deploying, Fleet, report};
+
+/// Short waits for a host that went away.
+const IMPATIENT: &str = "[hosts.p620]\n[hosts.p620.rollback]\nconfirm_timeout = \"5s\"\nactivation_timeout = \"5s\"\n\
+                         [hosts.p620.timeouts]\nconnect = \"2s\"\ncommand = \"5s\"\ncopy_stall = \"3s\"\nsettle = \"5s\"\n";
+
+fn power_cut(fleet: &Fleet) {
+    fleet.on_fleet("kill", &["p620"]);
+}
+
+fn power_on(fleet: &Fleet) {
+    fleet.on_fleet("boot", &["p620"]);
+}
+
+/// Exit code, outcome and failure of a run's only host.
+fn end_of(run: Deploying) -> (Option<i32>, String, String) {
+    let (status, events) = run.finish();
+    let report = report(&events, "p620");
+    (status.code(), report["outcome"].as_str().unwrap().to_owned(), report["failure"].to_string())
+}
+
+#[test]
+fn a_power_cut_before_the_commit_boots_the_old_system_and_the_run_says_so() {
+    let fleet = Fleet::start(&["p620"]);
+    fleet.write_settings("[hosts.p620]\n[hosts.p620.timeouts]\nsettle = \"30s\"\n");
+    let before = fleet.look("p620");
+    fleet.variant("p620", "unit-changed");
+    let mut run = fleet.start_deploy(&["p620"]);
+    run.wait_for_step("verify");
+    assert_ne!(fleet.look("p620").current_system, before.current_system);
+    power_cut(&fleet);
+    power_on(&fleet);
+    let (code, outcome, failure) = end_of(run);
+    assert_eq!((code, outcome.as_str()), (Some(6), "rolled-back"), "{failure}");
+    assert_eq!(fleet.look("p620"), before);
+    fleet.next_run_succeeds("p620");
+}
+
+#[test]
+fn after_a_power_cut_without_nix_deploy_the_next_run_works() {
+    let fleet = Fleet::start(&["p620"]);
+    let before = fleet.look("p620");
+    fleet.variant_with("p620", "slow-activation", "seconds = 3;");
+    let mut run = fleet.start_deploy(&["p620"]);
+    run.wait_for_phase("activating");
+    run.kill();
+    power_cut(&fleet);
+    power_on(&fleet);
+    assert_eq!(fleet.look("p620"), before);
+    fleet.next_run_succeeds("p620");
+}
+
+#[test]
+fn a_host_that_loses_power_and_stays_away_is_exit_code_7_within_the_deadlines() {
+    let fleet = Fleet::start(&["p620"]);
+    fleet.write_settings(IMPATIENT);
+    let before = fleet.look("p620");
+    fleet.variant_with("p620", "slow-activation", "seconds = 4;");
+    let mut run = fleet.start_deploy(&["p620"]);
+    run.wait_for_phase("activating");
+    power_cut(&fleet);
+    let begun = Instant::now();
+    let (code, outcome, failure) = end_of(run);
+    assert!(begun.elapsed() < Duration::from_secs(130), "{:?}", begun.elapsed());
+    assert_eq!((code, outcome.as_str()), (Some(7), "unknown"), "{failure}");
+    assert!(failure.contains("p620") && failure.contains("by itself"), "{failure}");
+    power_on(&fleet);
+    assert_eq!(fleet.look("p620"), before);
+    fleet.next_run_succeeds("p620");
+}
+
+#[test]
+fn a_reboot_in_the_activation_is_a_rollback() {
+    let fleet = Fleet::start(&["p620"]);
+    let before = fleet.look("p620");
+    fleet.variant_with("p620", "slow-activation", "seconds = 10;");
+    let mut run = fleet.start_deploy(&["p620"]);
+    run.wait_for_phase("activating");
+    fleet.on("p620", "systemctl reboot --force");
+    let (code, outcome, failure) = end_of(run);
+    assert_eq!((code, outcome.as_str()), (Some(6), "rolled-back"), "{failure}");
+    assert!(failure.contains("reboot"), "{failure}");
+    assert_eq!(fleet.look("p620"), before);
+    fleet.next_run_succeeds("p620");
+}
+
+#[test]
+fn a_host_that_is_silent_from_the_start_is_given_up_quickly() {
+    let fleet = Fleet::start(&["p620"]);
+    fleet.write_settings(IMPATIENT);
+    let before = fleet.look("p620");
+    fleet.variant("p620", "unit-changed");
+    fleet.on_fleet("pause", &["p620"]);
+    let run = fleet.deploy(&["p620"]);
+    fleet.on_fleet("resume", &["p620"]);
+    run.expect("p620", 5, "failed");
+    run.assert_failure("p620", &["cannot be reached", "run the same command again"]);
+    assert!(run.took < Duration::from_secs(20), "{:?}", run.took);
+    assert_eq!(fleet.look("p620"), before);
+    fleet.next_run_succeeds("p620");
+}
+
+#[test]
+fn a_host_that_lets_us_in_but_never_answers_is_given_up_after_the_command_timeout() {
+    let fleet = Fleet::start(&["p620"]);
+    fleet.write_settings(IMPATIENT);
+    let before = fleet.look("p620");
+    fleet.variant("p620", "unit-changed");
+    fleet.on("p620", "echo 'sleep 1000' >/root/.bashrc");
+    let run = fleet.deploy(&["p620"]);
+    run.expect("p620", 5, "failed");
+    run.assert_failure("p620", &["p620 did not answer within 5.0 s", "run the same command again"]);
+    assert!(run.took < Duration::from_secs(12), "{:?}", run.took);
+    assert_eq!(fleet.look("p620"), before);
+    fleet.on("p620", "rm /root/.bashrc");
+    fleet.next_run_succeeds("p620");
+}
+
+#[test]
+fn a_host_that_falls_silent_in_the_copy_is_given_up_after_the_stall_timeout() {
+    let fleet = Fleet::start(&["p620"]);
+    fleet.on_fleet("delay", &["p620", "40"]);
+    fleet.write_settings(&IMPATIENT.replacen(
+        "[hosts.p620]\n",
+        "[hosts.p620]\naddress = \"p620-delayed\"\n",
+        1,
+    ));
+    let before = fleet.look("p620");
+    fleet.variant_with("p620", "unit-changed", "revision = 2; packages = 300;");
+    let mut run = fleet.start_deploy(&["p620"]);
+    run.wait_for("the first path", |event| {
+        event["type"] == "step-progress" && event["step"] == "copy" && event["done"].as_u64() > Some(0)
+    });
+    fleet.on_fleet("pause", &["p620"]);
+    let begun = Instant::now();
+    let (code, outcome, failure) = end_of(run);
+    let took = begun.elapsed();
+    fleet.on_fleet("resume", &["p620"]);
+    assert_eq!((code, outcome.as_str()), (Some(5), "failed"), "{failure}");
+    assert!(
+        failure.contains("nothing was copied for 3.0 s") && failure.contains("paths that arrived are kept"),
+        "{failure}"
+    );
+    assert!(took < Duration::from_secs(15), "{took:?}");
+    assert_eq!(fleet.look("p620"), before);
+    fleet.write_settings("");
+    fleet.next_run_succeeds("p620");
+}
+
+#[test]
+fn a_cable_that_is_pulled_in_the_copy_ends_it_and_the_next_run_goes_on() {
+    let fleet = Fleet::start(&["p620"]);
+    fleet.on_fleet("delay", &["p620", "40"]);
+    fleet.write_settings(&IMPATIENT.replacen(
+        "[hosts.p620]\n",
+        "[hosts.p620]\naddress = \"p620-delayed\"\n",
+        1,
+    ));
+    let before = fleet.look("p620");
+    fleet.variant_with("p620", "unit-changed", "revision = 3; packages = 300;");
+    let mut run = fleet.start_deploy(&["p620"]);
+    run.wait_for("the first path", |event| {
+        event["type"] == "step-progress" && event["step"] == "copy" && event["done"].as_u64() > Some(0)
+    });
+    fleet.on_fleet("link", &["p620", "down"]);
+    let (code, outcome, failure) = end_of(run);
+    fleet.on_fleet("link", &["p620", "up"]);
+    assert_eq!((code, outcome.as_str()), (Some(5), "failed"), "{failure}");
+    assert_eq!(fleet.look("p620"), before);
+    // The host's end of the cut copy holds the locks of its paths for a while yet:
+    // that is shorter than the stall timeout that is the default.
+    fleet.write_settings("[hosts.p620]\naddress = \"p620-delayed\"\n");
+    let next = fleet.deploy(&["p620"]);
+    next.expect("p620", 0, "deployed");
+    let copied: u32 = next.summary("p620", "copy").split(' ').next().unwrap().parse().unwrap();
+    assert!(copied < 300, "{copied} paths were copied again");
+    fleet.assert_runs_new("p620", &next);
+}
+
+/// A host falls silent once the supervisor has reached a phase or the run a
+/// step, and wakes up when the host's own deadlines are over.
+fn silent_for_a_while(variant: &str, fall_silent: impl Fn(&mut Deploying)) {
+    let fleet = Fleet::start(&["p620"]);
+    fleet.write_settings(IMPATIENT);
+    let before = fleet.look("p620");
+    fleet.variant_with("p620", variant, "seconds = 2; revision = 4;");
+    let mut run = fleet.start_deploy(&["p620"]);
+    fall_silent(&mut run);
+    fleet.on_fleet("pause", &["p620"]);
+    run.wait_for("the loss", |event| {
+        event["type"] == "step-progress"
+            && event["doing"].as_str().is_some_and(|doing| doing.contains("takes the change back"))
+    });
+    fleet.on_fleet("resume", &["p620"]);
+    let (code, outcome, failure) = end_of(run);
+    assert_eq!((code, outcome.as_str()), (Some(6), "rolled-back"), "{failure}");
+    fleet.await_settled("p620");
+    assert_eq!(fleet.look("p620"), before);
+    fleet.next_run_succeeds("p620");
+}
+
+#[test]
+fn a_host_that_is_silent_in_the_activation_is_taken_back() {
+    silent_for_a_while("slow-activation", |run| run.wait_for_phase("activating"));
+}
+
+#[test]
+fn a_host_that_is_silent_while_it_is_verified_is_taken_back() {
+    silent_for_a_while("unit-changed", |run| run.wait_for_step("verify"));
+}
+
+#[test]
+fn a_full_disk_refuses_the_copy_with_the_numbers_and_the_host_is_untouched() {
+    let fleet = Fleet::start_with(&["p620"], &["--store-size", "128"]);
+    let before = fleet.look("p620");
+    fleet.on_fleet("fill", &["p620", "/nix", "1"]);
+    fleet.variant("p620", "unit-changed");
+    let run = fleet.deploy(&["p620"]);
+    run.expect("p620", 5, "failed");
+    run.assert_failure(
+        "p620",
+        &["p620 has not enough room", "MiB", "in /nix/store", "nix-collect-garbage", "collect_garbage = true"],
+    );
+    assert_eq!(fleet.look("p620"), before);
+    fleet.on("p620", "rm /nix/.fill");
+    fleet.next_run_succeeds("p620");
+}
+
+#[test]
+fn a_boot_partition_without_room_refuses_a_new_kernel_and_nothing_else() {
+    let fleet = Fleet::start(&["p620"]);
+    fleet
+        .on("p620", "cp -a /boot /var/boot && mount -t tmpfs -o size=4m boot /boot && cp -a /var/boot/. /boot");
+    fleet.refused(
+        &[],
+        "kernel-change",
+        5,
+        &["/boot has not enough room", "MiB are free", "configurationLimit"],
+    );
+    fleet.refused(&["--action", "boot"], "kernel-change", 5, &["/boot has not enough room"]);
+    fleet.accepted(&[], "unit-changed");
+}
+
+#[test]
+fn without_inodes_the_copy_is_refused_with_the_numbers() {
+    let fleet = Fleet::start_with(&["p620"], &["--store-size", "256", "--store-inodes", "2000"]);
+    let before = fleet.look("p620");
+    fleet.on("p620", "mkdir /nix/fill; cd /nix/fill; seq 3000 | xargs touch 2>/dev/null; rm 1 2");
+    fleet.variant("p620", "unit-changed");
+    let run = fleet.deploy(&["p620"]);
+    run.expect("p620", 5, "failed");
+    run.assert_failure("p620", &["p620 has not enough room", "inodes"]);
+    assert_eq!(fleet.look("p620"), before);
+    fleet.on("p620", "rm -r /nix/fill");
+    fleet.next_run_succeeds("p620");
+}
+
+#[test]
+fn garbage_makes_room_when_that_is_allowed() {
+    let fleet = Fleet::start_with(&["p620"], &["--store-size", "256"]);
+    fleet.write_settings("[hosts.p620]\ncollect_garbage = true\n");
+    let garbage = fleet.on(
+        "p620",
+        "head -c 100000000 /dev/urandom >/nix/garbage && nix-store --add /nix/garbage && rm /nix/garbage",
+    );
+    fleet.on_fleet("fill", &["p620", "/nix", "20"]);
+    fleet.variant("p620", "unit-changed");
+    let run = fleet.deploy(&["p620"]);
+    // The warning is that little room is left all the same.
+    run.expect("p620", 0, "deployed-with-warnings");
+    assert_eq!(fleet.on("p620", &format!("ls -d {} 2>/dev/null || echo gone", garbage.trim())).trim(), "gone");
+    fleet.assert_runs_new("p620", &run);
+}

@@ -1,0 +1,116 @@
+//! What tests ask of a host, and do to it, beyond looking at its system.
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+
+use rustix::process::{Pid, Signal};
+
+use super::fleet::{Deploying, Fleet, Run, command};
+
+impl Fleet {
+    /// Gives a host a variant with further keys of the host's file.
+    pub(crate) fn variant_with(&self, host: &str, variant: &str, keys: &str) {
+        self.host_file(host, &format!("{{ variant = \"{variant}\"; {keys} }}"));
+    }
+
+    /// Waits until no supervisor runs on the host any more: it has settled by
+    /// itself, whoever started what.
+    pub(crate) fn await_settled(&self, host: &str) {
+        self.on(
+            host,
+            "timeout 110 sh -c 'while systemctl list-units --plain --no-legend --all \"nix-deploy-*\" | grep -q .; \
+             do sleep 0.1; done'",
+        );
+    }
+
+    /// Copies a file or a folder to a new place on a host, without nix-deploy.
+    pub(crate) fn put(&self, host: &str, from: &Path, to: &str) {
+        let config = self.hosts_folder().join("ssh_config");
+        let mut copy = command("scp");
+        copy.args(["-q", "-r", "-F"]).arg(config).arg(from).arg(format!("{host}:{to}"));
+        assert!(copy.status().unwrap().success());
+    }
+
+    /// Waits until a shell condition holds on the host.
+    pub(crate) fn await_on(&self, host: &str, condition: &str) {
+        self.on(host, &format!("timeout 60 sh -c 'until {condition}; do sleep 0.05; done'"));
+    }
+
+    /// How many logins sshd has accepted so far.
+    pub(crate) fn logins(&self, host: &str) -> usize {
+        let text = self.on(
+            host,
+            "journalctl --no-pager -q -o cat -u sshd.service | grep -c '^Accepted publickey' || true",
+        );
+        text.trim().parse().unwrap()
+    }
+
+    /// Deploys the baseline system of another revision, which must succeed on
+    /// a host that an earlier run was cut off on, and asserts that nothing of
+    /// any run is left.
+    #[track_caller]
+    pub(crate) fn next_run_succeeds(&self, host: &str) -> Run {
+        self.variant_with(host, "unit-changed", "revision = 77;");
+        let run = self.deploy(&[host]);
+        assert_eq!(run.code, Some(0), "{}\n{}", run.report(host), run.stderr);
+        self.assert_runs_new(host, &run);
+        run
+    }
+
+    /// Asserts that the host runs and boots what the run deployed, without traces.
+    #[track_caller]
+    pub(crate) fn assert_runs_new(&self, host: &str, run: &Run) {
+        let after = self.look(host);
+        assert_eq!(run.report(host)["new"], after.current_system.as_str());
+        assert_eq!(after.profile, after.current_system);
+        self.assert_no_traces(host);
+    }
+}
+
+impl Deploying {
+    /// Waits until the supervisor on the host is in a phase.
+    pub(crate) fn wait_for_phase(&mut self, phase: &str) {
+        self.wait_for(phase, |event| event["type"] == "activation" && event["state"]["phase"] == phase);
+    }
+
+    /// Ends the process as nothing else can: it gets no chance to clean up.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Fleet {
+    /// Starts a deploy at a terminal of its own and kills it as soon as it asks
+    /// whether to go on.
+    pub(crate) fn kill_at_the_question(&self, arguments: &[&str]) {
+        let shown = self.flake().with_file_name("shown");
+        let pid_file = self.flake().with_file_name("pid");
+        let inner = self.nix_deploy(arguments);
+        let words = std::iter::once(inner.get_program()).chain(inner.get_args());
+        let line: Vec<String> = words.map(|word| format!("'{}'", word.to_str().unwrap())).collect();
+        let line = format!("echo $$ >{}; exec {}", pid_file.display(), line.join(" "));
+        let mut terminal = command("script");
+        terminal
+            .args(["--quiet", "--flush", "--command", &line])
+            .arg(&shown)
+            .current_dir(self.flake())
+            .env_clear();
+        for (name, value) in inner.get_envs() {
+            terminal.env(name, value.unwrap_or_default());
+        }
+        // An open pipe: at the end of its input, `script` would end ours.
+        let terminal = terminal.env("TERM", "xterm").stdin(Stdio::piped()).stdout(Stdio::null());
+        let mut terminal = terminal.spawn().unwrap();
+        let text =
+            || fs::read(&shown).map_or_else(|_| String::new(), |text| String::from_utf8_lossy(&text).into());
+        while !text().contains("Continue with deployment?") {
+            assert!(terminal.try_wait().unwrap().is_none(), "it never asked: {}", text());
+            std::thread::yield_now();
+        }
+        let pid = fs::read_to_string(pid_file).unwrap().trim().parse().unwrap();
+        rustix::process::kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
+        terminal.wait().unwrap();
+    }
+}

@@ -1,0 +1,127 @@
+//! Two that want to change one host at the same time.
+
+use super::fleet::{Fleet, report};
+
+/// Holds the lock of switch-to-configuration on a host for some seconds, as
+/// another tool's activation would, from a unit of its own.
+fn hold_activation_lock(fleet: &Fleet, seconds: u32) {
+    fleet.on(
+        "p620",
+        &format!(
+            "mkdir -p /run/nixos; systemd-run --quiet --collect --unit=holder \
+             flock --no-fork /run/nixos/switch-to-configuration.lock sleep {seconds}"
+        ),
+    );
+    fleet.await_on("p620", "! flock -n /run/nixos/switch-to-configuration.lock true");
+}
+
+#[test]
+fn an_activation_of_somebody_else_that_ends_in_time_is_waited_for() {
+    let fleet = Fleet::start(&["p620"]);
+    hold_activation_lock(&fleet, 4);
+    fleet.variant("p620", "unit-changed");
+    let run = fleet.deploy(&["p620"]);
+    run.expect("p620", 0, "deployed-with-warnings");
+    assert!(run.warnings("p620").contains("another activation runs on the host"), "{}", run.warnings("p620"));
+    assert!(run.events.iter().any(|event| event["state"]["phase"] == "waiting"), "it did not wait");
+    fleet.assert_runs_new("p620", &run);
+}
+
+#[test]
+fn an_activation_of_somebody_else_that_does_not_end_is_exit_code_9_and_is_named() {
+    let fleet = Fleet::start(&["p620"]);
+    let before = fleet.look("p620");
+    hold_activation_lock(&fleet, 31);
+    fleet.write_settings("[hosts.p620]\n[hosts.p620.timeouts]\nlock = \"1s\"\n");
+    fleet.variant("p620", "unit-changed");
+    let run = fleet.deploy(&["p620"]);
+    run.expect("p620", 9, "failed");
+    run.assert_failure(
+        "p620",
+        &["p620 was not changed", "switch-to-configuration", "sleep 31", "run the same command again"],
+    );
+    assert_eq!(fleet.look("p620"), before);
+    fleet.assert_no_traces("p620");
+    fleet.on("p620", "systemctl stop holder");
+    fleet.next_run_succeeds("p620");
+}
+
+#[test]
+fn a_second_deploy_waits_for_the_first_one_and_then_deploys() {
+    let fleet = Fleet::start(&["p620"]);
+    fleet.write_settings("[hosts.p620]\n[hosts.p620.timeouts]\nlock = \"30s\"\n");
+    fleet.variant_with("p620", "slow-activation", "seconds = 2;");
+    let mut first = fleet.start_deploy(&["p620"]);
+    first.wait_for_phase("activating");
+    fleet.variant("p620", "unit-changed");
+    let second = fleet.deploy(&["p620"]);
+    let (status, events) = first.finish();
+    assert_eq!((status.code(), &report(&events, "p620")["outcome"]), (Some(0), &"deployed".into()));
+    second.expect("p620", 0, "deployed");
+    assert_eq!(fleet.look("p620").generation, "system-3-link");
+    fleet.assert_runs_new("p620", &second);
+}
+
+#[test]
+fn a_second_deploy_that_cannot_wait_so_long_is_exit_code_9_and_names_the_first() {
+    let fleet = Fleet::start(&["p620"]);
+    fleet.variant_with("p620", "slow-activation", "seconds = 8;");
+    let mut first = fleet.start_deploy(&["p620"]);
+    first.wait_for_phase("activating");
+    fleet.write_settings("[hosts.p620]\n[hosts.p620.timeouts]\nlock = \"1s\"\n");
+    fleet.variant("p620", "unit-changed");
+    let second = fleet.deploy(&["p620"]);
+    second.expect("p620", 9, "failed");
+    second.assert_failure("p620", &["tester", "deploys p620", "activating", "run the same command again"]);
+    let (status, events) = first.finish();
+    assert_eq!(status.code(), Some(0), "{}", report(&events, "p620"));
+    let after = fleet.look("p620");
+    assert_eq!(report(&events, "p620")["new"], after.current_system.as_str());
+    assert_eq!(after.profile, after.current_system);
+    fleet.assert_no_traces("p620");
+}
+
+#[test]
+fn of_two_deploys_that_meet_at_the_host_lock_one_deploys_and_one_finds_the_host_busy() {
+    let fleet = Fleet::start(&["p620"]);
+    // The second one has looked at the host before the first one begins.
+    let go = fleet.flake().with_file_name("go");
+    let wait = format!("revision = 5; waitFor = \"{}\";", go.display());
+    fleet.variant_with("p620", "slow-build", &wait);
+    let mut second = fleet.start_deploy(&["p620"]);
+    second.wait_for_step("build");
+    fleet.variant_with("p620", "slow-activation", "seconds = 5;");
+    let mut first = fleet.start_deploy(&["p620"]);
+    first.wait_for_phase("activating");
+    std::fs::write(&go, "").unwrap();
+    let (second, second_events) = second.finish();
+    let (first, first_events) = first.finish();
+    assert_eq!(first.code(), Some(0), "{}", report(&first_events, "p620"));
+    let refused = report(&second_events, "p620");
+    assert_eq!((second.code(), &refused["outcome"]), (Some(9), &"failed".into()), "{refused}");
+    assert!(refused["failure"].to_string().contains("another deploy holds the host"), "{refused}");
+    let after = fleet.look("p620");
+    assert_eq!(report(&first_events, "p620")["new"], after.current_system.as_str());
+    assert_eq!(after.profile, after.current_system);
+    fleet.assert_no_traces("p620");
+}
+
+#[test]
+fn a_host_that_somebody_changed_since_it_was_looked_at_is_left_alone() {
+    let fleet = Fleet::start(&["p620"]);
+    let go = fleet.flake().with_file_name("go");
+    fleet.variant_with("p620", "slow-build", &format!("revision = 6; waitFor = \"{}\";", go.display()));
+    let mut slow = fleet.start_deploy(&["p620"]);
+    slow.wait_for_step("build");
+    fleet.variant("p620", "unit-changed");
+    let quick = fleet.deploy(&["p620"]);
+    quick.expect("p620", 0, "deployed");
+    let between = fleet.look("p620");
+    std::fs::write(&go, "").unwrap();
+    let (status, events) = slow.finish();
+    let refused = report(&events, "p620");
+    assert_eq!((status.code(), &refused["outcome"]), (Some(9), &"failed".into()), "{refused}");
+    assert!(refused["failure"].to_string().contains("no longer"), "{refused}");
+    assert_eq!(fleet.look("p620"), between);
+    fleet.assert_no_traces("p620");
+}

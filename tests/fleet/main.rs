@@ -1,0 +1,24 @@
+//! Every promise about hosts, on real hosts: Linux with systemd as PID 1, sshd
+//! and a Nix daemon, deployed over real SSH. `tests/support/fleet.sh` makes
+//! them; it needs root.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers too")]
+
+mod fleet;
+mod host;
+mod standing;
+
+mod access;
+mod actions;
+mod deploy;
+mod faults;
+mod health;
+mod interrupt;
+mod kill;
+mod locks;
+mod operator;
+mod reboot;
+mod reconnect;
+mod rollback;
+mod several;
+mod transport;

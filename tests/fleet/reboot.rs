@@ -1,0 +1,101 @@
+//! `--reboot`: a host that needs one is rebooted and proven again.
+
+use super::fleet::{Fleet, Run};
+
+/// The kernel's id of the host's boot.
+fn boot_id(fleet: &Fleet) -> String {
+    fleet.on("p620", "cat /proc/sys/kernel/random/boot_id; systemctl show -P UserspaceTimestampMonotonic")
+}
+
+/// Asserts that a step said that the host is up again.
+#[track_caller]
+fn assert_told(run: &Run) {
+    let summary = run.summary("p620", "reboot");
+    assert!(summary.starts_with("up after "), "{summary}");
+}
+
+#[test]
+fn a_new_kernel_is_entered_by_a_reboot_when_asked_for() {
+    let fleet = Fleet::start(&["p620"]);
+    let (before, looked) = (boot_id(&fleet), fleet.look("p620"));
+    fleet.variant("p620", "kernel-change");
+    let run = fleet.deploy(&["p620", "--reboot"]);
+    // What a host logs while it goes down and comes up may be worth a warning.
+    assert_eq!(run.code, Some(0), "{}", run.report("p620"));
+    assert!(run.outcome("p620").starts_with("deployed"), "{}", run.outcome("p620"));
+    fleet.assert_runs_and_boots("p620", &run, &looked);
+    assert_told(&run);
+    assert_ne!(boot_id(&fleet), before);
+    let booted = fleet.on("p620", "readlink -f /run/booted-system");
+    assert_eq!(run.report("p620")["new"], booted.trim());
+}
+
+#[test]
+fn a_system_that_only_a_reboot_can_enter_is_entered_when_asked_for() {
+    let fleet = Fleet::start(&["p620"]);
+    let before = boot_id(&fleet);
+    let run = fleet.accepted(&["--reboot", "--fast"], "needs-reboot");
+    assert_told(&run);
+    assert_ne!(boot_id(&fleet), before);
+    assert_eq!(run.report("p620")["truth"]["current_system"], run.report("p620")["new"]);
+}
+
+#[test]
+fn action_boot_is_followed_by_the_reboot_that_enters_it() {
+    let fleet = Fleet::start(&["p620"]);
+    let before = boot_id(&fleet);
+    let run = fleet.accepted(&["--reboot", "--fast", "--action", "boot"], "unit-changed");
+    assert_told(&run);
+    assert_ne!(boot_id(&fleet), before);
+}
+
+#[test]
+fn a_host_that_needs_no_reboot_is_not_rebooted() {
+    let fleet = Fleet::start(&["p620"]);
+    let before = boot_id(&fleet);
+    let run = fleet.accepted(&["--reboot"], "unit-changed");
+    assert_eq!(run.summary("p620", "reboot"), "not needed");
+    assert_eq!(boot_id(&fleet), before);
+}
+
+#[test]
+fn a_unit_that_crashes_at_the_boot_is_told_and_nothing_is_claimed_to_be_taken_back() {
+    let fleet = Fleet::start(&["p620"]);
+    let before = boot_id(&fleet);
+    fleet.host_file("p620", "{ variant = [ \"needs-reboot\" \"crash-at-start\" ]; revision = 1; }");
+    let run = fleet.deploy(&["p620", "--reboot"]);
+    run.expect("p620", 7, "failed");
+    run.assert_failure("p620", &["after the reboot: crash.service", "no automatic way back", "boot menu"]);
+    assert_ne!(boot_id(&fleet), before);
+    let after = fleet.look("p620");
+    assert_eq!(run.report("p620")["new"], after.current_system.as_str());
+    assert_eq!(run.report("p620")["truth"]["profile"], after.profile.as_str());
+    fleet.assert_no_traces("p620");
+}
+
+#[test]
+fn a_host_that_does_not_go_down_in_time_is_told() {
+    let fleet = Fleet::start(&["p620"]);
+    fleet.write_settings("[hosts.p620]\n[hosts.p620.timeouts]\nreboot = \"5s\"\n");
+    // The word is taken and nothing follows.
+    fleet.on(
+        "p620",
+        "mkdir -p /run/systemd/system && echo '[Unit]' >/run/systemd/system/reboot.target && systemctl daemon-reload",
+    );
+    fleet.variant("p620", "needs-reboot");
+    let run = fleet.deploy(&["p620", "--reboot"]);
+    run.expect("p620", 7, "unknown");
+    run.assert_failure("p620", &["did not go down within 5.0 s", "boot menu"]);
+}
+
+#[test]
+fn a_host_that_does_not_take_the_word_is_told() {
+    let fleet = Fleet::start(&["p620"]);
+    let before = boot_id(&fleet);
+    fleet.on("p620", "systemctl mask --runtime reboot.target");
+    fleet.variant("p620", "needs-reboot");
+    let run = fleet.deploy(&["p620", "--reboot"]);
+    run.expect("p620", 7, "unknown");
+    run.assert_failure("p620", &["could not be told to reboot", "boot default"]);
+    assert_eq!(boot_id(&fleet), before);
+}
