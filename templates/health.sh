@@ -17,10 +17,10 @@ main() {
     systemctl list-units --all --plain --no-legend --full \
         --type=service,socket,timer,path,mount,swap 2>/dev/null | sed 's/^/listed=/'
     # Restarts are counted for what runs; asking every unit would take twice as long.
-    # Units may be asked for by another of their names.
-    [ -z "$EXTRA_UNITS" ] || systemctl show $EXTRA_UNITS --value -p Id 2>/dev/null | sed -n 's/^./extra=&/p'
     systemctl show '*.service' --state=active,activating,reloading,deactivating,failed \
         -p Id,LoadState,ActiveState,SubState,Result,NRestarts 2>/dev/null | sed 's/^/unit=/'
+    # Units may be asked for by another of their names: extra= is the one they have.
     [ -z "$EXTRA_UNITS" ] || systemctl show $EXTRA_UNITS \
-        -p Id,LoadState,ActiveState,SubState,Result,NRestarts 2>/dev/null | sed 's/^/unit=/'
+        -p Id,LoadState,ActiveState,SubState,Result,NRestarts 2>/dev/null |
+        sed -e '/^Id=./{h;s/^Id=/extra=/p;g;}' -e 's/^/unit=/'
 }

@@ -1,6 +1,6 @@
 # Asks the host: is the new system whole, does it agree to be switched to, and
 # what would it do? Prints key=value lines.
-# Input: NEW, CRITICAL (units that must exist), CHECK (1: the pre-switch check), DRY (1: dry-activate),
+# Input: NEW, CRITICAL (units that must exist), DRY (1: dry-activate, which checks too), CHECK (1: the pre-switch check, when there is no plan),
 #        BOOT (1: which files a boot loader has to bring to /boot)
 
 # The size of a part of the new system that differs from the booted one and is not
@@ -36,18 +36,21 @@ main() {
         printf 'unknown=%s\n' $unknown
         for file in "$NEW"/etc/systemd/system/*; do printf 'file=%s\n' "${file##*/}"; done
     fi
-    if [ "$CHECK" = 1 ]; then
-        output=$("$stc" check 2>&1)
+    [ "$BOOT" != 1 ] || for part in kernel initrd; do boot_file "$part"; done
+    code=1
+    if [ "$DRY" = 1 ]; then
+        output=$("$stc" dry-activate 2>&1)
         code=$?
-        printf 'check_exit=%s\n' "$code"
+        printf 'dry_exit=%s\n' "$code"
+        printf '%s\n' "$output" | sed 's/^/dry=/'
+    fi
+    # A plan that came about has passed the pre-switch check.
+    if [ "$CHECK" = 1 ] && [ "$code" != 0 ]; then
+        output=$("$stc" check 2>&1)
+        printf 'check_exit=%s\n' "$?"
         printf '%s\n' "$output" | sed 's/^/check=/'
     fi
-    [ "$BOOT" != 1 ] || for part in kernel initrd; do boot_file "$part"; done
     [ "$DRY" = 1 ] || return 0
-    output=$("$stc" dry-activate 2>&1)
-    code=$?
-    printf 'dry_exit=%s\n' "$code"
-    printf '%s\n' "$output" | sed 's/^/dry=/'
     for part in kernel initrd kernel-modules kernel-params; do
         booted=$(readlink -f "/run/booted-system/$part")
         new=$(readlink -f "$NEW/$part")

@@ -6,7 +6,10 @@ main() {
     dir=/run/nix-deploy/$RUN
     mkdir -p -m 700 /run/nix-deploy && mkdir -m 700 "$dir" || return 1
     printf '%s\n' "$ABOUT" >"$dir/about" && printf '%s\n' "$SUPERVISOR" >"$dir/supervisor.sh" || return 1
-    printf 'since=%s\n' "$(date +%s)"
+    # With a fraction: what was logged just before is not of this activation.
+    since=$(date +%s.%6N)
+    case $since in *[!0-9.]*) since=$(date +%s) ;; esac
+    printf 'since=%s\n' "$since"
     # No --pipe: a lost connection must not break the activation's output.
     # A unit name of this run: a stale unit of another one cannot block it.
     systemd-run --unit="nix-deploy-$RUN" --description="nix-deploy $RUN" \

@@ -12,6 +12,7 @@ pub(crate) mod reboot;
 mod session;
 mod shell;
 mod ssh_config;
+mod standing_shell;
 pub(crate) mod supervisor;
 pub(crate) mod units;
 

@@ -102,13 +102,11 @@ pub(crate) async fn evidence(
     link: &Link,
     session: &Session,
     units: &[String],
-    since: u64,
+    since: &str,
     deadline: Duration,
 ) -> Result<Vec<String>, HostError> {
-    let script = Script::new(EVIDENCE)
-        .set("UNITS", units.join(" "))
-        .set("SINCE", since.to_string())
-        .set("LINES_EACH", "12");
+    let script =
+        Script::new(EVIDENCE).set("UNITS", units.join(" ")).set("SINCE", since).set("LINES_EACH", "12");
     let text = link.run_on(session, &script, Privilege::Root, deadline).await?;
     Ok(values(&text, "line"))
 }
@@ -156,11 +154,11 @@ pub(crate) struct After {
 pub(crate) async fn after(
     link: &Link,
     session: &Session,
-    since: u64,
+    since: &str,
     logs: bool,
     deadline: Duration,
 ) -> Result<After, HostError> {
-    let script = Script::new(OBSERVE).set("SINCE", since.to_string()).set("LOGS", if logs { "1" } else { "0" });
+    let script = Script::new(OBSERVE).set("SINCE", since).set("LOGS", if logs { "1" } else { "0" });
     let text = link.run_on(session, &script, Privilege::Root, deadline).await?;
     let number = |key: &str| shell::value(&text, key).and_then(|value| value.parse::<u64>().ok());
     Ok(After {

@@ -4,22 +4,20 @@
 //! decides when a new one is made, because the proof needs a new one.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use openssh::{KnownHosts, SessionBuilder, Stdio};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use openssh::{KnownHosts, SessionBuilder};
 
 use super::error::HostError;
 use super::shell::{self, AnswerError, Script};
+use super::standing_shell::StandingShell;
 use crate::exec::{Activity, Command, ExecError, Stream};
 use crate::model::{ElevationFact, Secret};
 
 /// A master that nobody uses ends by itself, so that a killed nix-deploy leaves
 /// none behind, in seconds.
 const MASTER_IDLE: usize = 300;
-/// More than any answer of ours; the rest is not kept.
-const LARGEST_ANSWER: usize = 16 << 20;
 
 /// As whom a script runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +37,7 @@ pub(crate) struct Elevation {
 
 impl Elevation {
     /// The words before a command line; the login shell sees them.
-    fn words(&self) -> &'static [&'static str] {
+    fn words(&self) -> ElevationWords {
         match self.how {
             ElevationFact::Root | ElevationFact::Impossible => &[],
             ElevationFact::Sudo => &["sudo", "-n", "--"],
@@ -53,8 +51,35 @@ impl Elevation {
 
 #[derive(Clone, Debug)]
 enum Transport {
-    Ssh(Arc<openssh::Session>),
+    Ssh(Arc<Connection>),
     Local,
+}
+
+/// The words that elevate: shells of one kind can be used for each other.
+type ElevationWords = &'static [&'static str];
+
+/// An ssh connection and the shells that stand open on it, unused.
+#[derive(Debug)]
+struct Connection {
+    session: Arc<openssh::Session>,
+    idle: Mutex<Vec<(ElevationWords, StandingShell)>>,
+}
+
+impl Connection {
+    fn take_shell(&self, words: ElevationWords) -> Option<StandingShell> {
+        let mut idle = lock(&self.idle);
+        let index = idle.iter().position(|(kind, _)| *kind == words)?;
+        Some(idle.swap_remove(index).1)
+    }
+
+    fn give_back(&self, words: ElevationWords, shell: StandingShell) {
+        lock(&self.idle).push((words, shell));
+    }
+}
+
+/// Locks a mutex whose critical sections cannot panic half way.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// A connection. Cheap to clone; the last clone closes it.
@@ -90,7 +115,8 @@ impl Session {
         let whole = deadline * 2 + Duration::from_secs(5);
         match tokio::time::timeout(whole, builder.connect_mux(destination)).await {
             Ok(Ok(session)) => {
-                Ok(Self { address: destination.to_owned(), transport: Transport::Ssh(Arc::new(session)) })
+                let connection = Connection { session: Arc::new(session), idle: Mutex::new(Vec::new()) };
+                Ok(Self { address: destination.to_owned(), transport: Transport::Ssh(Arc::new(connection)) })
             }
             // What ssh itself said, without the crate's own words around it.
             Ok(Err(openssh::Error::Connect(said))) => Err(HostError::from_ssh(destination, &said.to_string())),
@@ -102,7 +128,7 @@ impl Session {
     /// Where further ssh clients reach this connection.
     pub(crate) fn control_path(&self) -> Option<PathBuf> {
         match &self.transport {
-            Transport::Ssh(session) => Some(session.control_socket().to_owned()),
+            Transport::Ssh(connection) => Some(connection.session.control_socket().to_owned()),
             Transport::Local => None,
         }
     }
@@ -110,8 +136,9 @@ impl Session {
     /// Whether the connection still stands.
     pub(crate) async fn is_alive(&self) -> bool {
         match &self.transport {
-            Transport::Ssh(session) => {
-                matches!(tokio::time::timeout(Duration::from_secs(5), session.check()).await, Ok(Ok(())))
+            Transport::Ssh(connection) => {
+                let check = connection.session.check();
+                matches!(tokio::time::timeout(Duration::from_secs(5), check).await, Ok(Ok(())))
             }
             Transport::Local => true,
         }
@@ -138,11 +165,18 @@ impl Session {
     ) -> Result<String, HostError> {
         let token = uuid::Uuid::new_v4().simple().to_string();
         let words = elevation.map_or(&[][..], Elevation::words);
-        let wire = script.wire(&token, elevation.and_then(|elevation| elevation.password.as_ref()));
+        let password = elevation.and_then(|elevation| elevation.password.as_ref());
         let exchange = async {
             match &self.transport {
-                Transport::Ssh(session) => self.over_ssh(session, words, wire, on_line).await,
-                Transport::Local => self.locally(words, wire, deadline, on_line).await,
+                Transport::Ssh(connection) => {
+                    self.over_ssh(connection, (words, password), script, &token, on_line).await
+                }
+                Transport::Local => {
+                    let wire = format!("{}{}", shell::opening(password), script.wire(&token));
+                    let (output, mut stderr) = self.locally(words, wire, deadline, on_line).await?;
+                    stderr.retain(|line| !line.starts_with(&token));
+                    Ok((output, stderr))
+                }
             }
         };
         let late = || HostError::Deadline { address: self.address.clone(), deadline };
@@ -159,57 +193,33 @@ impl Session {
         HostError::Lost { address: self.address.clone(), detail: chain(error) }
     }
 
+    /// Runs a script in a shell that stands open, or in a new one.
     async fn over_ssh(
         &self,
-        session: &openssh::Session,
-        words: &[&str],
-        wire: String,
+        connection: &Connection,
+        (words, password): (ElevationWords, Option<&Secret>),
+        script: &Script,
+        token: &str,
         mut on_line: impl FnMut(&str) + Send,
     ) -> Result<(String, Vec<String>), HostError> {
-        let mut child = session
-            .raw_command(shell::remote_command(words))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .await
-            .map_err(|error| self.lost(&error))?;
-        let stdin = child.stdin().take();
-        let stdout = child.stdout().take();
-        let stderr = child.stderr().take();
-        let feed = async {
-            if let Some(mut stdin) = stdin {
-                // What was not read shows in the answer.
-                let _ = stdin.write_all(wire.as_bytes()).await;
-                let _ = stdin.shutdown().await;
+        loop {
+            let mut shell = match connection.take_shell(words) {
+                Some(shell) => shell,
+                None => StandingShell::open(&connection.session, words, password)
+                    .await
+                    .map_err(|error| self.lost(&error))?,
+            };
+            let was_used = shell.is_used();
+            let said = shell.run(script, token, &mut on_line).await;
+            // It ended while nobody used it; a new one can be tried.
+            if was_used && said.never_ran(token) {
+                continue;
             }
-        };
-        let collect = async {
-            let mut output = Vec::new();
-            let Some(stdout) = stdout else { return output };
-            let mut reader = BufReader::new(stdout);
-            loop {
-                let from = output.len();
-                match reader.read_until(b'\n', &mut output).await {
-                    Ok(0) | Err(_) => return output,
-                    Ok(_) => on_line(String::from_utf8_lossy(&output[from..]).trim_end()),
-                }
-                if output.len() > LARGEST_ANSWER {
-                    output.truncate(from);
-                }
+            if said.stands {
+                connection.give_back(words, shell);
             }
-        };
-        let errors = async {
-            let mut text = Vec::new();
-            if let Some(stderr) = stderr {
-                let _ = stderr.take(64 << 10).read_to_end(&mut text).await;
-            }
-            String::from_utf8_lossy(&text).lines().map(str::to_owned).collect::<Vec<_>>()
-        };
-        let ((), output, stderr) = tokio::join!(feed, collect, errors);
-        // The exit status says nothing that the marks do not: it is only reaped.
-        let _ = child.wait().await;
-        Ok((String::from_utf8_lossy(&output).into_owned(), stderr))
+            return Ok((said.output, said.stderr));
+        }
     }
 
     async fn locally(

@@ -4,8 +4,9 @@
 //! Values reach it as quoted assignments before it, never by pasting into its
 //! text. It travels on standard input behind a line [`BEGIN`], so that the
 //! command line that the login shell sees is always the same, whatever shell
-//! that is, and so that a sudo password can go before it. Its answer stands
-//! between two marks, because rc files of login shells print.
+//! that is, and so that a sudo password can go before it. Any number of scripts
+//! follow each other on one standard input. The answer of each stands between
+//! two marks, because rc files of login shells print.
 
 use crate::model::Secret;
 
@@ -47,16 +48,13 @@ impl Script {
         self
     }
 
-    /// What goes to standard input: password line if any, begin mark, values,
-    /// text, and a call of `main` between the marks of `token`.
-    pub(crate) fn wire(&self, token: &str, password: Option<&Secret>) -> String {
+    /// What goes to standard input of an open shell: values, text, and a call of
+    /// `main` between the marks of `token`, in a subshell of its own.
+    pub(super) fn wire(&self, token: &str) -> String {
         let mut wire = String::with_capacity(self.text.len() + 1024);
-        if let Some(password) = password {
-            wire.push_str(password.reveal());
-            wire.push('\n');
-        }
-        wire.push_str(BEGIN);
-        wire.push('\n');
+        // The subshell is parsed whole before it runs, so nothing in it can eat
+        // the rest of standard input.
+        wire.push_str("(\n");
         for (name, value) in &self.values {
             wire.push_str(name);
             wire.push('=');
@@ -64,13 +62,28 @@ impl Script {
             wire.push('\n');
         }
         wire.push_str(self.text);
-        // The whole text is parsed before `main` runs, so nothing in it can eat
-        // the rest of standard input.
         wire.push_str(&format!(
-            "\necho {token}-begin\nmain </dev/null\ncode=$?\necho\necho {token}-end $code\n"
+            "\necho {token}-begin\nmain </dev/null\n)\ncode=$?\necho\necho {token}-end $code\necho {token}-end >&2\n"
         ));
         wire
     }
+}
+
+/// What comes first on standard input: the password line if any, and the line
+/// behind which scripts begin.
+pub(super) fn opening(password: Option<&Secret>) -> String {
+    let password = password.map_or_else(String::new, |password| format!("{}\n", password.reveal()));
+    format!("{password}{BEGIN}\n")
+}
+
+/// The line before an answer.
+pub(super) fn begin_mark(token: &str) -> String {
+    format!("{token}-begin\n")
+}
+
+/// How the line after an answer begins; the exit code follows.
+pub(super) fn end_mark(token: &str) -> String {
+    format!("{token}-end ")
 }
 
 /// The command line for the login shell, with the words that elevate before it.
@@ -105,8 +118,8 @@ pub(crate) fn quote(text: &str) -> String {
 
 /// Finds the answer between the marks of `token`: its text and `main`'s exit code.
 pub(crate) fn answer<'a>(output: &'a str, token: &str) -> Result<(&'a str, i32), AnswerError> {
-    let begin = format!("{token}-begin\n");
-    let end = format!("\n{token}-end ");
+    let begin = begin_mark(token);
+    let end = format!("\n{}", end_mark(token));
     let start = output.find(&begin).ok_or(AnswerError::NotStarted)? + begin.len();
     let rest = &output[start..];
     // The mark may follow the begin mark at once when nothing was printed.
@@ -114,7 +127,8 @@ pub(crate) fn answer<'a>(output: &'a str, token: &str) -> Result<(&'a str, i32),
         Some(at) => (&rest[..at], &rest[at + end.len()..]),
         None => return Err(AnswerError::CutOff),
     };
-    let code = tail.trim().parse().map_err(|_| AnswerError::CutOff)?;
+    let code = tail.lines().next().unwrap_or_default();
+    let code = code.trim().parse().map_err(|_| AnswerError::CutOff)?;
     Ok((text, code))
 }
 
@@ -134,7 +148,7 @@ mod tests {
     use crate::exec::Command;
 
     async fn run(script: &Script, shell_before: &str, password: Option<&Secret>) -> String {
-        let wire = script.wire("t0k", password);
+        let wire = format!("{}{}", opening(password), script.wire("t0k"));
         let output = Command::new("/bin/sh")
             .arg("-c")
             .arg(format!("{shell_before}{}", remote_command(&[])))
@@ -166,6 +180,17 @@ mod tests {
     async fn an_empty_answer_is_an_answer() {
         let output = run(&Script::new("main() { :; }"), "", None).await;
         assert_eq!(answer(&output, "t0k"), Ok(("", 0)));
+    }
+
+    #[tokio::test]
+    async fn scripts_follow_each_other_and_leave_nothing_to_the_next() {
+        let first = Script::new("main() { seen=$V; cd /; exit 3; }").set("V", "one");
+        let second = Script::new("main() { echo \"seen=$seen v=$V in=$(cat)\"; }");
+        let wire = format!("{}{}{}", opening(None), first.wire("t1"), second.wire("t2"));
+        let output = Command::new("/bin/sh").arg("-c").arg(remote_command(&[])).stdin(wire).output().await;
+        let text = output.unwrap().stdout_text();
+        assert_eq!(answer(&text, "t1"), Ok(("", 3)));
+        assert_eq!(answer(&text, "t2"), Ok(("seen= v= in=\n", 0)));
     }
 
     #[test]

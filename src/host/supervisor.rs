@@ -65,10 +65,10 @@ pub(crate) enum Standing {
 }
 
 /// What the host tells while it is waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Told {
-    /// Its time at the start, in seconds since 1970.
-    Since(u64),
+    /// Its time at the start, in seconds since 1970, as `journalctl --since=@…` takes it.
+    Since(String),
     /// The supervisor passes through this phase.
     Passing(ActivationPhase),
 }
@@ -119,7 +119,7 @@ pub(crate) async fn start(
 
 fn told(line: &str) -> Option<Told> {
     match line.split_once('=')? {
-        ("since", seconds) => seconds.parse().ok().map(Told::Since),
+        ("since", seconds) if seconds.parse::<f64>().is_ok() => Some(Told::Since(seconds.to_owned())),
         ("passing", word) => {
             PHASES.iter().find(|(_, known)| *known == word).map(|(phase, _)| Told::Passing(*phase))
         }

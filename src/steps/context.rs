@@ -77,8 +77,9 @@ impl RunContext {
 pub(crate) struct Activation {
     /// A supervisor was started, or may have been: the truth has to be settled.
     pub(crate) begun: bool,
-    /// The host's clock at the start, in seconds since 1970.
-    pub(crate) since: u64,
+    /// The host's clock at the start, in seconds since 1970 with a fraction where the
+    /// host can say one, in the host's own digits.
+    pub(crate) since: String,
     /// When the host said that the new system runs.
     pub(crate) activated_at: Option<tokio::time::Instant>,
     /// What the supervisor wrote last, as far as we know.

@@ -4,7 +4,7 @@ use super::context::HostContext;
 use super::{Done, StepResult, resources, step};
 use crate::event::Event;
 use crate::model::StepId;
-use crate::model::text::plural;
+use crate::model::text::{clean_line, plural};
 
 step!(Logs, StepId::Logs);
 
@@ -20,8 +20,9 @@ async fn run(context: &HostContext) -> StepResult {
         0 => Ok(Done::passed("no errors")),
         count => {
             let what = format!("{} at error level since the activation", plural(count, "journal line"));
+            let last = after.errors.last().map(String::as_str).unwrap_or_default();
             context.warn(
-                what.clone(),
+                format!("{what}, the last: {}", clean_line(last)),
                 Some(format!("on the host: journalctl -p err --since @{}", context.activation().since)),
             );
             Ok(Done::warned(what))

@@ -49,7 +49,7 @@ pub(super) async fn ask(context: &HostContext) -> Result<&After, HostError> {
                 None => context.link.master().await?,
             };
             let since = context.activation().since;
-            observe::after(&context.link, &session, since, true, context.command_deadline()).await
+            observe::after(&context.link, &session, &since, true, context.command_deadline()).await
         })
         .await;
     answer.as_ref().map_err(Clone::clone)

@@ -303,7 +303,7 @@ pub(super) async fn failure(context: &HostContext, session: &Session, findings: 
     let units: Vec<String> = ailing.iter().map(|ailing| ailing.unit.clone()).collect();
     if let Some(first) = units.first() {
         let since = context.activation().since;
-        let lines = observe::evidence(&context.link, session, &units, since, context.command_deadline());
+        let lines = observe::evidence(&context.link, session, &units, &since, context.command_deadline());
         if let Ok(lines) = lines.await {
             failure = failure.evidence(lines);
         }
