@@ -76,6 +76,36 @@ time_of() { operator "$checkout/benches/contestants.sh" "$work" "$peers" "$nix_d
 
 median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 
+# When each step of the last run of ours began and how long it took, from its journal:
+# HOST STEP BEGAN TOOK, in milliseconds.
+steps_of_last_run() {
+    local journals=("$work"/state/runs/*/events.jsonl)
+    jq -rn '
+        def ms: capture("T(?<h>..):(?<m>..):(?<s>[0-9.]+)Z")
+            | ((.h | tonumber) * 3600 + (.m | tonumber) * 60 + (.s | tonumber)) * 1000;
+        reduce inputs as $line ({};
+            ($line.event) as $event
+            | if $event.type == "run-started" then .zero = ($line.time | ms)
+              elif $event.type == "step-started" then .began[$event.host + " " + $event.step] = ($line.time | ms)
+              elif $event.type == "step-finished" then .rows += [[$event.host, $event.step,
+                  (.began[$event.host + " " + $event.step] - .zero | round), $event.elapsed_ms]]
+              else . end)
+        | .rows[] | map(tostring) | join(" ")' "${journals[-1]}"
+}
+
+# The steps of a case as a table: medians over all runs and hosts.
+steps_table() { # steps_table NAME
+    sort -k2,2 -s "$work/$1-steps" | awk '
+        function median(values, count,    i, j, v) {
+            for (i = 2; i <= count; i++) { v = values[i]; for (j = i - 1; j > 0 && values[j] > v; j--) values[j + 1] = values[j]; values[j + 1] = v }
+            return values[int((count + 1) / 2)]
+        }
+        function flush() { if (count) printf "%d | %s | %d | %d |\n", median(began, count), step, median(began, count), median(took, count); count = 0 }
+        $2 != step { flush(); step = $2 }
+        { count++; began[count] = $3 + 0; took[count] = $4 + 0 }
+        END { flush() }' | sort -n | sed 's/^[0-9-]* //'
+}
+
 declare -A result
 # measure NAME HOSTS KIND CONTESTANT…: medians of interleaved runs.
 measure() {
@@ -91,7 +121,9 @@ measure() {
             # shellcheck disable=SC2086
             took=$(time_of "$contestant" $arguments) || took=
             # The first round warms up.
-            [ "$i" = 0 ] || [ -z "$took" ] || echo "$took" >>"$work/$name-$contestant"
+            [ "$i" != 0 ] && [ -n "$took" ] || continue
+            echo "$took" >>"$work/$name-$contestant"
+            [ "$contestant" != ours ] || steps_of_last_run >>"$work/$name-steps"
         done
         note "  $name: round $i of $runs"
     done
@@ -118,11 +150,13 @@ time_of ours "${hosts[@]}" >/dev/null
 port=$("$fleet" delay --dir "$work/hosts" b1 20)
 note "a forwarder on port $port adds 20 ms each way"
 
-measure one-changed b1 changed bare deploy_rs nh_all ours
-measure one-unchanged b1 unchanged bare deploy_rs nh_all ours
-measure all-changed "${hosts[*]}" changed bare deploy_rs nh_all ours
-measure all-unchanged "${hosts[*]}" unchanged bare deploy_rs nh_all ours
-measure far-changed b1-delayed changed bare deploy_rs_far ours
+# With CASES only some of the cases, for example to look at one change of the program.
+wanted() { [[ " ${CASES:-$1} " == *" $1 "* ]]; }
+! wanted one-changed || measure one-changed b1 changed bare deploy_rs nh_all ours
+! wanted one-unchanged || measure one-unchanged b1 unchanged bare deploy_rs nh_all ours
+! wanted all-changed || measure all-changed "${hosts[*]}" changed bare deploy_rs nh_all ours
+! wanted all-unchanged || measure all-unchanged "${hosts[*]}" unchanged bare deploy_rs nh_all ours
+! wanted far-changed || measure far-changed b1-delayed changed bare deploy_rs_far ours
 
 # --- single figures ------------------------------------------------------------
 
@@ -159,7 +193,8 @@ first_copy() { # first_copy CONTESTANT: milliseconds of the copy alone
     ln -sfn "$work/hosts/ssh_config" ssh_config
 }
 time_of build_b1 >/dev/null
-for ((i = 0; i < 3; i++)); do
+: >"$work/first-nix" >"$work/first-ours"
+! wanted first-copy || for ((i = 0; i < runs; i++)); do
     first_copy nix >>"$work/first-nix"
     first_copy ours >>"$work/first-ours"
 done
@@ -179,6 +214,12 @@ row "8 hosts, one unit changed" all-changed
 row "8 hosts, unchanged" all-unchanged
 row "1 host, changed, 40 ms away" far-changed
 echo
+for name in one-changed far-changed; do
+    [ -s "$work/$name-steps" ] || continue
+    echo "Where the time goes, $name: step, began, took (ms)"
+    steps_table "$name"
+    echo
+done
 echo "First copy of the closure, 40 ms away: ours $first_ours, nix copy $first_nix, ratio $(ratio "$first_ours" "$first_nix")"
 echo "ssh logins of a deploy: $logins_changed changed, $logins_unchanged unchanged"
 echo "nix-deploy --help: $((help_ms / 10)).$((help_ms % 10)) ms; memory with 8 hosts: $((memory_kib / 1024)) MiB"
