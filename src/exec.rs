@@ -13,13 +13,15 @@ use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use tokio::fs::File;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::time::Instant;
 
-use io_count::{IO_LOOKS_PER_STALL, IoCount};
+use io_count::IoCount;
 
 /// How much of each output stream is kept in memory, in bytes. More is read,
 /// written to the log file and counted, but not kept.
@@ -42,6 +44,7 @@ pub(crate) struct Command {
     deadline: Duration,
     stall: Option<Duration>,
     stall_counts_io: bool,
+    written: Option<Arc<AtomicU64>>,
     log_file: Option<PathBuf>,
 }
 
@@ -161,6 +164,7 @@ impl Command {
             deadline: Duration::from_secs(60),
             stall: None,
             stall_counts_io: false,
+            written: None,
             log_file: None,
         }
     }
@@ -218,6 +222,13 @@ impl Command {
     /// system does not count them, only lines do.
     pub(crate) fn stall_counts_io(mut self) -> Self {
         self.stall_counts_io = true;
+        self
+    }
+
+    /// Keeps the number of bytes that the program itself has written up to date,
+    /// for programs that do not say it; goes with [`Self::stall_counts_io`].
+    pub(crate) fn count_written(mut self, written: Arc<AtomicU64>) -> Self {
+        self.written = Some(written);
         self
     }
 
@@ -287,8 +298,8 @@ impl Command {
 
         let ends = Instant::now() + self.deadline;
         let mut silent_since = Instant::now();
-        let mut io_count = IoCount::new(child.id().filter(|_| self.stall_counts_io));
-        let io_pause = self.stall.unwrap_or_default() / IO_LOOKS_PER_STALL;
+        let mut io_count = IoCount::new(child.id().filter(|_| self.stall_counts_io), self.written);
+        let io_pause = io_count.pause(self.stall.unwrap_or_default());
         let mut next_look = silent_since + io_pause;
         let mut collected = Collected::default();
         let watch = async {

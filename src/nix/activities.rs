@@ -30,6 +30,8 @@ pub(super) enum Spoken {
     BuildLine { derivation: String, line: String },
     /// A line that is not of the log's format, from ssh for example.
     Plain(String),
+    /// What a call without that format says it does.
+    Doing(String),
 }
 
 /// The state machine behind the progress line.
@@ -45,6 +47,8 @@ pub(super) struct Activities {
     bytes: Count,
     /// Paths whose copy or download began.
     copied: BTreeSet<String>,
+    /// The path that a call in words says it copies.
+    in_words: Option<String>,
     /// Counts every real advance: bytes, paths, builds, lines of builders.
     advances: u64,
 }
@@ -78,6 +82,7 @@ impl Activities {
             paths: Count::default(),
             bytes: Count::default(),
             copied: BTreeSet::new(),
+            in_words: None,
             advances: 0,
         }
     }
@@ -109,9 +114,31 @@ impl Activities {
             LogLine::Result { id, result } => self.result(id, result),
             LogLine::Message(message) => Some(Spoken::Message(message)),
             LogLine::Plain(line) if line.is_empty() => None,
+            LogLine::Plain(line) if self.take_words(&line) => Some(Spoken::Doing(line)),
             LogLine::Plain(line) => Some(Spoken::Plain(line)),
             LogLine::Partial | LogLine::Unknown => None,
         }
+    }
+
+    /// Takes a line of a copy in words; says whether it is one. The next path
+    /// begins when the one before is done.
+    fn take_words(&mut self, line: &str) -> bool {
+        let Some(what) = line.strip_prefix("copying ") else { return false };
+        if let Some(path) = what.strip_prefix("path '").and_then(|rest| rest.split('\'').next()) {
+            let is_new = self.copied.insert(path.to_owned());
+            self.advances += u64::from(is_new);
+            self.paths.done = (self.copied.len() as u64).saturating_sub(1);
+            self.in_words = Some(path.to_owned());
+            return true;
+        }
+        let count = what.strip_suffix(" paths...").and_then(|count| count.parse().ok());
+        self.paths.expect(count.unwrap_or(0));
+        count.is_some()
+    }
+
+    /// The bytes that were moved so far, for a call that does not say it.
+    pub(super) fn set_moved(&mut self, bytes: u64) {
+        self.bytes.done = self.bytes.done.max(bytes);
     }
 
     fn start(&mut self, id: u64, kind: ActivityKind, text: String, fields: &[Value]) {
@@ -188,15 +215,12 @@ impl Activities {
         self.copied.iter().filter_map(|path| StorePath::new(path.as_str()).ok())
     }
 
-    /// Bytes that a copy which succeeded has moved; `None` when this Nix does
-    /// not count them (2.8). Small paths are counted only in what is expected.
-    pub(super) fn bytes(&self) -> Option<u64> {
-        let bytes = self.bytes.done.max(self.bytes.expected);
-        (bytes > 0 || self.copied.is_empty()).then_some(bytes)
-    }
-
     /// What to show.
     pub(super) fn progress(&self) -> NixProgress {
+        if let Some(path) = &self.in_words {
+            let (paths, bytes) = (self.paths.shown(), self.bytes.shown_bytes());
+            return self.counted(self.paths, format!("copying {paths}{bytes}, {}", short(path)));
+        }
         if let Some(build) = self.newest(ActivityKind::Build) {
             let others = self.running.values().filter(|other| other.kind == ActivityKind::Build).count() - 1;
             let phase = build.phase.as_deref().map(|phase| format!(" ({phase})")).unwrap_or_default();
@@ -310,6 +334,25 @@ mod tests {
     }
 
     #[test]
+    fn a_copy_in_words_counts_paths_and_shows_what_was_moved() {
+        for log in [
+            include_str!("../../tests/fixtures/nix/2.8/copy-words.log"),
+            include_str!("../../tests/fixtures/nix/2.26/copy-words.log"),
+        ] {
+            let (mut activities, spoken) = replay(log, |_| {});
+            assert_eq!((activities.copied().count(), activities.advances()), (5, 5));
+            assert!(spoken.iter().all(|spoken| matches!(spoken, Spoken::Doing(_))), "{spoken:?}");
+            activities.set_moved(3 << 20);
+            let NixProgress { doing, done, expected } = activities.progress();
+            assert!(doing.starts_with("copying 4/5 (3.0 MiB), "), "{doing}");
+            assert_eq!((done, expected), (Some(4), Some(5)));
+        }
+        let (activities, spoken) = replay("copying is hard\nsh: copying: not found", |_| {});
+        assert_eq!((activities.copied().count(), spoken.len()), (0, 2));
+        assert!(spoken.iter().all(|spoken| matches!(spoken, Spoken::Plain(_))), "{spoken:?}");
+    }
+
+    #[test]
     fn a_copy_counts_paths_in_every_version_and_bytes_where_nix_tells() {
         for (log, counts_bytes) in [
             (include_str!("../../tests/fixtures/nix/2.8/copy-success.log"), false),
@@ -324,7 +367,6 @@ mod tests {
             });
             assert_eq!(activities.copied().count(), 5);
             assert_eq!((activities.paths.done, activities.paths.expected), (5, 5));
-            assert_eq!(activities.bytes().is_some(), counts_bytes);
             let shown = if counts_bytes { "copying 4/5 (11.4 MiB)" } else { "copying 4/5" };
             assert_eq!(last.doing, shown);
         }

@@ -2,7 +2,8 @@
 //! and tells about progress.
 
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior};
@@ -52,14 +53,29 @@ struct Heard {
     told_at: Option<Instant>,
 }
 
-/// Runs a command whose standard error is Nix' internal-json log. `idle` is
-/// what is told while nothing particular goes on.
+/// Runs a command whose standard error is Nix' internal-json log, or words.
+/// `idle` is what is told while nothing particular goes on.
 pub(super) async fn run(
     command: Command,
     idle: &'static str,
     log_file: &Path,
     progress: ProgressFn<'_>,
 ) -> Call {
+    run_counting(command, idle, log_file, progress, None).await
+}
+
+/// The same, for a command that counts the bytes it has written into `written`.
+pub(super) async fn run_counting(
+    command: Command,
+    idle: &'static str,
+    log_file: &Path,
+    progress: ProgressFn<'_>,
+    written: Option<Arc<AtomicU64>>,
+) -> Call {
+    let command = match &written {
+        Some(written) => command.count_written(written.clone()),
+        None => command,
+    };
     let heard = Mutex::new(Heard {
         activities: Activities::new(idle),
         transcript: Transcript::open(log_file),
@@ -85,7 +101,13 @@ pub(super) async fn run(
                 output = &mut running => break output,
                 // What came too soon after the last telling is told now: the
                 // next line may be an hour away.
-                _ = ticks.tick() => lock(&heard).tell(progress, PAUSE),
+                _ = ticks.tick() => {
+                    let mut heard = lock(&heard);
+                    if let Some(written) = &written {
+                        heard.activities.set_moved(written.load(Ordering::Relaxed));
+                    }
+                    heard.tell(progress, PAUSE);
+                }
             }
         }
     };
@@ -130,8 +152,11 @@ impl Said {
                     keep(&mut self.warnings, warning.to_owned());
                 }
             }
+            Spoken::Plain(line) if line.starts_with("warning: ") => {
+                keep(&mut self.warnings, line["warning: ".len()..].to_owned());
+            }
             Spoken::Plain(line) => keep(&mut self.plain, line),
-            Spoken::BuildLine { .. } => {}
+            Spoken::BuildLine { .. } | Spoken::Doing(_) => {}
         }
     }
 

@@ -54,7 +54,7 @@ impl Transcript {
     pub(super) fn write(&mut self, spoken: &Spoken) {
         match spoken {
             Spoken::Message(message) => self.write_lines("", &message.text),
-            Spoken::Plain(line) => self.write_lines("", line),
+            Spoken::Plain(line) | Spoken::Doing(line) => self.write_lines("", line),
             Spoken::BuildLine { derivation, line } => {
                 let prefix = format!("{}> ", self.label(derivation));
                 self.write_lines(&prefix, line);

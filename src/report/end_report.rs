@@ -8,6 +8,7 @@ use super::gathered::Gathered;
 use super::layout::{Line, Page};
 use super::styles::Role;
 use super::words;
+use crate::model::text::bytes;
 use crate::model::{
     Changes, Failure, HostName, HostOutcome, HostReport, Phase, StepId, StepOutcome, StepRecord, StorePath,
 };
@@ -106,8 +107,10 @@ fn phase_row(phase: Phase, report: &HostReport, page: Page) -> Vec<Line> {
         record.step.phase() == phase
             && !(only_when_it_matters && matches!(record.outcome, StepOutcome::Passed | StepOutcome::Skipped))
     });
-    let items =
-        shown.map(|record| words::step(record.step, record.outcome, record.elapsed_ms, &record.summary));
+    let items = shown.map(|record| {
+        let summary = with_size(record, report);
+        words::step(record.step, record.outcome, record.elapsed_ms, &summary)
+    });
     let label = match phase {
         Phase::Validate => "Validate",
         Phase::Test => "Test",
@@ -115,6 +118,17 @@ fn phase_row(phase: Phase, report: &HostReport, page: Page) -> Vec<Line> {
         Phase::Observe => "Observe",
     };
     page.row_of_items(label, items.collect(), "   ")
+}
+
+/// The summary of a step; that of the copy with the size of what the host lacked.
+fn with_size(record: &StepRecord, report: &HostReport) -> String {
+    let closure = report.changes.as_ref().and_then(|changes| changes.closure.as_ref());
+    match closure {
+        Some(closure) if record.step == StepId::Copy && record.outcome == StepOutcome::Passed => {
+            format!("{}, {}", record.summary, bytes(closure.new_bytes))
+        }
+        _ => record.summary.clone(),
+    }
 }
 
 fn failure_rows(host: &HostName, failure: &Failure, page: Page) -> Vec<Line> {
@@ -280,7 +294,7 @@ Changes       modules/services/monitoring.nix; 2 packages updated, 1
 Services      prometheus.service restarted (0.8 s); grafana.service unchanged
 Validate      ✓ host facts 0.3 s
 Test          ✓ evaluate 4.2 s   ✓ build 38 s   ✓ changes
-Deploy        ✓ copy 3.1 s (14 paths, 22 MiB)   ✓ activate 4.1 s   ✓ proved
+Deploy        ✓ copy 3.1 s (14 paths, 22.0 MiB)   ✓ activate 4.1 s   ✓ proved
               ✓ verify 12 s   ✓ committed
 Observe       ✓ 23/23 services   ✓ ssh, dns
 Warnings      1 unit had failed before this deploy: foo.service
@@ -331,7 +345,7 @@ Changes       modules/services/monitoring.nix; 2 packages updated, 1
 Services      prometheus.service failed; grafana.service restarted (0.8 s)
 Validate      ✓ host facts 0.3 s
 Test          ✓ evaluate 4.2 s   ✓ build 38 s   ✓ changes
-Deploy        ✓ copy 3.1 s (14 paths, 22 MiB)   ✓ activate 4.1 s   ✓ proved
+Deploy        ✓ copy 3.1 s (14 paths, 22.0 MiB)   ✓ activate 4.1 s   ✓ proved
               ✗ verify 3.2 s
 Failed        prometheus.service failed after the activation on p620
 Why           its main process ended with exit code 1 (Result=exit-code, 3

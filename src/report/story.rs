@@ -124,7 +124,7 @@ pub(super) fn success() -> HostReport {
             step(StepId::Evaluate, 4_200, ""),
             step(StepId::Build, 38_000, ""),
             step(StepId::Changes, 40, ""),
-            step(StepId::Copy, 3_100, "14 paths, 22 MiB"),
+            step(StepId::Copy, 3_100, "14 paths"),
             step(StepId::Preview, 400, ""),
             step(StepId::Activate, 4_100, ""),
             step(StepId::Prove, 300, ""),

@@ -77,8 +77,7 @@ async fn run(context: &HostContext) -> StepResult {
                 let host = Some(context.name().clone());
                 context.send(Event::Log { host, step: StepId::Copy, line });
             }
-            let paths = plural(copied.paths.len(), "path");
-            Ok(Done::passed(copied.bytes.map_or(paths.clone(), |size| format!("{paths}, {}", bytes(size)))))
+            Ok(Done::passed(plural(copied.paths.len(), "path")))
         }
         Err(error) => {
             let mut failure = nix_words::copy_failure(&error);

@@ -101,13 +101,13 @@ fn every_choice_has_its_option() {
     };
     assert_eq!(
         copy_argv(Kind::Closure, &request).join(" "),
-        "copy --log-format internal-json --substitute-on-destination --no-check-sigs --from ssh-ng://builder \
+        "copy --log-format raw --substitute-on-destination --no-check-sigs --from ssh-ng://builder \
          --to ssh-ng://root@p620 /nix/store/x7jqp1fs6jbrbjwzv1b0r02qhyblrjag-x"
     );
     (request.from, request.substitute, request.check_sigs) = (None, false, true);
     assert_eq!(
         copy_argv(Kind::Derivation, &request).join(" "),
-        "copy --log-format internal-json --derivation --to ssh-ng://root@p620 \
+        "copy --log-format raw --derivation --to ssh-ng://root@p620 \
          /nix/store/x7jqp1fs6jbrbjwzv1b0r02qhyblrjag-x"
     );
 }
@@ -115,13 +115,13 @@ fn every_choice_has_its_option() {
 #[tokio::test]
 async fn progress_of_a_copy_is_told() {
     let playground = Playground::new().await;
-    let capture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/nix/2.34/copy-success.log");
+    let capture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/nix/2.26/copy-words.log");
     playground.script("nix", &format!("#!/bin/sh\ncat {capture} >&2\n"));
     let log = playground.path("logs/copy.log");
     let path = StorePath::new("/nix/store/x7jqp1fs6jbrbjwzv1b0r02qhyblrjag-x").unwrap();
     let told = std::sync::Mutex::new(Vec::new());
     let tell = |progress: NixProgress| told.lock().unwrap().push(progress);
     let copied = playground.fake_nix().copy(&request(&playground, &path, &log), &tell).await.unwrap();
-    assert_eq!((copied.paths.len(), copied.bytes), (5, Some(12_000_384)));
-    assert_eq!(told.lock().unwrap().last().unwrap().doing, "copying");
+    assert_eq!(copied.paths.len(), 5);
+    assert!(told.lock().unwrap().last().unwrap().doing.starts_with("copying 4/5"));
 }
