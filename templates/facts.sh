@@ -70,6 +70,7 @@ main() {
     say user "$user"
     # The slow answers are collected at the same time as the rest.
     { version=$(nix --version 2>/dev/null); say nix_version "$version"; } &
+    { overall=$(systemctl is-system-running 2>/dev/null); say system_state "$overall"; } &
     if [ "${ELEVATED:-0}" = 1 ]; then how=elevated; else how=$(elevation); say elevation "$how"; fi
     { answer=$(trust); say trusted "$answer"; } &
     say current_system "$(resolve /run/current-system)"
@@ -90,7 +91,6 @@ main() {
     done </proc/meminfo
     say load "$(first_line /proc/loadavg)"
     say uptime "$(first_line /proc/uptime)"
-    say system_state "$(systemctl is-system-running 2>/dev/null)"
     deployed=/var/lib/nix-deploy/deployed
     [ -r "$deployed" ] && while IFS= read -r line; do say deployed "$line"; done <"$deployed"
     # Which units are broken is all that is needed here; `systemctl show`, which

@@ -1,6 +1,7 @@
 # The health of all units, and which unit files the old and the new system have.
 # With HOLD, the supervisor of RUN gets so many seconds more for the confirmation.
 # Input: OLD NEW FILES (1: list unit files too) EXTRA_UNITS RUN HOLD
+#        COUNT_UNITS (whose restarts are counted: names, or "all" for every service that runs)
 main() {
     PATH=/run/current-system/sw/bin:/run/wrappers/bin:$PATH:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
     if [ -n "$HOLD" ] && [ -d "/run/nix-deploy/$RUN" ]; then
@@ -14,13 +15,23 @@ main() {
         for file in "$OLD"/etc/systemd/system/*; do printf 'old_file=%s\n' "${file##*/}"; done
         for file in "$NEW"/etc/systemd/system/*; do printf 'new_file=%s\n' "${file##*/}"; done
     fi
-    systemctl list-units --all --plain --no-legend --full \
-        --type=service,socket,timer,path,mount,swap 2>/dev/null | sed 's/^/listed=/'
-    # Restarts are counted for what runs; asking every unit would take twice as long.
-    systemctl show '*.service' --state=active,activating,reloading,deactivating,failed \
-        -p Id,LoadState,ActiveState,SubState,Result,NRestarts 2>/dev/null | sed 's/^/unit=/'
-    # Units may be asked for by another of their names: extra= is the one they have.
-    [ -z "$EXTRA_UNITS" ] || systemctl show $EXTRA_UNITS \
+    units=$(systemctl list-units --all --plain --no-legend --full \
+        --type=service,socket,timer,path,mount,swap 2>/dev/null)
+    printf '%s\n' "$units" | sed 's/^/listed=/'
+    # Counting the restarts of all services takes five times as long as listing all units.
+    if [ "$COUNT_UNITS" = all ]; then
+        named=
+        systemctl show '*.service' --state=active,activating,reloading,deactivating,failed \
+            -p Id,LoadState,ActiveState,SubState,Result,NRestarts 2>/dev/null | sed 's/^/unit=/'
+    else
+        # Those that are not well are asked for their results, too.
+        named=$COUNT_UNITS' '$(printf '%s\n' "$units" |
+            sed -n -e 's/^[^ ]* *\([^ ]*\.service\) *[^ ]* *failed .*/\1/p' -e 's/^\([^ ]*\.service\) *[^ ]* *failed .*/\1/p' \
+                -e 's/^\([^ ]*\.service\) *[^ ]* *activating .*/\1/p')
+    fi
+    # Units may be asked for by another of their names: extra= is the one they have. Those
+    # of EXTRA_UNITS come first.
+    [ -z "${EXTRA_UNITS}${named# }" ] || systemctl show $EXTRA_UNITS $named \
         -p Id,LoadState,ActiveState,SubState,Result,NRestarts 2>/dev/null |
         sed -e '/^Id=./{h;s/^Id=/extra=/p;g;}' -e 's/^/unit=/'
 }

@@ -65,7 +65,7 @@ fn health(block: &BTreeMap<&str, &str>) -> UnitHealth {
 pub(crate) struct Judge {
     /// Units before the deploy.
     pub(crate) baseline: Baseline,
-    /// Units right after activation; restarts are counted from here.
+    /// Units right after activation; where restarts were counted, it is from here.
     pub(crate) first_sample: Baseline,
     /// Units that must run.
     pub(crate) critical: Vec<String>,
@@ -125,14 +125,24 @@ impl Judge {
         judgement
     }
 
+    /// Units whose restarts are counted for the first time are counted from this sample on.
+    pub(crate) fn count_from(&mut self, sample: &Baseline) {
+        for (unit, now) in sample.iter().filter(|(_, now)| now.is_counted()) {
+            let first = self.first_sample.entry(unit.clone()).or_insert_with(|| now.clone());
+            if !first.is_counted() {
+                first.clone_from(now);
+            }
+        }
+    }
+
     fn ailment(&self, unit: &str, now: &UnitHealth) -> Option<String> {
         if now.is_broken() {
             let state = if now.active == "failed" { "failed" } else { "keeps being restarted" };
             let result = if now.result.is_empty() { String::new() } else { format!(" ({})", now.result) };
             return Some(format!("{state}{result}"));
         }
-        let first = self.first_sample.get(unit).map_or(0, |first| first.restarts);
-        if now.restarts > first && self.first_sample.contains_key(unit) {
+        let first = self.first_sample.get(unit).filter(|first| first.is_counted()).map(|first| first.restarts);
+        if let Some(first) = first.filter(|first| now.restarts > *first) {
             return Some(format!("crash loop: restarted {} in the settle window", now.restarts - first));
         }
         if self.removed.contains(unit) && now.active == "active" && now.load != "loaded" {
@@ -226,6 +236,20 @@ mod tests {
             ailing(&judge, &units(&[("a.service", unit("activating", "auto-restart", 4))])),
             ["a.service"]
         );
+    }
+
+    #[test]
+    fn restarts_are_counted_from_the_first_look_that_counts_them() {
+        let listed = UnitHealth { result: String::new(), ..unit("active", "running", 0) };
+        let mut judge = Judge { first_sample: units(&[("a.service", listed)]), ..Judge::default() };
+        // Restarts of long ago are none of this deploy.
+        let second = units(&[("a.service", unit("active", "running", 3))]);
+        assert!(ailing(&judge, &second).is_empty());
+        judge.count_from(&second);
+        assert!(ailing(&judge, &second).is_empty());
+        let third = units(&[("a.service", unit("active", "running", 4))]);
+        judge.count_from(&third);
+        assert_eq!(ailing(&judge, &third), ["a.service"]);
     }
 
     #[test]

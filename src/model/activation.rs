@@ -20,6 +20,11 @@ pub struct UnitPlan {
 }
 
 impl UnitPlan {
+    /// Units that are started, restarted or reloaded.
+    pub fn touched(&self) -> Vec<String> {
+        self.restart.iter().chain(&self.reload).chain(&self.start).cloned().collect()
+    }
+
     /// Whether no unit is touched.
     pub fn is_empty(&self) -> bool {
         self.stop.is_empty()

@@ -40,6 +40,11 @@ pub struct UnitHealth {
 }
 
 impl UnitHealth {
+    /// Its restarts were counted: a mere listing of units says no results either.
+    pub fn is_counted(&self) -> bool {
+        !self.result.is_empty()
+    }
+
     /// Failed, or waiting to be started again after a failure.
     pub fn is_broken(&self) -> bool {
         self.active == "failed" || self.sub.starts_with("auto-restart")

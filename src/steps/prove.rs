@@ -9,7 +9,7 @@ use super::context::HostContext;
 use super::{Done, StepResult, step, verify};
 use crate::host::observe::{self, Look};
 use crate::host::{HostError, Session};
-use crate::model::{Action, Failure, FailureClass, StepId};
+use crate::model::{Action, Failure, FailureClass, StepId, UnitPlan};
 
 step!(Prove, StepId::Prove);
 
@@ -57,10 +57,14 @@ async fn attempt(context: &HostContext) -> Result<Session, HostError> {
     let (Some(facts), Some(evaluated)) = (context.facts_if_known(), context.evaluated.get()) else {
         return Err(answer("nothing is known of the host"));
     };
+    // The others are counted from the next look on: the way to the proof is short.
+    let plan = context.preview.get().and_then(|preview| preview.plan.as_ref());
+    let touched = plan.map(UnitPlan::touched);
     let look = Look {
         old: facts.current_system.as_ref(),
         new: &evaluated.out_path,
         extra_units: &context.host.critical_services,
+        counted: touched.as_deref(),
         files: true,
         hold: Some((context.run.spec.id.as_str(), verify::budget(context))),
     };

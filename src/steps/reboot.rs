@@ -140,7 +140,8 @@ async fn prove(
     context.progress(StepId::Reboot, "up again, waiting for the boot to end");
     reboot::wait_until_booted(&context.link, session, BOOT_JOBS).await.map_err(unanswered)?;
     let booted_at = Instant::now();
-    let look = Look { old: None, new, extra_units: &context.host.critical_services, files: false, hold: None };
+    let extra_units = &context.host.critical_services;
+    let look = Look { old: None, new, extra_units, counted: None, files: false, hold: None };
     let first =
         observe::sample(&context.link, session, look, context.command_deadline()).await.map_err(unanswered)?;
     let critical = context.host.critical_services.iter();

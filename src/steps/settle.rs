@@ -137,6 +137,7 @@ async fn well_again(
         old: Some(new),
         new: facts.current_system.as_ref().unwrap_or(new),
         extra_units: &context.host.critical_services,
+        counted: Some(&[]),
         files: false,
         hold: None,
     };

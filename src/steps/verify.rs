@@ -166,7 +166,8 @@ pub(super) fn unknown_critical<'a>(
 /// Looks at the units until the settle window is over. A failure that time
 /// cannot mend ends the watch at once.
 async fn watch_units(context: &HostContext, watch: Watch<'_>) -> Result<Judgement, HostError> {
-    let Watch { step, session, judge, since } = watch;
+    let Watch { step, session, since, .. } = watch;
+    let mut judge = watch.judge.clone();
     let settled = since + context.host.timeouts.settle;
     let latest = settled + START_GRACE;
     // The first look was taken with the new login, after the change.
@@ -197,12 +198,14 @@ async fn watch_units(context: &HostContext, watch: Watch<'_>) -> Result<Judgemen
                 None => break,
             },
             extra_units: &context.host.critical_services,
+            counted: None,
             files: false,
             hold: None,
         };
         let sample = observe::sample(&context.link, session, look, context.command_deadline()).await?;
         looked_after_window = last_look >= settled;
         judgement = judge.judge(&sample.units);
+        judge.count_from(&sample.units);
     }
     for unit in std::mem::take(&mut judgement.pending) {
         let why = "critical service did not start in time".to_owned();
