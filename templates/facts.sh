@@ -9,9 +9,22 @@
 
 say() { printf '%s=%s\n' "$1" "$2"; }
 
-resolve() { readlink -f "$1" 2>/dev/null; }
+# The first line of a file.
+say_file() {
+    line=
+    [ ! -r "$2" ] || IFS= read -r line <"$2"
+    say "$1" "$line"
+}
 
-first_line() { IFS= read -r line <"$1" 2>/dev/null && printf %s "$line"; }
+# Paths that are not there resolve to themselves, and are then no store paths.
+say_resolved() {
+    { read -r current; read -r booted; read -r resolved_profile; } <<PATHS
+$(readlink -m /run/current-system /run/booted-system "$PROFILE" 2>/dev/null)
+PATHS
+    say current_system "$current"
+    say booted_system "$booted"
+    say profile "$resolved_profile"
+}
 
 elevation() {
     # The first way that needs no password; sudo with a password comes last.
@@ -37,7 +50,6 @@ elevation() {
 # Runs the shell text on standard input as root.
 root_shell() {
     case $1 in
-        root) /bin/sh -s ;;
         sudo) sudo -n -- /bin/sh -s ;;
         doas) doas -n -- /bin/sh -s ;;
         run0) run0 --no-ask-password -- /bin/sh -s ;;
@@ -73,24 +85,25 @@ main() {
     { overall=$(systemctl is-system-running 2>/dev/null); say system_state "$overall"; } &
     if [ "${ELEVATED:-0}" = 1 ]; then how=elevated; else how=$(elevation); say elevation "$how"; fi
     { answer=$(trust); say trusted "$answer"; } &
-    say current_system "$(resolve /run/current-system)"
-    say booted_system "$(resolve /run/booted-system)"
-    say profile "$(resolve "$PROFILE")"
+    say_resolved
     say generation "$(readlink "$PROFILE" 2>/dev/null)"
-    say machine_id "$(first_line /etc/machine-id)"
-    say boot_id "$(first_line /proc/sys/kernel/random/boot_id)"
-    say hostname "$(first_line /proc/sys/kernel/hostname)"
-    say pid1 "$(first_line /proc/1/comm)"
+    say_file machine_id /etc/machine-id
+    say_file boot_id /proc/sys/kernel/random/boot_id
+    say_file hostname /proc/sys/kernel/hostname
+    say_file pid1 /proc/1/comm
     say machine "$(uname -m)"
     say store "$(stat -f -c '%a %S %d %c' /nix/store 2>/dev/null)"
-    if [ "$(stat -c %d /boot 2>/dev/null)" != "$(stat -c %d / 2>/dev/null)" ]; then
+    { read -r root_device; read -r boot_device; } <<DEVICES
+$(stat -c %d / /boot 2>/dev/null)
+DEVICES
+    if [ "$root_device" != "$boot_device" ]; then
         say boot "$(stat -f -c '%a %S %d %c' /boot 2>/dev/null)"
     fi
     while read -r key value _; do
         [ "$key" = MemAvailable: ] && say memory_kib "$value"
     done </proc/meminfo
-    say load "$(first_line /proc/loadavg)"
-    say uptime "$(first_line /proc/uptime)"
+    say_file load /proc/loadavg
+    say_file uptime /proc/uptime
     deployed=/var/lib/nix-deploy/deployed
     [ -r "$deployed" ] && while IFS= read -r line; do say deployed "$line"; done <"$deployed"
     # Which units are broken is all that is needed here; `systemctl show`, which
@@ -101,8 +114,8 @@ main() {
     wait
     printf '%s\n' "$units" | sed 's/^/listed=/'
     case $how in
-        elevated) say root_facts 1; eval "$ROOT_FACTS" ;;
-        root | sudo | doas | run0) say root_facts 1; printf '%s\n' "$ROOT_FACTS" | root_shell "$how" ;;
+        elevated | root) say root_facts 1; eval "$ROOT_FACTS" ;;
+        sudo | doas | run0) say root_facts 1; printf '%s\n' "$ROOT_FACTS" | root_shell "$how" ;;
     esac
     return 0
 }

@@ -185,7 +185,8 @@ wait_for_word() {
 
 state starting "the supervisor has started"
 exec 9>/run/nix-deploy/lock
-flock -n 9 || refuse "another deploy holds the host"
+# A supervisor that has just written its end still holds it for a moment.
+flock -w 1 9 || refuse "another deploy holds the host"
 cat "$DIR/about" >/run/nix-deploy/holder
 [ "$(current)" = "$OLD" ] || refuse "the host runs $(current) now, no longer $OLD"
 [ "$(readlink -f "$PROFILE")" = "$OLD_PROFILE" ] || refuse "somebody else changed the system profile meanwhile"

@@ -4,18 +4,13 @@
 tell_truth() {
     dir=/run/nix-deploy/$RUN
     unit=nix-deploy-$RUN.service
-    # A supervisor that has written its end is gone within moments.
-    tries=0
-    while alive=$(systemctl is-active "$unit" 2>/dev/null); [ -n "$alive" ]; do
-        case $alive in active | activating | reloading | deactivating) ;; *) break ;; esac
-        case $(sed -n 's/^phase=//p' "$dir/state" 2>/dev/null) in
-            committed | kept | boot-only | rolled-back | rollback-failed | refused) ;;
-            *) echo alive=1; break ;;
-        esac
-        tries=$((tries + 1))
-        [ "$tries" -lt 250 ] || { echo alive=1; break; }
-        sleep 0.02
-    done
+    # The end is the last that a supervisor writes before it goes.
+    alive=
+    case $(sed -n 's/^phase=//p' "$dir/state" 2>/dev/null) in
+        committed | kept | boot-only | rolled-back | rollback-failed | refused) ;;
+        *) alive=$(systemctl is-active "$unit" 2>/dev/null) ;;
+    esac
+    case $alive in active | activating | reloading | deactivating) echo alive=1 ;; esac
     printf 'current_system=%s\n' "$(readlink -f /run/current-system)"
     printf 'profile=%s\n' "$(readlink -f "$PROFILE")"
     printf 'generation=%s\n' "$(readlink "$PROFILE")"

@@ -247,7 +247,10 @@ impl Fleet {
         let text = self.on(
             host,
             "ls -d /run/nix-deploy/*-*-* /nix/var/nix/gcroots/nix-deploy/* 2>/dev/null; \
-             systemctl list-units --plain --no-legend 'nix-deploy-*'; true",
+             for moment in $(seq 50); do \
+                 units=$(systemctl list-units --plain --no-legend 'nix-deploy-*'); \
+                 [ -n \"$units\" ] || break; sleep 0.1; \
+             done; echo \"$units\"",
         );
         assert_eq!(text.trim(), "", "traces on {host}");
     }
