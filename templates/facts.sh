@@ -80,11 +80,11 @@ main() {
     user=$(id -un "$uid" 2>/dev/null)
     say uid "$uid"
     say user "$user"
-    # The slow answers are collected at the same time as the rest.
-    { version=$(nix --version 2>/dev/null); say nix_version "$version"; } &
-    { overall=$(systemctl is-system-running 2>/dev/null); say system_state "$overall"; } &
     if [ "${ELEVATED:-0}" = 1 ]; then how=elevated; else how=$(elevation); say elevation "$how"; fi
+    # A slow answer is collected at the same time as the rest.
     { answer=$(trust); say trusted "$answer"; } &
+    # Starting Nix to ask for its version would take as long as all the rest.
+    say nix "$(readlink -f "$(command -v nix)" 2>/dev/null)"
     say_resolved
     say generation "$(readlink "$PROFILE" 2>/dev/null)"
     say_file machine_id /etc/machine-id

@@ -12,8 +12,8 @@ main() {
     printf 'current_system=%s\n' "$(readlink -f /run/current-system)"
     printf 'boot_id=%s\n' "$(cat /proc/sys/kernel/random/boot_id)"
     if [ "$FILES" = 1 ]; then
-        for file in "$OLD"/etc/systemd/system/*; do printf 'old_file=%s\n' "${file##*/}"; done
-        for file in "$NEW"/etc/systemd/system/*; do printf 'new_file=%s\n' "${file##*/}"; done
+        (cd "$OLD/etc/systemd/system" 2>/dev/null && printf 'old_file=%s\n' *)
+        (cd "$NEW/etc/systemd/system" 2>/dev/null && printf 'new_file=%s\n' *)
     fi
     units=$(systemctl list-units --all --plain --no-legend --full \
         --type=service,socket,timer,path,mount,swap 2>/dev/null)

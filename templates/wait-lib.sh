@@ -9,6 +9,7 @@ wait_for_supervisor() {
     end=$((${up%.*} + SECONDS_TO_WAIT))
     alive_at=${up%.*}
     told=
+    looks=0
     while :; do
         [ -d "$dir" ] || { echo gone=1; return 0; }
         phase=
@@ -33,7 +34,9 @@ wait_for_supervisor() {
                 *) echo dead=1; break ;;
             esac
         fi
-        sleep 0.02
+        # Most waits are short; a long one is in no hurry.
+        looks=$((looks + 1))
+        if [ "$looks" -lt 200 ]; then sleep 0.01; else sleep 0.05; fi
     done
     [ -r "$dir/state" ] && cat "$dir/state"
     return 0

@@ -52,6 +52,14 @@ pub(crate) async fn collect_with_password(
     Ok(facts)
 }
 
+/// The version in the store path of the `nix` program; `None` for one that is not
+/// from the store.
+fn nix_version(program: &str) -> Option<String> {
+    let package = program.strip_suffix("/bin/nix")?;
+    let version = StorePath::new(package).ok()?.name().strip_prefix("nix-")?.to_owned();
+    version.starts_with(|first: char| first.is_ascii_digit()).then_some(version)
+}
+
 fn elevate_word(elevate: Elevate) -> &'static str {
     match elevate {
         Elevate::Auto => "auto",
@@ -107,10 +115,9 @@ fn parse(text: &str, known_elevation: Option<ElevationFact>) -> Result<HostFacts
         machine_id: get("machine_id").unwrap_or_default().to_owned(),
         boot_id: get("boot_id").unwrap_or_default().to_owned(),
         hostname: get("hostname").unwrap_or_default().to_owned(),
-        system_state: get("system_state").unwrap_or("unknown").to_owned(),
         systemd: get("pid1").is_some_and(|name| name.starts_with("systemd")),
         machine: get("machine").unwrap_or_default().to_owned(),
-        nix_version: get("nix_version").and_then(|line| line.split_whitespace().last()).map(str::to_owned),
+        nix_version: get("nix").and_then(nix_version),
         trusted: get("trusted") == Some("1"),
         store_free,
         store_free_inodes,
@@ -211,8 +218,8 @@ mod tests {
             "uid=1000\nuser=deploy\nelevation=sudo\ncurrent_system={SYSTEM}\nbooted_system={SYSTEM}\n\
              profile={SYSTEM}\ngeneration=system-42-link\nmachine_id=abc\nboot_id=def\nhostname=p620\n\
              pid1=systemd\nmachine=x86_64\nstore=100 4096 5 10\nmemory_kib=2048\nload=0.50 0.1 0.1 1/2 3\n\
-             uptime=17.31 5.0\nsystem_state=degraded\ndeployed=path={SYSTEM}\ndeployed=commit=4f2c1aa\n\
-             nix_version=nix (Nix) 2.26.3\ntrusted=1\n\
+             uptime=17.31 5.0\ndeployed=path={SYSTEM}\ndeployed=commit=4f2c1aa\n\
+             nix=/nix/store/x7jqp1fs6jbrbjwzv1b0r02qhyblrjag-nix-2.26.3/bin/nix\ntrusted=1\n\
              listed=foo.service loaded failed failed Foo\nlisted=bar.service loaded active running Bar\n\
              root_facts=1\norphan=run\t20260101-000000-aaaaaa\towner=m:b:7\tphase=activated\tnew={SYSTEM}\tunit_state=active\n\
              deploy_lock=77\ndeploy_holder=run=20260101-000000-aaaaaa\ndeploy_holder=actor=ann@desk\n"

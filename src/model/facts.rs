@@ -123,13 +123,11 @@ pub struct HostFacts {
     pub boot_id: String,
     /// The kernel's host name.
     pub hostname: String,
-    /// `systemctl is-system-running`.
-    pub system_state: String,
     /// PID 1 is systemd.
     pub systemd: bool,
     /// `uname -m`.
     pub machine: String,
-    /// The host's Nix, for example `2.26.3`.
+    /// The host's Nix, for example `2.26.3`; known where it comes from the store.
     pub nix_version: Option<String>,
     /// Whether the daemon trusts the login user to import unsigned paths.
     pub trusted: bool,

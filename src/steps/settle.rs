@@ -205,7 +205,7 @@ mod tests {
     fn facts() -> HostFacts {
         let mut facts: HostFacts = serde_json::from_value(serde_json::json!({
             "uid": 0, "user": "root", "elevation": "root", "machine_id": "m", "boot_id": "b1",
-            "hostname": "p", "system_state": "running", "systemd": true, "machine": "x86_64",
+            "hostname": "p", "systemd": true, "machine": "x86_64",
             "trusted": true, "baseline": {}, "orphans": []
         }))
         .unwrap();
