@@ -25,8 +25,9 @@ main() {
             -p Id,LoadState,ActiveState,SubState,Result,NRestarts 2>/dev/null | sed 's/^/unit=/'
     else
         # Those that are not well are asked for their results, too.
+        # A bullet may stand before their names.
         named=$COUNT_UNITS' '$(printf '%s\n' "$units" |
-            sed -n -e 's/^[^ ]* *\([^ ]*\.service\) *[^ ]* *failed .*/\1/p' -e 's/^\([^ ]*\.service\) *[^ ]* *failed .*/\1/p' \
+            sed -n -e 's/^[^[:alnum:]]*//' -e 's/^\([^ ]*\.service\) *[^ ]* *failed .*/\1/p' \
                 -e 's/^\([^ ]*\.service\) *[^ ]* *activating .*/\1/p')
     fi
     # Units may be asked for by another of their names: extra= is the one they have. Those
