@@ -1,0 +1,100 @@
+//! `--format human`: what a person reads: severity and rule, message, place,
+//! the line with carets, and how to mend it. Nothing is said by colour alone.
+
+use super::excerpt::excerpt;
+use super::{Format, Found, Page, counting, message, place_text};
+use crate::model::{Finding, Severity};
+use crate::report::layout::Line;
+use crate::report::styles::Role;
+
+/// The format.
+pub(super) struct Human;
+
+impl Format for Human {
+    fn name(&self) -> &'static str {
+        "human"
+    }
+
+    fn text(&self, found: &Found<'_>, page: Page) -> String {
+        let blocks = counting(found).map(|finding| page.render_all(&block(finding)));
+        blocks.collect::<Vec<_>>().join("\n")
+    }
+}
+
+fn block(finding: &Finding) -> Vec<Line> {
+    let role = role(finding.severity);
+    let heading = format!("{}[{}]", finding.severity.as_str(), finding.rule);
+    let heading = Line::new().with(role, &heading).with(Role::Strong, &format!(": {}", message(finding)));
+    let number = finding.place.as_ref().map_or(String::new(), |place| place.line.to_string());
+    let gutter = " ".repeat(number.len().max(1));
+    let mut lines = vec![heading];
+    lines.push(Line::new().with(Role::Dim, &format!("{gutter}--> ")).with(Role::Path, &place_text(finding)));
+    if let Some(place) = finding.place.as_ref().filter(|_| !finding.source_line.is_empty()) {
+        let (shown, below) = excerpt(&finding.source_line, place);
+        lines.push(Line::new().with(Role::Dim, &format!("{gutter} │")));
+        lines.push(Line::new().with(Role::Dim, &format!("{number} │ ")).with(Role::Plain, &shown));
+        if let Some(below) = below {
+            lines.push(Line::new().with(Role::Dim, &format!("{gutter} │ ")).with(role, &below));
+        }
+    }
+    if !finding.mend.is_empty() {
+        lines.push(Line::new().with(Role::Ok, &format!("{gutter} mend: ")).with(Role::Plain, &finding.mend));
+    }
+    lines
+}
+
+fn role(severity: Severity) -> Role {
+    match severity {
+        Severity::Critical => Role::Error,
+        Severity::Warning => Role::Warning,
+        Severity::Information => Role::Strong,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+    use crate::report::styles::Styles;
+
+    #[test]
+    fn a_finding_shows_rule_place_line_carets_and_mend() {
+        let findings = samples::findings();
+        let text = Human.text(&samples::found(&findings), Page::new(Styles::UNICODE, None));
+        let expected = "\
+information[rec-unneeded]: nothing uses the names of this set
+ --> hosts/p620.nix:3:1
+  │
+3 │ rec { a = 1; }
+  │ ^^^
+
+critical[firewall-off]: networking.firewall.enable: the firewall is off
+  --> hosts/p620.nix:12:2
+   │
+12 │  networking.firewall.enable = false;
+   │  ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+   mend: open the ports that are needed with networking.firewall.allowedTCPPorts
+
+warning[unquoted-url]: a URL without quotes
+  --> hosts/p620.nix:20:8
+   │
+20 │   日本 = https://example.org;
+   │          ^^^^^^^^^^^^^^^^^^^
+   mend: write \"https://example.org/日本\"
+
+warning[service-root]: worker.service runs as root
+ --> p620
+";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn colour_adds_nothing_but_colour() {
+        let findings = samples::findings();
+        let found = samples::found(&findings);
+        let color = Human.text(&found, Page::new(Styles::COLOR, None));
+        assert!(color.contains("\u{1b}["));
+        let plain = Human.text(&found, Page::new(Styles::UNICODE, None));
+        assert_eq!(crate::model::text::clean(&color), plain);
+    }
+}
