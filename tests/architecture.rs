@@ -13,7 +13,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("event", &["model"]),
     ("exit", &["model"]),
     ("cli", &["model"]),
-    ("settings", &["model", "cli"]),
+    ("settings", &["model", "cli", "lint"]),
     ("exec", &["model"]),
     ("nix", &["model", "exec", "event"]),
     ("host", &["model", "exec", "event"]),
