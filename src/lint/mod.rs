@@ -21,6 +21,7 @@
 //! order; no input makes it panic or run longer than in proportion to its size;
 //! secrets are masked before a finding or a difference is made.
 
+pub mod audit;
 mod baseline;
 mod cache;
 mod collect;

@@ -158,6 +158,7 @@ mod tests {
             rollout: Rollout::default(),
             hosts: vec![desk, p620],
             builders: Vec::new(),
+            lint: Default::default(),
             state_dir: "/state".into(),
             run_dir: "/state/runs/x".into(),
             actor: "ada@desk".to_owned(),

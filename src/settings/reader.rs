@@ -241,10 +241,7 @@ impl<'t, 'p> TableReader<'t, 'p> {
     /// Ends a table whose keys are names of somebody's choice: reads every
     /// entry that is a text, in the order of the file. What `read` says is
     /// wrong with a name or a value is reported there.
-    pub(crate) fn finish_texts<T>(
-        self,
-        mut read: impl FnMut(&str, &str) -> Result<T, WrongEntry>,
-    ) -> Vec<T> {
+    pub(crate) fn finish_texts<T>(self, mut read: impl FnMut(&str, &str) -> Result<T, WrongEntry>) -> Vec<T> {
         let mut entries: Vec<_> = self.table.iter().collect();
         entries.sort_by_key(|(name, _)| name.span().start);
         let mut all = Vec::new();

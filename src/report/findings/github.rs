@@ -75,7 +75,10 @@ mod tests {
              networking.firewall.enable: the firewall is off%0Aopen the ports that are needed with \
              networking.firewall.allowedTCPPorts"
         );
-        assert!(lines[1].starts_with("::warning file=") && lines[2].starts_with("::warning title=service-root on p620::"));
+        assert!(
+            lines[1].starts_with("::warning file=")
+                && lines[2].starts_with("::warning title=service-root on p620::")
+        );
         assert!(lines[3].starts_with("::notice ") && lines.len() == 4);
     }
 

@@ -85,7 +85,8 @@ mod tests {
         assert_eq!((&lines[1]["rule"], &lines[1]["blocks"]), (&"firewall-off".into(), &true.into()));
         assert_eq!(lines[1]["place"]["line"], 12);
         assert_eq!(lines[3]["suppressed"]["by"], "comment");
-        let summary = r#"{"v":1,"type":"summary","files":7,"critical":1,"warning":2,"information":1,"suppressed":1}"#;
+        let summary =
+            r#"{"v":1,"type":"summary","files":7,"critical":1,"warning":2,"information":1,"suppressed":1}"#;
         assert_eq!(text.lines().last(), Some(summary));
     }
 }

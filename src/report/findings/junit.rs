@@ -44,7 +44,12 @@ fn case(finding: &Finding) -> String {
     let (file, line) = finding
         .place
         .as_ref()
-        .map(|place| (format!(" file=\"{}\"", escape(&place.file.to_string_lossy())), format!(" line=\"{}\"", place.line)))
+        .map(|place| {
+            (
+                format!(" file=\"{}\"", escape(&place.file.to_string_lossy())),
+                format!(" line=\"{}\"", place.line),
+            )
+        })
         .unwrap_or_default();
     let mut xml = format!(
         "    <testcase classname=\"{}\" name=\"{} at {}\"{file}{line}>\n",
@@ -102,7 +107,9 @@ mod tests {
         assert!(text.contains("tests=\"4\" failures=\"1\""), "{text}");
         assert_eq!(text.matches("<testcase ").count(), 4);
         assert_eq!(text.matches("<failure ").count(), 1);
-        assert!(text.contains("name=\"firewall-off at hosts/p620.nix:12:2\" file=\"hosts/p620.nix\" line=\"12\""));
+        assert!(
+            text.contains("name=\"firewall-off at hosts/p620.nix:12:2\" file=\"hosts/p620.nix\" line=\"12\"")
+        );
         assert!(text.contains("write &quot;https://example.org/日本&quot;"));
     }
 

@@ -195,7 +195,9 @@ mod tests {
         for (format, text) in all(&samples::found(&findings)) {
             assert!(!text.contains(['\u{1b}', '\u{7}']), "{format}: {text:?}");
             match format {
-                "json" => assert!(text.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok())),
+                "json" => {
+                    assert!(text.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()))
+                }
                 "github" => assert_eq!(text.lines().count(), 1, "{text}"),
                 "junit" => assert!(!text.contains("]]></failure>&"), "{text}"),
                 "plain" => assert_eq!(text.lines().count(), 1, "{text}"),

@@ -62,7 +62,13 @@ pub(super) fn findings() -> Vec<Finding> {
         Finding {
             message: "a URL without quotes".to_owned(),
             mend: "write \"https://example.org/日本\"".to_owned(),
-            ..finding("unquoted-url", Severity::Warning, 20, "  日本 = https://example.org;", "https://example.org")
+            ..finding(
+                "unquoted-url",
+                Severity::Warning,
+                20,
+                "  日本 = https://example.org;",
+                "https://example.org",
+            )
         },
         suppressed(),
         Finding {

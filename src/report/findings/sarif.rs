@@ -42,7 +42,8 @@ impl Format for Sarif {
             })
             .collect();
         let index_of = |finding: &Finding| found.rules.iter().position(|rule| rule.id == finding.rule);
-        let results: Vec<Value> = found.findings.iter().map(|finding| result(finding, index_of(finding))).collect();
+        let results: Vec<Value> =
+            found.findings.iter().map(|finding| result(finding, index_of(finding))).collect();
         let log = json!({
             "$schema": SCHEMA,
             "version": "2.1.0",
@@ -120,7 +121,9 @@ fn uri(path: &str) -> String {
     let mut uri = String::with_capacity(path.len());
     for byte in path.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => uri.push(char::from(byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                uri.push(char::from(byte))
+            }
             other => uri.push_str(&format!("%{other:02X}")),
         }
     }
@@ -134,7 +137,11 @@ mod tests {
     use crate::report::styles::Styles;
 
     fn validator() -> jsonschema::Validator {
+        // The published text has one pattern that is no regular expression: a
+        // stray bracket, which strict validators refuse.
         let schema = include_str!("../../../tests/fixtures/sarif/sarif-schema-2.1.0.json");
+        let schema = schema.replace("[a-zA-Z]{2}]?$", "[a-zA-Z]{2}?$");
+        let schema = schema.as_str();
         jsonschema::draft7::new(&serde_json::from_str(schema).unwrap()).unwrap()
     }
 
