@@ -32,12 +32,17 @@ mod way;
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::model::{Failure, HostOutcome, StepId, StepOutcome};
+use crate::model::{Failure, HostOutcome, Mode, RunSpec, StepId, StepOutcome};
 use context::HostContext;
 
 pub(crate) use build::serve as serve_builds;
 pub(crate) use evaluate::evaluate_all;
 pub(crate) use roots::remove as remove_roots;
+
+/// Whether the hosts of a run are audited: the plan decides it by the mode.
+pub(crate) fn is_audited(spec: &RunSpec) -> bool {
+    spec.mode == Mode::Standard
+}
 
 /// What a step that did not fail says.
 #[derive(Clone, Debug, PartialEq, Eq)]
