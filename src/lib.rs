@@ -6,6 +6,7 @@
 //! The program is this library; `main.rs` only starts it. Which module may use
 //! which is written in DESIGN.md and enforced by `tests/architecture.rs`.
 
+mod check;
 pub mod cli;
 mod commands;
 mod engine;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::{OnceCell, mpsc};
 
 use super::build::BuildRequest;
+use super::check::Checks;
 use super::shared::{Names, Results, Roster};
 use crate::event::{Event, EventSink};
 use crate::host::observe::{After, Sample};
@@ -32,6 +33,8 @@ pub(crate) struct RunContext {
     pub(crate) owner: String,
     /// The configuration's repository; `None` outside of one.
     pub(crate) source: OnceCell<Option<SourceState>>,
+    /// What the source says, by what it is judged for.
+    pub(crate) checks: Checks,
     /// The evaluation, by host.
     pub(crate) evaluation: Results<Evaluated>,
     /// Where builds are asked for.
@@ -60,6 +63,7 @@ impl RunContext {
             nix: Nix::new(),
             owner,
             source: OnceCell::new(),
+            checks: Checks::default(),
             evaluation: Results::new(),
             build_requests,
             builds: Results::new(),

@@ -6,8 +6,10 @@
 //! whether at all, is decided by the plan and the engine.
 
 mod activate;
+mod audit;
 mod build;
 mod changes;
+mod check;
 mod commit;
 pub(crate) mod context;
 mod copy;
@@ -36,6 +38,7 @@ use crate::model::{Failure, HostOutcome, Mode, RunSpec, StepId, StepOutcome};
 use context::HostContext;
 
 pub(crate) use build::serve as serve_builds;
+pub(crate) use check::Checks;
 pub(crate) use evaluate::evaluate_all;
 pub(crate) use roots::remove as remove_roots;
 
@@ -91,9 +94,13 @@ pub(crate) trait Step: Send + Sync {
     fn run<'a>(&'a self, context: &'a HostContext) -> StepFuture<'a>;
 }
 
-/// Declares a unit struct that is a step made of an async function `run`.
+/// Declares a unit struct that is a step made of an async function, `run`
+/// unless another is named.
 macro_rules! step {
     ($name:ident, $id:expr) => {
+        step!($name, $id, run);
+    };
+    ($name:ident, $id:expr, $run:ident) => {
         /// The step.
         pub(super) struct $name;
 
@@ -106,7 +113,7 @@ macro_rules! step {
                 &'a self,
                 context: &'a crate::steps::context::HostContext,
             ) -> crate::steps::StepFuture<'a> {
-                Box::pin(run(context))
+                Box::pin($run(context))
             }
         }
     };
@@ -114,12 +121,15 @@ macro_rules! step {
 use step;
 
 /// Every step there is.
-static REGISTRY: [&dyn Step; 18] = [
+static REGISTRY: [&dyn Step; 21] = [
     &git::Git,
     &host_facts::HostFactsStep,
+    &check::Syntax,
+    &check::Antipatterns,
     &evaluate::Evaluate,
     &decide::Decide,
     &build::Build,
+    &audit::Audit,
     &changes::ChangesStep,
     &copy::Copy,
     &preview::PreviewStep,

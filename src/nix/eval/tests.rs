@@ -167,10 +167,8 @@ async fn settings_come_with_the_paths_and_no_error_in_them_fails_the_evaluation(
     assert_eq!(settings("throws")["openssh"]["enable"], false);
     assert_eq!(settings("plain")["stateVersion"], serde_json::Value::Null);
 
-    let request = EvalRequest {
-        ask: Ask::PathsAndSettings,
-        ..playground.request(&flake, &log, &["aborts", "open"])
-    };
+    let request =
+        EvalRequest { ask: Ask::PathsAndSettings, ..playground.request(&flake, &log, &["aborts", "open"]) };
     let answers = playground.nix().evaluate(&request, &quiet).await;
     for name in ["aborts", "open"] {
         assert_eq!(answers[&host(name)].as_ref().unwrap().settings, None, "{name}");

@@ -14,8 +14,11 @@ mod github;
 mod human;
 mod json;
 mod junit;
+mod lines;
 mod plain;
 mod sarif;
+
+pub(super) use lines::{Told, rows};
 
 use super::Output;
 use super::layout::Page;
