@@ -138,6 +138,14 @@ pub(crate) async fn staged_nix_files(directory: &Path, below: &[PathBuf]) -> Res
     Ok(staged)
 }
 
+/// The top folder of the repository that `directory` belongs to.
+pub(crate) async fn top_level(directory: &Path) -> Result<PathBuf, GitError> {
+    let mut top = run_bytes(hooked_git(directory).args(["rev-parse", "--show-toplevel"])).await?;
+    // One line end; a folder's name may hold more.
+    top.pop_if(|byte| *byte == b'\n');
+    Ok(PathBuf::from(OsStr::from_bytes(&top)))
+}
+
 fn paths(output: &[u8]) -> Vec<PathBuf> {
     let names = output.split(|byte| *byte == 0).filter(|name| !name.is_empty());
     let mut paths: Vec<PathBuf> = names.map(|name| PathBuf::from(OsStr::from_bytes(name))).collect();

@@ -14,7 +14,7 @@ mod confirm;
 mod source;
 pub(crate) mod system;
 
-pub(crate) use baseline::{BaselineFileError, read as read_baseline, write as write_baseline};
+pub(crate) use baseline::{read as read_baseline, write as write_baseline};
 pub(crate) use confirm::NixAnswer;
 pub(crate) use source::{Judged, Source, judge};
 

@@ -57,7 +57,8 @@ impl Source {
         Ok(Self::of(root, files, Vec::new(), policy))
     }
 
-    fn of(root: &Path, files: Vec<SourceFile>, findings: Vec<Finding>, policy: Arc<Policy>) -> Self {
+    /// Files found by somebody else.
+    pub(crate) fn of(root: &Path, files: Vec<SourceFile>, findings: Vec<Finding>, policy: Arc<Policy>) -> Self {
         Self { root: root.to_owned(), files, findings, policy, baseline: Baseline::default(), cache: None }
     }
 }

@@ -47,7 +47,7 @@ use quiet::Quiet;
 use screen::Screen;
 use styles::Styles;
 
-pub(crate) use findings::{Counts, Found, RuleText, write as write_findings};
+pub(crate) use findings::{Counts, Found, Hardening, RuleText, write as write_findings};
 pub(crate) use hub::run_hub;
 pub(crate) use journal::Journal;
 

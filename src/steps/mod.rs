@@ -38,8 +38,8 @@ use crate::model::{Failure, HostOutcome, Mode, RunSpec, StepId, StepOutcome};
 use context::HostContext;
 
 pub(crate) use build::serve as serve_builds;
-pub(crate) use check::Checks;
 pub(crate) use evaluate::evaluate_all;
+pub(crate) use nix_words::{build_failure, evaluation_failure};
 pub(crate) use roots::remove as remove_roots;
 
 /// Whether the hosts of a run are audited: the plan decides it by the mode.

@@ -57,6 +57,12 @@ impl System {
         }
     }
 
+    /// The scores of services of one's own, by unit.
+    pub fn scores(&self) -> Vec<(String, Score)> {
+        let own = self.services.iter().flatten().filter(|(unit, service)| services::is_own(unit, service));
+        own.map(|(unit, service)| (unit.clone(), score(service))).collect()
+    }
+
     fn everything(&self) -> Vec<Seen> {
         let mut seen = self.services.as_ref().map(services::judge).unwrap_or_default();
         seen.extend(exposure::judge(

@@ -80,11 +80,16 @@ fn is_platform(unit: &str) -> bool {
     })
 }
 
+/// Whether a unit starts something and is no part of the platform.
+pub(super) fn is_own(unit: &str, service: &Service) -> bool {
+    service.starts_something() && !is_platform(unit)
+}
+
 /// Everything there is to say about the services of a system.
 pub(super) fn judge(services: &BTreeMap<String, Service>) -> Vec<Seen> {
     let mut seen = Vec::new();
     for (unit, service) in services {
-        if !service.starts_something() || is_platform(unit) {
+        if !is_own(unit, service) {
             continue;
         }
         let score = hardening::score(service);

@@ -2,10 +2,13 @@
 //! the line with carets, and how to mend it. Nothing is said by colour alone.
 
 use super::excerpt::excerpt;
-use super::{Format, Found, Page, counting, message, place_text};
+use super::{Format, Found, Hardening, Page, counting, message, place_text};
 use crate::model::{Finding, Severity};
 use crate::report::layout::Line;
 use crate::report::styles::Role;
+
+/// Missing directives named in the table of scores.
+const NAMED: usize = 5;
 
 /// The format.
 pub(super) struct Human;
@@ -17,8 +20,36 @@ impl Format for Human {
 
     fn text(&self, found: &Found<'_>, page: Page) -> String {
         let blocks = counting(found).map(|finding| page.render_all(&block(finding)));
-        blocks.collect::<Vec<_>>().join("\n")
+        let mut parts: Vec<String> = blocks.collect();
+        if !found.hardening.is_empty() {
+            parts.push(page.render_all(&scores(found.hardening)));
+        }
+        parts.join("\n")
     }
+}
+
+/// A table of scores, the most open service first.
+fn scores(hardening: &[Hardening]) -> Vec<Line> {
+    let mut rows: Vec<&Hardening> = hardening.iter().collect();
+    rows.sort_by_key(|row| row.points);
+    let widest =
+        rows.iter().map(|row| row.unit.chars().count() + row.host.as_str().len() + 2).max().unwrap_or(0);
+    let title = "Hardening of services, from 0 (open) to 100";
+    let row = |row: &Hardening| {
+        let missing = match row.missing.len() {
+            0 => String::new(),
+            count if count > NAMED => {
+                format!("missing {} and {} more", row.missing[..NAMED].join(", "), count - NAMED)
+            }
+            _ => format!("missing {}", row.missing.join(", ")),
+        };
+        let role = if row.points < 30 { Role::Warning } else { Role::Plain };
+        Line::plain(&format!("  {}: {}", row.host, row.unit))
+            .padded(widest + 4)
+            .with(role, &format!("{:>3}", row.points))
+            .with(Role::Dim, &format!("  {missing}"))
+    };
+    std::iter::once(Line::new().with(Role::Strong, title)).chain(rows.into_iter().map(row)).collect()
 }
 
 fn block(finding: &Finding) -> Vec<Line> {
@@ -84,6 +115,28 @@ warning[unquoted-url]: a URL without quotes
 
 warning[service-root]: worker.service runs as root
  --> p620
+";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn services_of_a_built_system_are_scored_the_most_open_first() {
+        let score = |unit: &str, points, missing: &[&'static str]| Hardening {
+            host: crate::model::HostName::new("p620").unwrap(),
+            unit: unit.to_owned(),
+            points,
+            missing: missing.to_vec(),
+        };
+        let hardening = [
+            score("a.service", 98, &["ProtectKernelLogs"]),
+            score("worker.service", 0, &["A", "B", "C", "D", "E", "F"]),
+        ];
+        let found = Found { hardening: &hardening, ..samples::found(&[]) };
+        let text = Human.text(&found, Page::new(Styles::UNICODE, None));
+        let expected = "\
+Hardening of services, from 0 (open) to 100
+  p620: worker.service    0  missing A, B, C, D, E and 1 more
+  p620: a.service        98  missing ProtectKernelLogs
 ";
         assert_eq!(text, expected);
     }

@@ -1,12 +1,12 @@
 //! `--format json`: one object per line with the version of the format.
 //!
 //! Every line has `v` and `type`: `finding` lines carry a finding as the model
-//! has it, the last line is the `summary`. `v` rises when a field changes
+//! has it, `hardening` lines score a service of a built system, the last line is the `summary`. `v` rises when a field changes
 //! meaning or goes; fields may be added.
 
 use serde::Serialize;
 
-use super::{Counts, Format, Found, Page};
+use super::{Counts, Format, Found, Hardening, Page};
 use crate::model::Finding;
 
 /// Version of the format.
@@ -23,6 +23,7 @@ enum Entry<'a> {
         finding: &'a Finding,
         blocks: bool,
     },
+    Hardening(&'a Hardening),
     Summary {
         files: usize,
         critical: usize,
@@ -56,7 +57,7 @@ impl Format for Json {
         let findings =
             found.findings.iter().map(|finding| Entry::Finding { finding, blocks: finding.blocks() });
         let mut text = String::new();
-        for entry in findings.chain([summary]) {
+        for entry in findings.chain(found.hardening.iter().map(Entry::Hardening)).chain([summary]) {
             // Only a file name that is no text could not be written, and none reaches a finding.
             if let Ok(line) = serde_json::to_string(&Line { v: SCHEMA_VERSION, entry }) {
                 text.push_str(&line);

@@ -22,8 +22,10 @@ pub(super) use lines::{Told, rows};
 
 use super::Output;
 use super::layout::Page;
+use serde::Serialize;
+
 use crate::model::text::plural;
-use crate::model::{Finding, Place, Severity};
+use crate::model::{Finding, HostName, Place, Severity};
 
 /// A rule as formats that carry a list of rules describe it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +40,19 @@ pub(crate) struct RuleText {
     pub(crate) severity: Option<Severity>,
 }
 
+/// How well a service of a built system is walled in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Hardening {
+    /// The host it is on.
+    pub(crate) host: HostName,
+    /// The service.
+    pub(crate) unit: String,
+    /// From 0, open, to 100.
+    pub(crate) points: u32,
+    /// Directives it lacks, the weightiest first.
+    pub(crate) missing: Vec<&'static str>,
+}
+
 /// What a check found.
 #[derive(Clone, Debug)]
 pub(crate) struct Found<'a> {
@@ -47,6 +62,8 @@ pub(crate) struct Found<'a> {
     pub(crate) files: usize,
     /// Every rule there is.
     pub(crate) rules: &'a [RuleText],
+    /// Scores of services, when a built system was judged; for people and JSON.
+    pub(crate) hardening: &'a [Hardening],
 }
 
 /// How many findings there are of each severity.
