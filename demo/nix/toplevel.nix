@@ -58,7 +58,7 @@ let
     HostKey /etc/ssh/ssh_host_ed25519_key
     AuthorizedKeysFile /etc/ssh/authorized_keys.d/%u
     PermitRootLogin prohibit-password
-    PasswordAuthentication no
+    PasswordAuthentication ${if config.sshd.passwords then "yes" else "no"}
     KbdInteractiveAuthentication no
     UsePAM yes
     PrintMotd no

@@ -94,6 +94,48 @@ fn wrapped(text: &str) -> String {
 mod tests {
     use super::*;
 
+    const BEGIN: &str = "<!-- rules: written by `make generated` -->\n";
+    const END: &str = "<!-- end of rules -->";
+
+    /// The rules as a table of the README.
+    fn table() -> String {
+        let mut table = String::from("| rule | severity | on | `--fix` | what it finds |\n|---|---|---|---|---|\n");
+        for rule in lint::rules() {
+            let layer = match rule.layer {
+                Layer::Source => "source",
+                Layer::Evaluated => "system",
+                Layer::Both => "both",
+            };
+            let fix = if rule.fixable { "yes" } else { "" };
+            let summary = rule.summary.replace('|', "\\|");
+            table.push_str(&format!("| `{}` | {} | {layer} | {fix} | {summary} |\n", rule.id, severity(rule)));
+        }
+        table
+    }
+
+    #[test]
+    fn the_readme_lists_every_rule() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+        let readme = std::fs::read_to_string(&path).unwrap();
+        let (before, rest) = readme.split_once(BEGIN).unwrap();
+        let (kept, after) = rest.split_once(END).unwrap();
+        if std::env::var_os("GENERATE").is_some() {
+            std::fs::write(&path, format!("{before}{BEGIN}{}{END}{after}", table())).unwrap();
+            return;
+        }
+        assert_eq!(kept, table(), "the table of rules is stale: run `make generated`");
+    }
+
+    #[test]
+    fn every_rule_is_explained_and_a_misspelt_one_is_guessed() {
+        for rule in lint::rules() {
+            let text = explain(rule.id).unwrap();
+            assert!(text.starts_with(rule.id) && text.contains(rule.source), "{text}");
+        }
+        let error = explain("firewal-off").unwrap_err();
+        assert_eq!(error.failures()[0].hints, ["did you mean \"firewall-off\"?"]);
+    }
+
     #[test]
     fn text_is_broken_between_words() {
         let text = "word ".repeat(40);
