@@ -55,7 +55,9 @@ fn keys_of(source: &str, table: &str) -> BTreeSet<String> {
             let calls = line.split(call.as_str()).skip(1);
             keys.extend(calls.filter_map(quoted).map(|key| format!("{prefix}{key}")));
         }
-        if let Some((_, list)) = line.split_once("const RESERVED: [&str; ").and_then(|(_, rest)| rest.split_once("] = [")) {
+        if let Some((_, list)) =
+            line.split_once("const RESERVED: [&str; ").and_then(|(_, rest)| rest.split_once("] = ["))
+        {
             keys.extend(list.split(',').filter_map(quoted).map(str::to_owned));
         }
     }
@@ -170,7 +172,13 @@ fn every_environment_name_is_listed_and_no_other() {
 #[test]
 fn every_long_flag_of_the_help_is_explained() {
     let folder = tempfile::tempdir().unwrap();
-    for arguments in [vec!["--help"], vec!["init", "--help"], vec!["check", "--help"], vec!["doctor", "--help"], vec!["man", "--help"]] {
+    for arguments in [
+        vec!["--help"],
+        vec!["init", "--help"],
+        vec!["check", "--help"],
+        vec!["doctor", "--help"],
+        vec!["man", "--help"],
+    ] {
         let help = text(&run(folder.path(), &arguments).stdout);
         let options = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
         let flags = options.filter_map(|line| line.split([' ', ',', '.']).find(|word| word.starts_with("--")));

@@ -99,7 +99,8 @@ mod tests {
 
     /// The rules as a table of the README.
     fn table() -> String {
-        let mut table = String::from("| rule | severity | on | `--fix` | what it finds |\n|---|---|---|---|---|\n");
+        let mut table =
+            String::from("| rule | severity | on | `--fix` | what it finds |\n|---|---|---|---|---|\n");
         for rule in lint::rules() {
             let layer = match rule.layer {
                 Layer::Source => "source",
@@ -114,6 +115,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "`make generated` asks for the new table this way")]
     fn the_readme_lists_every_rule() {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
         let readme = std::fs::read_to_string(&path).unwrap();

@@ -117,7 +117,11 @@ pub fn added(host: &HostName, new: &System, old: &System, policy: &Policy) -> Ve
         }
     }
     if let (Some(new), Some(old)) = (&new.services, &old.services) {
-        fresh.extend(services::removed(new, old));
+        let removed = services::removed(new, old);
+        // What a service lost says more than that it has nothing now.
+        let lost = |seen: &Seen| removed.iter().any(|removed| removed.subject == seen.subject);
+        fresh.retain(|seen| seen.rule != "service-unhardened" || !lost(seen));
+        fresh.extend(removed);
     }
     findings(fresh, host, policy)
 }
@@ -205,17 +209,10 @@ mod tests {
         let rules: Vec<&str> = said.iter().filter_map(|line| line.split(':').next()).collect();
         assert_eq!(
             rules,
-            [
-                "service-root",
-                "service-unhardened",
-                "firewall-port",
-                "ssh-password-auth",
-                "setuid-wrapper",
-                "hardening-removed"
-            ],
+            ["service-root", "firewall-port", "ssh-password-auth", "setuid-wrapper", "hardening-removed"],
             "{said:#?}"
         );
-        assert!(said[2].contains("new: TCP port 8080 is open"), "{said:#?}");
+        assert!(said[1].contains("new: TCP port 8080 is open"), "{said:#?}");
     }
 
     #[test]
