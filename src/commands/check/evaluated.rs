@@ -9,7 +9,7 @@ use crate::cli::DeployArgs;
 use crate::error::CommandError;
 use crate::exit::ExitCode;
 use crate::lint::audit::{self, System};
-use crate::model::{Failure, FailureClass, HostSpec, RunSpec};
+use crate::model::{Failure, FailureClass, Finding, HostSpec, RunSpec};
 use crate::nix::{Ask, BuildRequest, ChunkPolicy, EvalRequest, Evaluated, Nix, NixProgress};
 use crate::plan;
 use crate::steps;
@@ -40,6 +40,10 @@ pub(super) async fn check(job: &Job<'_>, selector: &str) -> Result<ExitCode, Com
         check::read_baseline(&job.baseline)
             .map_err(|error| CommandError::from_error(FailureClass::Usage, &error))?
             .apply(&mut findings);
+        let key = |finding: &Finding| {
+            (std::cmp::Reverse(finding.severity), finding.rule.clone(), finding.subject.clone())
+        };
+        findings.sort_by_cached_key(key);
         judged.findings.extend(findings);
         scores.extend(hardening(&host.name, system));
         if system.settings.is_none() {

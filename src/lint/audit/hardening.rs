@@ -57,6 +57,19 @@ pub struct Score {
     pub missing: Vec<&'static str>,
 }
 
+impl Score {
+    /// The weightiest of what is missing, in words.
+    pub fn in_short(&self) -> String {
+        const NAMED: usize = 3;
+        match self.missing.len() {
+            count if count > NAMED => {
+                format!("{} and {} more", self.missing[..NAMED].join(", "), count - NAMED)
+            }
+            _ => self.missing.join(", "),
+        }
+    }
+}
+
 /// Whether a service has a directive, itself or through `DynamicUser=`.
 pub(super) fn has(service: &Service, directive: Directive) -> bool {
     let dynamic = directive.implied && service.is_on("DynamicUser");

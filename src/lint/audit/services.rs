@@ -93,7 +93,6 @@ pub(super) fn judge(services: &BTreeMap<String, Service>) -> Vec<Seen> {
             continue;
         }
         let score = hardening::score(service);
-        let kind = if service.is_oneshot() { "a oneshot service" } else { "a service" };
         let milder = if service.is_oneshot() { Severity::Information } else { Severity::Warning };
         if service.says_root() {
             seen.push(Seen {
@@ -108,7 +107,7 @@ pub(super) fn judge(services: &BTreeMap<String, Service>) -> Vec<Seen> {
                 rule: "service-root",
                 severity: milder,
                 subject: unit.clone(),
-                message: format!("{unit}, {kind}, runs as root"),
+                message: format!("{unit} runs as root"),
                 mend: "set User, or DynamicUser = true, in its serviceConfig".to_owned(),
             });
         }
@@ -120,7 +119,7 @@ pub(super) fn judge(services: &BTreeMap<String, Service>) -> Vec<Seen> {
                 message: format!(
                     "nothing walls {unit} in: hardening score {} of 100, missing {}",
                     score.points,
-                    score.missing.join(", ")
+                    score.in_short()
                 ),
                 mend: "begin with NoNewPrivileges, ProtectSystem = \"strict\", ProtectHome and PrivateTmp"
                     .to_owned(),
@@ -193,7 +192,9 @@ mod tests {
             ]
         );
         assert!(
-            seen[1].message.contains("0 of 100, missing User, CapabilityBoundingSet"),
+            seen[1]
+                .message
+                .contains("0 of 100, missing User, CapabilityBoundingSet, SystemCallFilter and 13 more"),
             "{}",
             seen[1].message
         );

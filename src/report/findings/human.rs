@@ -3,6 +3,7 @@
 
 use super::excerpt::excerpt;
 use super::{Format, Found, Hardening, Page, counting, message, place_text};
+use crate::model::text::plural;
 use crate::model::{Finding, Severity};
 use crate::report::layout::Line;
 use crate::report::styles::Role;
@@ -19,8 +20,9 @@ impl Format for Human {
     }
 
     fn text(&self, found: &Found<'_>, page: Page) -> String {
-        let blocks = counting(found).map(|finding| page.render_all(&block(finding)));
-        let mut parts: Vec<String> = blocks.collect();
+        let findings: Vec<&Finding> = counting(found).collect();
+        let groups = findings.chunk_by(|left, right| is_alike(left, right));
+        let mut parts: Vec<String> = groups.map(|group| page.render_all(&block(group))).collect();
         if !found.hardening.is_empty() {
             parts.push(page.render_all(&scores(found.hardening)));
         }
@@ -52,7 +54,29 @@ fn scores(hardening: &[Hardening]) -> Vec<Line> {
     std::iter::once(Line::new().with(Role::Strong, title)).chain(rows.into_iter().map(row)).collect()
 }
 
-fn block(finding: &Finding) -> Vec<Line> {
+/// Whether two findings on a built system can share what they have in common.
+fn is_alike(left: &Finding, right: &Finding) -> bool {
+    let shared = |finding: &Finding| (finding.severity, finding.rule.clone(), finding.host.clone());
+    left.place.is_none() && right.place.is_none() && shared(left) == shared(right) && left.mend == right.mend
+}
+
+/// One finding, or several that are alike.
+fn block(group: &[&Finding]) -> Vec<Line> {
+    let [first, _, ..] = group else { return group.iter().flat_map(|finding| single(finding)).collect() };
+    let heading = format!("{}[{}]", first.severity.as_str(), first.rule);
+    let heading = Line::new()
+        .with(role(first.severity), &heading)
+        .with(Role::Strong, &format!(": {} on ", plural(group.len(), "finding")))
+        .with(Role::Host, &place_text(first));
+    let mut lines = vec![heading];
+    lines.extend(group.iter().map(|finding| Line::plain(&format!("  {}", message(finding)))));
+    if !first.mend.is_empty() {
+        lines.push(Line::new().with(Role::Ok, "  mend: ").with(Role::Plain, &first.mend));
+    }
+    lines
+}
+
+fn single(finding: &Finding) -> Vec<Line> {
     let role = role(finding.severity);
     let heading = format!("{}[{}]", finding.severity.as_str(), finding.rule);
     let heading = Line::new().with(role, &heading).with(Role::Strong, &format!(": {}", message(finding)));
@@ -137,6 +161,25 @@ warning[service-root]: worker.service runs as root
 Hardening of services, from 0 (open) to 100
   p620: worker.service    0  missing A, B, C, D, E and 1 more
   p620: a.service        98  missing ProtectKernelLogs
+";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn findings_of_a_built_system_that_are_alike_stand_together() {
+        let mut findings = vec![samples::findings().remove(4)];
+        findings.push(Finding {
+            message: "a.service runs as root".to_owned(),
+            subject: String::new(),
+            mend: String::new(),
+            ..findings[0].clone()
+        });
+        findings[0].mend.clear();
+        let text = Human.text(&samples::found(&findings), Page::new(Styles::UNICODE, None));
+        let expected = "\
+warning[service-root]: 2 findings on p620
+  worker.service runs as root
+  a.service runs as root
 ";
         assert_eq!(text, expected);
     }
