@@ -20,7 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("git", &["model", "exec", "event"]),
     ("issues", &["model", "exec", "event"]),
     ("lint", &["model"]),
-    ("check", &["model", "nix", "host", "git", "lint"]),
+    ("check", &["model", "exec", "nix", "host", "git", "lint"]),
     ("fleet", &["model", "event"]),
     ("plan", &["model", "settings"]),
     ("steps", &["model", "event", "nix", "host", "git", "lint", "issues", "check"]),

@@ -9,20 +9,19 @@
 //! time; a finding's file is valid text and relative to the folder that was
 //! checked; when Nix cannot be asked our own judgement stands.
 
+mod accepted;
 mod baseline;
 mod confirm;
 mod source;
 pub(crate) mod system;
 
 pub(crate) use baseline::{read as read_baseline, write as write_baseline};
-pub(crate) use confirm::NixAnswer;
+pub(crate) use confirm::{AskNix, NixAnswer};
 pub(crate) use source::{Judged, Source, judge};
 
 use crate::lint::{Level, Policy, PolicyError};
 use crate::model::{Finding, Levels, LintSpec};
 
-/// The file in the state folder that keeps findings by content.
-pub(crate) const CACHE: &str = "lint-cache";
 /// Rules about text that Nix refuses.
 const SYNTAX: [&str; 3] = ["syntax-error", "duplicate-attr", "undefined-var"];
 

@@ -4,11 +4,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::confirm::{self, NixAnswer};
+use super::confirm::{self, AskNix, NixAnswer};
 use crate::git::{self, GitError};
 use crate::lint::{self, Baseline, Cache, Policy, SourceFile};
 use crate::model::Finding;
 use crate::nix::Nix;
+
+/// The file in the state folder that keeps findings by content.
+const CACHE: &str = "lint-cache";
 
 /// What is judged and under which settings.
 pub(crate) struct Source {
@@ -22,8 +25,9 @@ pub(crate) struct Source {
     pub(crate) policy: Arc<Policy>,
     /// Findings that were there at adoption.
     pub(crate) baseline: Baseline,
-    /// Where findings of earlier runs are kept; without it every file is read anew.
-    pub(crate) cache: Option<PathBuf>,
+    /// The state folder, where earlier findings are kept; without it every file
+    /// is judged anew.
+    pub(crate) state: Option<PathBuf>,
 }
 
 /// What a check of the source found.
@@ -59,15 +63,15 @@ impl Source {
 
     /// Files found by somebody else.
     pub(crate) fn of(root: &Path, files: Vec<SourceFile>, findings: Vec<Finding>, policy: Arc<Policy>) -> Self {
-        Self { root: root.to_owned(), files, findings, policy, baseline: Baseline::default(), cache: None }
+        Self { root: root.to_owned(), files, findings, policy, baseline: Baseline::default(), state: None }
     }
 }
 
-/// Judges the files. Without `nix` nothing is confirmed; with `everything` Nix
-/// is also asked about files that we find nothing wrong with.
-pub(crate) async fn judge(source: Source, nix: Option<&Nix>, everything: bool) -> Judged {
-    let Source { root, files, findings, policy, baseline, cache } = source;
+/// Judges the files, and lets Nix confirm what it is asked about.
+pub(crate) async fn judge(source: Source, nix: &Nix, ask: AskNix) -> Judged {
+    let Source { root, files, findings, policy, baseline, state } = source;
     let to_ask = files.clone();
+    let cache = state.as_ref().map(|folder| folder.join(CACHE));
     let judging = tokio::task::spawn_blocking(move || {
         let mut cache = cache.map(|path| Cache::open(&path));
         let report = lint::check_files(&files, &policy, cache.as_mut());
@@ -80,10 +84,10 @@ pub(crate) async fn judge(source: Source, nix: Option<&Nix>, everything: bool) -
         tracing::error!(%error, "the check broke");
         lint::Report::default()
     });
-    let mut answer = NixAnswer::NotAsked;
-    if let Some(nix) = nix {
-        answer = confirm::confirm(nix, &mut report, &to_ask, everything).await;
-    }
+    let answer = match ask {
+        AskNix::Never => NixAnswer::NotAsked,
+        _ => confirm::confirm(nix, &mut report, &to_ask, ask, state.as_deref()).await,
+    };
     let mut all = findings;
     all.append(&mut report.findings);
     settle(&mut all);

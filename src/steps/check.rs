@@ -6,14 +6,13 @@
 //! recorded, and shown at the end.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
 
 use super::context::{HostContext, RunContext};
 use super::{Done, StepResult, step};
-use crate::check::{self, Judged, Source};
+use crate::check::{self, AskNix, Judged, Source};
 use crate::event::Event;
 use crate::lint::Baseline;
 use crate::model::text::plural;
@@ -153,12 +152,8 @@ async fn judge(run: &RunContext, (commit, levels): Key) -> Verdict {
         }
     };
     source.baseline = read_baseline(run)?;
-    source.cache = Some(cache_file(&spec.state_dir));
-    Ok(Arc::new(check::judge(source, Some(&run.nix), false).await))
-}
-
-fn cache_file(state_dir: &std::path::Path) -> PathBuf {
-    state_dir.join(check::CACHE)
+    source.state = Some(spec.state_dir.clone());
+    Ok(Arc::new(check::judge(source, &run.nix, AskNix::Suspects).await))
 }
 
 fn read_baseline(run: &RunContext) -> Result<Baseline, Failure> {

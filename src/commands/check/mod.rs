@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{deploy, explain, known_rules, print};
-use crate::check::{self, Judged, NixAnswer, Source};
+use crate::check::{self, AskNix, Judged, NixAnswer, Source};
 use crate::cli::{CheckArgs, GlobalArgs};
 use crate::error::CommandError;
 use crate::exit::{self, ExitCode};
@@ -112,8 +112,9 @@ impl<'a> Job<'a> {
         })
     }
 
-    fn nix(&self) -> Option<Nix> {
-        (!self.arguments.no_nix).then(Nix::new)
+    /// What the installed Nix is asked about, at most.
+    fn ask(&self, most: AskNix) -> AskNix {
+        if self.arguments.no_nix { AskNix::Never } else { most }
     }
 
     /// The files that were asked for, found anew each time.
@@ -129,19 +130,19 @@ impl<'a> Job<'a> {
             CommandError::from_error(FailureClass::Usage, &error)
                 .hint("write it anew: nix-deploy check --write-baseline")
         })?;
-        Ok(Source { baseline, cache: self.cache(), ..source })
+        Ok(Source { baseline, state: self.state(), ..source })
     }
 
-    /// Where findings are kept between runs; nowhere when there is no place for state.
-    fn cache(&self) -> Option<PathBuf> {
+    /// The state folder, if there is a place for one.
+    fn state(&self) -> Option<PathBuf> {
         let folder = self.environment.state_dir()?;
         std::fs::create_dir_all(&folder).ok()?;
-        Some(folder.join(check::CACHE))
+        Some(folder)
     }
 
     async fn judge(&self) -> Result<Judged, CommandError> {
         let source = self.furnish(self.source().await?)?;
-        Ok(check::judge(source, self.nix().as_ref(), true).await)
+        Ok(check::judge(source, &Nix::new(), self.ask(AskNix::Everything)).await)
     }
 
     /// Writes findings to standard output and the talk to standard error.
@@ -178,8 +179,8 @@ impl<'a> Job<'a> {
     }
 
     async fn write_baseline(&self) -> Result<ExitCode, CommandError> {
-        let source = Source { cache: self.cache(), ..self.source().await? };
-        let judged = check::judge(source, self.nix().as_ref(), false).await;
+        let source = Source { state: self.state(), ..self.source().await? };
+        let judged = check::judge(source, &Nix::new(), self.ask(AskNix::Suspects)).await;
         // What Nix refuses has to be mended: nothing can be deployed with it.
         let kept: Vec<Finding> =
             judged.findings.into_iter().filter(|finding| !check::is_syntax(finding)).collect();

@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use super::Job;
-use crate::check::{self, Judged, Source};
+use crate::check::{self, AskNix, Judged, Source};
 use crate::error::CommandError;
 use crate::git;
 use crate::lint::SourceFile;
 use crate::model::{Failure, FailureClass};
+use crate::nix::Nix;
 
 /// Judges the Nix files that the next commit changes.
 pub(super) async fn judge(job: &Job<'_>) -> Result<Judged, CommandError> {
@@ -34,5 +35,5 @@ pub(super) async fn judge(job: &Job<'_>) -> Result<Judged, CommandError> {
         files.push(SourceFile { shown, path });
     }
     let source = Source::of(&job.root, files, Vec::new(), Arc::clone(&job.policy));
-    Ok(check::judge(job.furnish(source)?, job.nix().as_ref(), true).await)
+    Ok(check::judge(job.furnish(source)?, &Nix::new(), job.ask(AskNix::Everything)).await)
 }
