@@ -132,7 +132,12 @@ mod tests {
     }
 
     fn broken(report: &Report) -> Vec<&str> {
-        report.findings.iter().filter(|finding| super::super::is_syntax(finding)).map(|finding| finding.message.as_str()).collect()
+        report
+            .findings
+            .iter()
+            .filter(|finding| super::super::is_syntax(finding))
+            .map(|finding| finding.message.as_str())
+            .collect()
     }
 
     #[tokio::test]

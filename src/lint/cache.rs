@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use super::judge::Judged;
+
 /// Findings of earlier runs, by content hash and rule-set version. Policies and
 /// paths are not part of it: they are applied to what comes out.
 #[derive(Debug)]
@@ -15,6 +17,14 @@ impl Cache {
     pub fn open(path: &Path) -> Self {
         Self { path: path.to_owned() }
     }
+
+    pub(crate) fn get(&self, _key: u128) -> Option<Judged> {
+        None
+    }
+
+    pub(crate) fn touch(&self, _key: u128) {}
+
+    pub(crate) fn add(&mut self, _fresh: Vec<(u128, Judged)>) {}
 
     /// Writes it back if anything changed, atomically; what was not used for
     /// long is left out.

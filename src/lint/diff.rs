@@ -2,9 +2,33 @@
 
 use std::path::Path;
 
+use similar::TextDiff;
+
+use super::engine::with_stack;
+use super::found::Found;
+use super::judge::parsed;
+use super::mask::masked;
+use super::rules;
+
 /// The unified difference of two texts of a file, `a/…` and `b/…` as git
 /// writes it; secrets masked; empty when they are equal.
 pub fn unified_diff(shown: &Path, before: &str, after: &str) -> String {
-    let _ = (shown, before, after);
-    String::new()
+    if before == after {
+        return String::new();
+    }
+    let shown = shown.to_string_lossy();
+    let (before, after) = (without_secrets(before), without_secrets(after));
+    let difference = TextDiff::from_lines(&before, &after);
+    difference.unified_diff().header(&format!("a/{shown}"), &format!("b/{shown}")).to_string()
+}
+
+fn without_secrets(text: &str) -> String {
+    let secrets = with_stack(|| match parsed(text) {
+        Ok((file, mut secrets)) => {
+            rules::run(&file, &mut Found { hits: &mut Vec::new(), secrets: &mut secrets });
+            secrets
+        }
+        Err(_) => Vec::new(),
+    });
+    masked(text, 0, &secrets.unwrap_or_default())
 }

@@ -2,6 +2,10 @@
 
 use crate::model::Severity;
 
+use super::file::File;
+use super::found::Found;
+use super::tree::{NodeId, Tag};
+
 /// Where a rule is decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layer {
@@ -20,6 +24,18 @@ pub struct Sample {
     pub code: &'static str,
     /// What it shows, for `explain`; empty when the code says it.
     pub note: &'static str,
+}
+
+impl Sample {
+    /// Code that needs no word.
+    pub(crate) const fn new(code: &'static str) -> Self {
+        Self { code, note: "" }
+    }
+
+    /// Code with what it shows.
+    pub(crate) const fn noted(note: &'static str, code: &'static str) -> Self {
+        Self { code, note }
+    }
 }
 
 /// Everything a person may want to know of a rule.
@@ -46,4 +62,45 @@ pub struct RuleInfo {
     pub bad: &'static [Sample],
     /// Code that looks alike and is fine.
     pub good: &'static [Sample],
+}
+
+impl RuleInfo {
+    /// A rule with everything but its id, severity and words left at what most
+    /// rules have.
+    pub(crate) const fn new(id: &'static str, severity: Severity, summary: &'static str) -> Self {
+        Self {
+            id,
+            severity,
+            on: true,
+            layer: Layer::Source,
+            fixable: false,
+            summary,
+            why: "",
+            source: "",
+            bad: &[],
+            good: &[],
+        }
+    }
+}
+
+/// A rule that looks at source text. A rule is one value of its type in the
+/// registry; it keeps nothing between files.
+pub(crate) trait Rule: Sync {
+    /// Its words for people.
+    fn info(&self) -> &'static RuleInfo;
+
+    /// The kinds of nodes that [`Rule::node`] wants to see.
+    fn tags(&self) -> &'static [Tag] {
+        &[]
+    }
+
+    /// Looks at one node of those kinds.
+    fn node(&self, file: &File<'_>, node: NodeId, found: &mut Found<'_>) {
+        let _ = (file, node, found);
+    }
+
+    /// Looks at the file as a whole, after its nodes.
+    fn file(&self, file: &File<'_>, found: &mut Found<'_>) {
+        let _ = (file, found);
+    }
 }
