@@ -25,7 +25,7 @@ function __fish_nix_deploy_using_subcommand
 end
 
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l mode -d 'How much to check around the deploy; a bad change is taken back in every mode' -r -f -a "standard\t'every check'
-fast\t'without the looks at resources, network and logs afterwards'
+fast\t'of the checks syntax alone; without the looks at resources, network and logs afterwards'
 emergency\t'only what a safe activation needs; no preview, no question'"
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l action -d 'What to do with the new system' -r -f -a "switch\t'activate now and at every boot'
 boot\t'activate with the next reboot'
@@ -60,7 +60,7 @@ complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "completions" -d 
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "man" -d 'Print a manual page'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l mode -d 'How much to check around the deploy; a bad change is taken back in every mode' -r -f -a "standard\t'every check'
-fast\t'without the looks at resources, network and logs afterwards'
+fast\t'of the checks syntax alone; without the looks at resources, network and logs afterwards'
 emergency\t'only what a safe activation needs; no preview, no question'"
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l action -d 'What to do with the new system' -r -f -a "switch\t'activate now and at every boot'
 boot\t'activate with the next reboot'

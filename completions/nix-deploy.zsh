@@ -16,7 +16,7 @@ _nix-deploy() {
     local context curcontext="$curcontext" state line
     _arguments "${_arguments_options[@]}" : \
 '--mode=[How much to check around the deploy; a bad change is taken back in every mode]:MODE:((standard\:"every check"
-fast\:"without the looks at resources, network and logs afterwards"
+fast\:"of the checks syntax alone; without the looks at resources, network and logs afterwards"
 emergency\:"only what a safe activation needs; no preview, no question"))' \
 '--action=[What to do with the new system]:ACTION:((switch\:"activate now and at every boot"
 boot\:"activate with the next reboot"
@@ -60,7 +60,7 @@ never\:"never"))' \
             (deploy)
 _arguments "${_arguments_options[@]}" : \
 '--mode=[How much to check around the deploy; a bad change is taken back in every mode]:MODE:((standard\:"every check"
-fast\:"without the looks at resources, network and logs afterwards"
+fast\:"of the checks syntax alone; without the looks at resources, network and logs afterwards"
 emergency\:"only what a safe activation needs; no preview, no question"))' \
 '--action=[What to do with the new system]:ACTION:((switch\:"activate now and at every boot"
 boot\:"activate with the next reboot"

@@ -23,9 +23,14 @@ pub(crate) fn explain(id: &str) -> Result<String, CommandError> {
         rule.source
     ));
     for (title, samples) in [("Bad", rule.bad), ("Good", rule.good)] {
+        if !samples.is_empty() {
+            text.push_str(&format!("\n{title}:\n"));
+        }
         for sample in samples {
-            let note = if sample.note.is_empty() { String::new() } else { format!(" ({})", sample.note) };
-            text.push_str(&format!("\n{title}{note}:\n\n"));
+            text.push('\n');
+            if !sample.note.is_empty() {
+                text.push_str(&format!("    # {}\n", sample.note));
+            }
             for line in sample.code.trim_matches('\n').lines() {
                 text.push_str(format!("    {line}").trim_end());
                 text.push('\n');

@@ -183,8 +183,9 @@ fn finish(text: &str, lines: &Lines<'_>, hits: Vec<Hit>, allows: &[Allow], secre
             lines: places(hit.span),
             span: hit.span,
             code: code_of(&hit),
-            subject: hit.subject,
-            message: hit.message,
+            // Both may quote the code.
+            subject: masked(&hit.subject, 0, &[]),
+            message: masked(&hit.message, 0, &[]),
             mend: hit.mend,
             source_line: line_of(hit.span),
         })

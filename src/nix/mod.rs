@@ -15,7 +15,6 @@ mod copy;
 mod error;
 mod eval;
 mod log;
-#[cfg_attr(not(test), expect(dead_code, reason = "asked by the check command"))]
 mod parse;
 mod program;
 mod run;

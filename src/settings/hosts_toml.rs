@@ -384,8 +384,8 @@ mod tests {
 
     #[test]
     fn reserved_sections_are_carried_and_must_be_tables() {
-        let file = parse("version = 1\n[hosts.x]\n[lint.rules]\nfirewall-off = \"warn\"\n[notify]\n").unwrap();
-        assert_eq!(file.reserved["lint"]["rules"]["firewall-off"].as_str(), Some("warn"));
+        let file = parse("version = 1\n[hosts.x]\n[resources.rules]\nx = \"warn\"\n[notify]\n").unwrap();
+        assert_eq!(file.reserved["resources"]["rules"]["x"].as_str(), Some("warn"));
         assert!(file.reserved["notify"].is_empty());
         assert_eq!(
             parse("version = 1\nissues = 3\n[hosts.x]\n").unwrap_err(),

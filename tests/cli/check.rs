@@ -9,7 +9,7 @@ use crate::program::Place;
 
 /// A module with a critical finding, a warning and something worth knowing.
 const MODULE: &str = "\
-{ pkgs, ... }:
+# A web server.
 {
   networking.firewall.enable = false;
   services.openssh.settings.PermitRootLogin = \"yes\";
@@ -214,16 +214,15 @@ fn a_change_is_judged_while_it_is_watched_and_ctrl_c_ends_it() {
     place.write("modules/web.nix", "{ }\n");
     let mut child = place.start(&["check", "--watch", "--format", "plain"]);
     let mut talk = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
-    let wait = |talk: &mut dyn Iterator<Item = String>, what: &str| {
-        talk.find(|line| line.contains(what)).unwrap_or_else(|| panic!("{what} did not come"))
-    };
-    wait(&mut talk, "watching");
+    let mut wait =
+        |what: &str| talk.find(|line| line.contains(what)).unwrap_or_else(|| panic!("{what} did not come"));
+    wait("watching");
     place.write("modules/web.nix", MODULE);
-    wait(&mut talk, "1 critical finding");
-    wait(&mut talk, "watching");
+    wait("1 critical finding");
+    wait("watching");
     place.write("new/folder/x.nix", MODULE);
-    wait(&mut talk, "2 critical findings");
-    wait(&mut talk, "watching");
+    wait("2 critical findings");
+    wait("watching");
     let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(3));

@@ -161,7 +161,10 @@ impl<'a> Job<'a> {
             let gone = plural(judged.gone_from_baseline, "finding");
             self.say(&format!("{gone} of the baseline are gone: write it anew with --write-baseline"));
         }
-        if let NixAnswer::Unavailable(reason) = &judged.nix {
+        // Without Nix nothing is lost unless something is called broken.
+        if let NixAnswer::Unavailable(reason) = &judged.nix
+            && judged.findings.iter().any(check::is_syntax)
+        {
             self.say(&format!("warning: Nix was not asked, what is called broken is not confirmed: {reason}"));
         }
         Ok(if judged.findings.iter().any(Finding::blocks) { exit::BLOCKED } else { exit::OK })

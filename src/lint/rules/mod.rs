@@ -5,6 +5,7 @@ mod auto_discovery_imports;
 mod comparisons;
 mod deprecated_name;
 mod eval_secret_read;
+mod evaluated;
 mod firewall_off;
 mod firewall_port;
 mod firewall_wide;
@@ -96,6 +97,8 @@ static RULES: &[&dyn Rule] = &[
 static OWN: &[&RuleInfo] = &[
     &BAD_SUPPRESSION,
     &DUPLICATE_ATTR,
+    &evaluated::HARDENING_REMOVED,
+    &evaluated::SETUID_WRAPPER,
     &own::NO_GARBAGE_COLLECTION,
     &own::NO_STATE_VERSION,
     &SYNTAX_ERROR,
