@@ -52,4 +52,4 @@ pub use engine::{Report, check_files, check_text};
 pub use fix::{Fixed, fix_text};
 pub use policy::{Level, Policy, PolicyError};
 pub use rule::{Layer, RuleInfo, Sample};
-pub use rules::{find_rule, nearest_rule, rules};
+pub use rules::{find_rule, lasting_root_service, nearest_rule, rules};

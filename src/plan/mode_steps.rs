@@ -57,7 +57,9 @@ pub(crate) fn needs(step: StepId) -> &'static [StepId] {
         Syntax | Antipatterns => &[HostFacts],
         Decide => &[Evaluate, HostFacts],
         Build => &[Decide],
-        Audit | Changes => &[Build],
+        // What the source says of new services is decided on what was built.
+        Audit => &[Build, Antipatterns],
+        Changes => &[Build],
         Copy => &[Build],
         Preview => &[Copy],
         Activate => &[Preview, Changes, Git, Syntax, Antipatterns, Audit],

@@ -9,7 +9,7 @@ use super::{Done, StepResult, check, step};
 use crate::check::system;
 use crate::host::{Privilege, Script};
 use crate::lint::audit::{self, Settings, System};
-use crate::model::{BuildOn, Failure, FailureClass, StepId, StorePath};
+use crate::model::{BuildOn, Failure, FailureClass, Finding, Severity, StepId, StorePath};
 
 step!(Audit, StepId::Audit);
 
@@ -25,7 +25,13 @@ async fn run(context: &HostContext) -> StepResult {
         system_of(context, Some(new_path), context.host.build_on == BuildOn::Target),
         system_of(context, old_path, true)
     );
+    let suspected = context.new_root_services.get().map(Vec::as_slice).unwrap_or_default();
     let Some(mut new) = new else {
+        // Nobody can say that the source is wrong.
+        let confirmed = confirmed(suspected, &System::default());
+        if !confirmed.is_empty() {
+            return check::conclude(context, confirmed, "");
+        }
         return Ok(Done::skipped("not audited: the new system is not in this machine's store"));
     };
     let evaluated = context.evaluated.get().and_then(|evaluated| evaluated.settings.clone());
@@ -38,13 +44,30 @@ async fn run(context: &HostContext) -> StepResult {
     }
     let policy = crate::check::policy(&spec.lint, Some(&context.host.lint), &spec.actor)
         .map_err(|error| Failure::from_error(FailureClass::Usage, &error))?;
-    let findings = audit::added(context.name(), &new, &old, &policy);
+    let mut findings = audit::added(context.name(), &new, &old, &policy);
+    let confirmed = confirmed(suspected, &new);
+    // The source says where it is; the same finding of the built system says no more.
+    findings.retain(|finding| {
+        finding.rule != "service-root" || !suspected.iter().any(|(unit, _)| *unit == finding.subject)
+    });
+    findings.extend(confirmed);
     let compared = match (&new.settings, &old.services) {
         (_, None) => "the running system could not be read",
         (None, _) => "units only",
         _ => "",
     };
     check::conclude(context, findings, compared)
+}
+
+/// Services that the source defines as root, without those that have a user in
+/// the built system: new ones are critical.
+fn confirmed(suspected: &[(String, Finding)], new: &System) -> Vec<Finding> {
+    let has_a_user = |unit: &String| {
+        let service = new.services.as_ref().and_then(|services| services.get(unit));
+        service.is_some_and(|service| !service.runs_as_root())
+    };
+    let critical = |finding: &Finding| Finding { severity: Severity::Critical, ..finding.clone() };
+    suspected.iter().filter(|(unit, _)| !has_a_user(unit)).map(|(_, finding)| critical(finding)).collect()
 }
 
 /// A system's files, from our store or else over the host.
@@ -105,6 +128,31 @@ mod tests {
     fn path(letter: char) -> StorePath {
         let hash: String = std::iter::repeat_n(letter, 32).collect();
         StorePath::new(format!("/nix/store/{hash}-nixos-system-p620-24.11")).unwrap()
+    }
+
+    #[test]
+    fn a_service_that_the_built_system_gives_a_user_is_no_new_root_service() {
+        let finding = |unit: &str| Finding {
+            rule: "service-root".to_owned(),
+            severity: Severity::Warning,
+            place: None,
+            subject: unit.to_owned(),
+            message: String::new(),
+            mend: String::new(),
+            source_line: String::new(),
+            host: None,
+            suppressed: None,
+            fingerprint: String::new(),
+        };
+        let suspected: Vec<_> = ["a", "b", "c"].map(|name| (format!("{name}.service"), finding(name))).to_vec();
+        let files = [("a", "User=a\n"), ("b", "")].map(|(name, text)| {
+            (format!("systemd/system/{name}.service"), format!("[Service]\nExecStart=/x\n{text}"))
+        });
+        let confirmed = confirmed(&suspected, &System::of_files(&files.into_iter().collect()));
+        let subjects: Vec<_> =
+            confirmed.iter().map(|finding| (finding.subject.as_str(), finding.severity)).collect();
+        // Of c nothing is known: the source may be right.
+        assert_eq!(subjects, [("b", Severity::Critical), ("c", Severity::Critical)]);
     }
 
     #[test]

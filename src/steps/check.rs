@@ -14,13 +14,14 @@ use super::context::{HostContext, RunContext};
 use super::{Done, StepResult, step};
 use crate::check::{self, AskNix, Judged, Source};
 use crate::event::Event;
-use crate::lint::Baseline;
+use crate::lint::{self, Baseline};
 use crate::model::text::plural;
 use crate::model::{Failure, FailureClass, Finding, Levels, Severity, StepId, Suppression};
 
 step!(Syntax, StepId::Syntax, syntax);
 step!(Antipatterns, StepId::Antipatterns, antipatterns);
 
+const NOT_LOCAL: &str = "the flake is not in a local folder";
 /// Findings shown in a failure; the others are counted.
 const SHOWN: usize = 10;
 
@@ -41,20 +42,37 @@ impl Checks {
 }
 
 async fn syntax(context: &HostContext) -> StepResult {
-    report(context, check::is_syntax).await
+    match judged(context).await? {
+        Some(judged) => {
+            let findings = judged.findings.iter().filter(|finding| check::is_syntax(finding)).cloned();
+            conclude(context, findings.collect(), &plural(judged.files, "file"))
+        }
+        None => Ok(Done::skipped(NOT_LOCAL)),
+    }
 }
 
 async fn antipatterns(context: &HostContext) -> StepResult {
-    report(context, |finding| !check::is_syntax(finding)).await
+    let Some(judged) = judged(context).await? else { return Ok(Done::skipped(NOT_LOCAL)) };
+    let findings = judged.findings.iter().filter(|finding| !check::is_syntax(finding)).cloned();
+    let new_service = |finding: Finding| match new_root_service(context, &finding) {
+        Some(unit) => Err((unit, finding)),
+        None => Ok(finding),
+    };
+    let (here, later): (Vec<_>, Vec<_>) = findings.map(new_service).partition(Result::is_ok);
+    // The plan runs this step once per host.
+    let _ = context.new_root_services.set(later.into_iter().filter_map(Result::err).collect());
+    conclude(context, here.into_iter().flatten().collect(), &plural(judged.files, "file"))
 }
 
-async fn report(context: &HostContext, belongs: impl Fn(&Finding) -> bool) -> StepResult {
-    if context.run.spec.flake_dir.is_none() {
-        return Ok(Done::skipped("the flake is not in a local folder"));
-    }
-    let judged = judged(context).await?;
-    let findings: Vec<Finding> = judged.findings.iter().filter(|finding| belongs(finding)).cloned().collect();
-    conclude(context, findings, &plural(judged.files, "file"))
+/// The unit of a lasting service that the source defines as root and that the
+/// host does not have: a new one is critical. Another module may give it a
+/// user, so `audit` looks at what was built before it blocks.
+fn new_root_service(context: &HostContext, finding: &Finding) -> Option<String> {
+    let unit = lint::lasting_root_service(finding)?;
+    let is_set = context.run.spec.lint.levels.contains_key(&finding.rule)
+        || context.host.lint.contains_key(&finding.rule);
+    let is_there = context.facts_if_known().is_some_and(|facts| facts.baseline.contains_key(&unit));
+    (!is_set && !is_there && finding.suppressed.is_none()).then_some(unit)
 }
 
 /// Records findings, and ends the host's run when one blocks.
@@ -116,11 +134,15 @@ fn blocked(blocking: &[&Finding]) -> Failure {
         .hint(format!("to deploy all the same, once and on record: --allow {}", rules.join(",")))
 }
 
-/// What the source says about a host, worked out by whoever asks first.
-async fn judged(context: &HostContext) -> Verdict {
+/// What the source says about a host, worked out by whoever asks first; `None`
+/// when the source is not here.
+async fn judged(context: &HostContext) -> Result<Option<Arc<Judged>>, Failure> {
     let run = &context.run;
+    if run.spec.flake_dir.is_none() {
+        return Ok(None);
+    }
     let key = (deployed_commit(context), context.host.lint.clone());
-    run.checks.cell(key.clone()).get_or_init(|| judge(run, key)).await.clone()
+    run.checks.cell(key.clone()).get_or_init(|| judge(run, key)).await.clone().map(Some)
 }
 
 /// The commit that the host's running system was deployed from.

@@ -16,8 +16,8 @@ use crate::host::observe::{After, Sample};
 use crate::host::preview::Preview;
 use crate::host::{HostError, Link, Session};
 use crate::model::{
-    ActivationState, Changes, Failure, FailureClass, HostFacts, HostName, HostOutcome, HostSpec, RunSpec,
-    Secret, ServiceChange, SourceState, StepId, StorePath, Truth,
+    ActivationState, Changes, Failure, FailureClass, Finding, HostFacts, HostName, HostOutcome, HostSpec,
+    RunSpec, Secret, ServiceChange, SourceState, StepId, StorePath, Truth,
 };
 use crate::nix::{Closure, Evaluated, Nix};
 
@@ -124,6 +124,9 @@ pub(crate) struct HostContext {
     pub(crate) rooted: OnceLock<()>,
     /// The host's disk had no room for them.
     pub(crate) no_room_for_roots: OnceLock<()>,
+    /// Services that the source defines as root and that the host does not have
+    /// yet: the built system decides about them.
+    pub(crate) new_root_services: OnceLock<Vec<(String, Finding)>>,
     /// What would change.
     pub(crate) changes: OnceLock<Changes>,
     /// What the host said before.
@@ -167,6 +170,7 @@ impl HostContext {
             old_closure: OnceCell::new(),
             rooted: OnceLock::new(),
             no_room_for_roots: OnceLock::new(),
+            new_root_services: OnceLock::new(),
             changes: OnceLock::new(),
             preview: OnceLock::new(),
             network_before: OnceLock::new(),

@@ -6,10 +6,11 @@ use std::fs;
 use super::fleet::{Fleet, Run};
 
 /// A file with one critical finding of a rule.
-const CRITICAL: [(&str, &str); 8] = [
+const CRITICAL: [(&str, &str); 9] = [
     ("syntax-error", "{ a = 1 }\n"),
     ("duplicate-attr", "{ a = 1; a = 2; }\n"),
     ("undefined-var", "{ a = unheard_of; }\n"),
+    ("bad-suppression", "# nix-deploy: allow firewal-off -- the router filters\n{ }\n"),
     ("eval-secret-read", "{ x.token = builtins.readFile \"/run/secrets/token\"; }\n"),
     ("hardcoded-secret", "{ services.x.apiToken = \"ghp_16C7e42F292c6912E7710c838347Ae178B4a\"; }\n"),
     ("user-password", "{ users.users.root.hashedPassword = \"\"; }\n"),

@@ -46,6 +46,8 @@ use super::judge::name_hits;
 use super::rule::Rule;
 use super::tree::Tag;
 
+pub use services::lasting_root_service;
+
 pub(crate) use own::{
     BAD_SUPPRESSION, DUPLICATE_ATTR, SYNTAX_ERROR, UNDEFINED_VAR, UNREADABLE_FILE, UNUSED_SUPPRESSION,
 };

@@ -8,7 +8,7 @@ use crate::lint::rule::Rule;
 use crate::lint::settings::{Key, Priority, Setting};
 use crate::lint::tree::{Kind, Span};
 use crate::lint::{Layer, RuleInfo, Sample};
-use crate::model::Severity;
+use crate::model::{Finding, Severity};
 
 pub(crate) struct ServiceRoot;
 pub(crate) struct ServiceUnhardened;
@@ -179,6 +179,18 @@ fn note(file: &File<'_>, service: &mut Service, setting: &Setting, rest: &[Key<'
     }
 }
 
+/// What a finding calls a service that runs once, and one that stays.
+const JOB: &str = "this job runs";
+const LASTING: &str = "this service runs";
+
+/// The unit that a finding of `service-root` in the text is about, when it is
+/// one that keeps running.
+pub fn lasting_root_service(finding: &Finding) -> Option<String> {
+    let is_it = finding.rule == ROOT.id && finding.place.is_some() && finding.message.starts_with(LASTING);
+    let name = finding.subject.strip_prefix("systemd.services.").filter(|_| is_it)?;
+    Some(format!("{name}.service"))
+}
+
 impl Rule for ServiceRoot {
     fn info(&self) -> &'static RuleInfo {
         &ROOT
@@ -187,7 +199,7 @@ impl Rule for ServiceRoot {
     fn file(&self, file: &File<'_>, found: &mut Found<'_>) {
         for (name, service) in services(file) {
             let Some(start) = service.start.filter(|_| !service.user && !service.unknown) else { continue };
-            let what = if service.oneshot { "this job runs" } else { "this service runs" };
+            let what = if service.oneshot { JOB } else { LASTING };
             found.push(
                 Hit::new(&ROOT, start, format!("{what} as root: it sets neither User nor DynamicUser"))
                     .severity(Severity::Warning)
