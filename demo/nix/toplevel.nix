@@ -3,7 +3,7 @@
 # with builders that are plain shell and fork as little as they can.
 { lib, config }:
 let
-  inherit (lib) attrNames concatMap concatStringsSep filter mapAttrs present toList;
+  inherit (lib) attrNames concatMap concatStringsSep mapAttrs present;
 
   build = name: environment: script: derivation ({
     inherit name;
@@ -125,8 +125,7 @@ in
 build "nixos-system-${config.hostName}-${config.version}"
 {
   inherit systemPath etc linux initrd kernelModules systemd;
-  inherit (config) hostName version platform kernelParams;
-  initInterfaceVersion = config.initInterfaceVersion;
+  inherit (config) hostName version platform kernelParams initInterfaceVersion;
   switchScript = builtins.replaceStrings
     [ "@actions@" "@beforeSwitch@" "@initInterfaceVersion@" ]
     [ (concatStringsSep "|" config.switchActions) config.beforeSwitch (toString config.initInterfaceVersion) ]

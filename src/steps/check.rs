@@ -61,7 +61,8 @@ async fn antipatterns(context: &HostContext) -> StepResult {
     let (here, later): (Vec<_>, Vec<_>) = findings.map(new_service).partition(Result::is_ok);
     // The plan runs this step once per host.
     let _ = context.new_root_services.set(later.into_iter().filter_map(Result::err).collect());
-    conclude(context, here.into_iter().flatten().collect(), &plural(judged.files, "file"))
+    // How many files there were is said once, by `syntax`.
+    conclude(context, here.into_iter().flatten().collect(), "")
 }
 
 /// The unit of a lasting service that the source defines as root and that the
