@@ -65,8 +65,12 @@ pub(crate) fn exceeded(text: &str) -> Option<Limit> {
             b'/' if at(index + 1) == b'*' => {
                 step = text[index + 2..].find("*/").map_or(bytes.len() - index, |end| end + 4);
             }
-            b'"' => stack.push(Open { frame: Frame::Text, words: 0 }),
+            b'"' => {
+                count(&mut stack, &mut words);
+                stack.push(Open { frame: Frame::Text, words: 0 });
+            }
             b'\'' if at(index + 1) == b'\'' => {
+                count(&mut stack, &mut words);
                 stack.push(Open { frame: Frame::Indented, words: 0 });
                 step = 2;
             }
@@ -78,10 +82,9 @@ pub(crate) fn exceeded(text: &str) -> Option<Limit> {
             b'[' => stack.push(Open { frame: Frame::List, words: 0 }),
             b'}' | b')' | b']' => {
                 if stack.len() > 1 {
-                    let closed = stack.pop().map_or(0, |open| open.words);
-                    words -= closed;
+                    words -= stack.pop().map_or(0, |open| open.words);
                 }
-                counts = frame != Frame::List || byte != b']';
+                counts = true;
             }
             b';' | b',' => {
                 if let Some(open) = stack.last_mut() {
@@ -98,7 +101,14 @@ pub(crate) fn exceeded(text: &str) -> Option<Limit> {
                     return Some(Limit::Cost(index));
                 }
                 step = run;
-                counts = frame != Frame::List || bytes[index..].starts_with(b"or");
+                counts = true;
+                // In a list only a default nests: `[ a.b or c.d or e ]`.
+                if frame == Frame::List && run == 2 && bytes[index..].starts_with(b"or") {
+                    words += 1;
+                    if let Some(open) = stack.last_mut() {
+                        open.words += 1;
+                    }
+                }
                 // Signs nest one by one.
                 let signs = if frame == Frame::List { 0 } else { (joints as u32).min(LONGEST) };
                 words += signs;
@@ -106,13 +116,10 @@ pub(crate) fn exceeded(text: &str) -> Option<Limit> {
                     open.words += signs;
                 }
             }
-            _ => counts = frame != Frame::List,
+            _ => counts = true,
         }
         if counts {
-            words += 1;
-            if let Some(open) = stack.last_mut() {
-                open.words += 1;
-            }
+            count(&mut stack, &mut words);
         }
         if words > LONGEST {
             return Some(Limit::Length(index));
@@ -123,6 +130,14 @@ pub(crate) fn exceeded(text: &str) -> Option<Limit> {
         index += step;
     }
     None
+}
+
+/// Counts a word of the innermost expression. In a list words stand side by side.
+fn count(stack: &mut [Open], words: &mut u32) {
+    if let Some(open) = stack.last_mut().filter(|open| open.frame != Frame::List) {
+        open.words += 1;
+        *words += 1;
+    }
 }
 
 /// Reads on inside a string to its end or to an interpolation.
@@ -168,7 +183,9 @@ mod tests {
             assert!(matches!(exceeded(&unit.repeat(600)), Some(Limit::Depth(_))), "{unit}");
             assert!(exceeded(&unit.repeat(100_000)).is_some(), "{unit}");
         }
-        for unit in ["a ++ ", "!", "-", "1 + ", "a.b or ", "a ", "x // ", "a: ", "if a then b else "] {
+        for unit in
+            ["a ++ ", "!", "-", "1 + ", "a.b or ", "a ", "\"\"", "''\na''", "x // ", "a: ", "if a then b else "]
+        {
             assert!(exceeded(&unit.repeat(100_000)).is_some(), "{unit}");
         }
         assert!(exceeded(&format!("[{}]", "a.b or ".repeat(100_000))).is_some());
@@ -177,7 +194,7 @@ mod tests {
 
     #[test]
     fn what_is_only_long_is_fine() {
-        assert_eq!(exceeded(&format!("[ {} ]", "\"a\" x ./y ".repeat(100_000))), None);
+        assert_eq!(exceeded(&format!("[ {} ]", "\"a\" x ./y { a = (b); } [ ] ".repeat(100_000))), None);
         assert_eq!(exceeded(&format!("{{ {} }}", "a.b = f x;\n".repeat(100_000))), None);
         assert_eq!(exceeded(&format!("\"{}\"", "+.(".repeat(1_000_000))), None);
         assert_eq!(exceeded(&format!("/* {} */ # {0}", "((( ".repeat(1_000_000))), None);
