@@ -53,16 +53,17 @@ async fn syntax(context: &HostContext) -> StepResult {
 
 async fn antipatterns(context: &HostContext) -> StepResult {
     let Some(judged) = judged(context).await? else { return Ok(Done::skipped(NOT_LOCAL)) };
-    let findings = judged.findings.iter().filter(|finding| !check::is_syntax(finding)).cloned();
-    let new_service = |finding: Finding| match new_root_service(context, &finding) {
-        Some(unit) => Err((unit, finding)),
-        None => Ok(finding),
-    };
-    let (here, later): (Vec<_>, Vec<_>) = findings.map(new_service).partition(Result::is_ok);
+    let (mut here, mut later) = (Vec::new(), Vec::new());
+    for finding in judged.findings.iter().filter(|finding| !check::is_syntax(finding)).cloned() {
+        match new_root_service(context, &finding) {
+            Some(unit) => later.push((unit, finding)),
+            None => here.push(finding),
+        }
+    }
     // The plan runs this step once per host.
-    let _ = context.new_root_services.set(later.into_iter().filter_map(Result::err).collect());
+    let _ = context.new_root_services.set(later);
     // How many files there were is said once, by `syntax`.
-    conclude(context, here.into_iter().flatten().collect(), "")
+    conclude(context, here, "")
 }
 
 /// The unit of a lasting service that the source defines as root and that the
