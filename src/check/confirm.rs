@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::accepted::{self, Accepted};
 use crate::lint::{Report, SourceFile};
-use crate::nix::{Nix, NixError};
+use crate::nix::{Nix, NixError, Rejected};
 
 /// The file beside the cache of findings that keeps what Nix accepted.
 const ACCEPTED: &str = "nix-accepts";
@@ -37,62 +37,76 @@ pub(crate) enum AskNix {
     Everything,
 }
 
-/// Asks Nix and puts its verdict into the report. `state` is where what it
-/// accepted is kept.
-pub(super) async fn confirm(
-    nix: &Nix,
-    report: &mut Report,
-    files: &[SourceFile],
-    ask: AskNix,
-    state: Option<&Path>,
-) -> NixAnswer {
-    let mut known = match (ask, state) {
-        (AskNix::Everything, Some(folder)) => Some(Accepted::open(&folder.join(ACCEPTED), Path::new(PROGRAM))),
-        _ => None,
-    };
-    // A text's hash, where one is worth knowing.
-    let mut asked: Vec<(&SourceFile, Option<u64>)> = Vec::new();
-    for file in files {
-        let is_suspect = report.suspects.contains(&file.shown);
-        if is_suspect {
-            asked.push((file, None));
-        } else if ask == AskNix::Everything {
-            let text = known.as_ref().and_then(|_| std::fs::read(&file.path).ok());
-            let hash = text.map(|text| accepted::hash(&text));
-            let is_known = known.as_ref().zip(hash).is_some_and(|(known, hash)| known.knows(hash));
-            if !is_known && file.path.is_file() {
-                asked.push((file, hash));
+/// What Nix says of files, by the names that findings call them.
+#[derive(Debug, Default)]
+pub(super) struct Verdict {
+    answer: NixAnswer,
+    accepted: Vec<PathBuf>,
+    refused: Vec<(PathBuf, Rejected)>,
+}
+
+impl Verdict {
+    /// Puts it into the report.
+    pub(super) fn apply(self, report: &mut Report) -> NixAnswer {
+        for (shown, refused) in &self.refused {
+            report.nix_rejects(shown, refused.line, refused.column, &refused.message);
+        }
+        // Few files are called broken, many are accepted.
+        for suspect in report.suspects.clone() {
+            if self.accepted.contains(&suspect) {
+                report.nix_accepts(&suspect);
             }
         }
+        self.answer
     }
+}
+
+/// Asks Nix about files, but for texts that it has accepted before; `state` is
+/// where these are kept.
+pub(super) async fn verdict(nix: &Nix, files: Vec<SourceFile>, state: Option<&Path>) -> Verdict {
+    let accepted = state.map(|folder| folder.join(ACCEPTED));
+    let looking = tokio::task::spawn_blocking(move || {
+        let known = accepted.map(|path| Accepted::open(&path, Path::new(PROGRAM)));
+        let of_text = |file: SourceFile| {
+            // What is no file that can be read is a finding of its own.
+            let text = std::fs::read(&file.path).ok().filter(|_| file.path.is_file())?;
+            Some((file, accepted::hash(&text)))
+        };
+        let files: Vec<_> = files.into_iter().filter_map(of_text).collect();
+        (files, known)
+    });
+    let Ok((files, mut known)) = looking.await else { return Verdict::default() };
+    let is_known = |text: u64| known.as_ref().is_some_and(|known| known.knows(text));
+    let (before, asked): (Vec<_>, Vec<_>) = files.into_iter().partition(|(_, text)| is_known(*text));
+    let mut verdict = Verdict::default();
+    verdict.accepted.extend(before.into_iter().map(|(file, _)| file.shown));
     if asked.is_empty() {
-        return NixAnswer::NotAsked;
+        return verdict;
     }
     let paths: Vec<PathBuf> = asked.iter().map(|(file, _)| file.path.clone()).collect();
     let refused = match nix.parse_files(&paths).await {
         Ok(refused) => refused,
-        Err(error) => return NixAnswer::Unavailable(in_words(&error)),
+        Err(error) => return Verdict { answer: NixAnswer::Unavailable(in_words(&error)), ..verdict },
     };
+    verdict.answer = NixAnswer::Judged(asked.len());
+    // It may not have come to the last ones.
     let is_complete = refused.len() < MOST_REFUSED;
-    for (file, hash) in &asked {
+    for (file, text) in asked {
         match refused.iter().find(|refused| refused.file == file.path) {
-            Some(refused) => {
-                report.nix_rejects(&file.shown, refused.line, refused.column, &refused.message);
-            }
-            // It may not have come to this one.
+            Some(refused) => verdict.refused.push((file.shown, refused.clone())),
             None if !is_complete => {}
             None => {
-                report.nix_accepts(&file.shown);
-                if let (Some(known), Some(hash)) = (known.as_mut(), hash) {
-                    known.add(*hash);
+                if let Some(known) = &mut known {
+                    known.add(text);
                 }
+                verdict.accepted.push(file.shown);
             }
         }
     }
     if let Some(known) = known {
         known.save();
     }
-    NixAnswer::Judged(asked.len())
+    verdict
 }
 
 fn in_words(error: &NixError) -> String {
@@ -147,34 +161,37 @@ mod tests {
         assert_eq!(report.suspects, [PathBuf::from("bad.nix")]);
         let accepting = script(folder.path(), "exit 0");
         let mut withdrawn = report.clone();
-        let answer = confirm(&accepting, &mut withdrawn, &files, AskNix::Suspects, None).await;
-        assert_eq!((answer, broken(&withdrawn)), (NixAnswer::Judged(1), vec![]));
+        let answer = verdict(&accepting, files.clone(), None).await.apply(&mut withdrawn);
+        assert_eq!((answer, broken(&withdrawn)), (NixAnswer::Judged(2), vec![]));
         let refusing = script(
             folder.path(),
             "for file; do case $file in *good.nix) echo \"error: no such thing\" >&2; echo \"  at $file:1:3:\" >&2; exit 1;; esac; done",
         );
         let mut added = report.clone();
-        confirm(&refusing, &mut added, &files, AskNix::Everything, None).await;
+        verdict(&refusing, files.clone(), None).await.apply(&mut added);
         assert_eq!(broken(&added), ["Nix refuses this file: no such thing"]);
         // Without Nix our own judgement stands.
         let mut own = report.clone();
         let nowhere = Nix::in_folder("/nowhere");
-        let answer = confirm(&nowhere, &mut own, &files, AskNix::Everything, None).await;
+        let answer = verdict(&nowhere, files, None).await.apply(&mut own);
         assert!(matches!(answer, NixAnswer::Unavailable(reason) if reason.contains("nix-instantiate")));
         assert_eq!(broken(&own).len(), broken(&report).len());
     }
 
     #[tokio::test]
-    async fn nix_is_not_asked_twice_about_the_same_text() {
+    async fn nix_is_not_asked_twice_about_a_text_that_it_accepts() {
         let folder = tempfile::tempdir().unwrap();
-        let (files, mut report) = judged(folder.path(), &[("a.nix", "{ }"), ("b.nix", "1")]);
+        let (files, report) = judged(folder.path(), &[("a.nix", "{ }"), ("b.nix", "{ a = 1 }")]);
         let nix = script(folder.path(), "exit 0");
-        let state = Some(folder.path());
-        let first = confirm(&nix, &mut report, &files, AskNix::Everything, state).await;
-        let second = confirm(&nix, &mut report, &files, AskNix::Everything, state).await;
-        assert_eq!((first, second), (NixAnswer::Judged(2), NixAnswer::NotAsked));
+        let mut answers = Vec::new();
+        for _ in 0..2 {
+            let mut report = report.clone();
+            answers.push(verdict(&nix, files.clone(), Some(folder.path())).await.apply(&mut report));
+            assert_eq!(broken(&report), Vec::<&str>::new());
+        }
+        assert_eq!(answers, [NixAnswer::Judged(2), NixAnswer::NotAsked]);
         std::fs::write(&files[1].path, "2").unwrap();
-        let third = confirm(&nix, &mut report, &files, AskNix::Everything, state).await;
+        let third = verdict(&nix, files, Some(folder.path())).await.apply(&mut report.clone());
         assert_eq!(third, NixAnswer::Judged(1));
     }
 }

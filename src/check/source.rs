@@ -80,14 +80,23 @@ pub(crate) async fn judge(source: Source, nix: &Nix, ask: AskNix) -> Judged {
         }
         report
     });
-    let mut report = judging.await.unwrap_or_else(|error| {
+    // Nix needs about as long as we do: both at the same time.
+    let verdict = async {
+        match ask {
+            AskNix::Everything => Some(confirm::verdict(nix, to_ask.clone(), state.as_deref()).await),
+            AskNix::Suspects | AskNix::Never => None,
+        }
+    };
+    let (report, mut verdict) = tokio::join!(judging, verdict);
+    let mut report = report.unwrap_or_else(|error| {
         tracing::error!(%error, "the check broke");
         lint::Report::default()
     });
-    let answer = match ask {
-        AskNix::Never => NixAnswer::NotAsked,
-        _ => confirm::confirm(nix, &mut report, &to_ask, ask, state.as_deref()).await,
-    };
+    if ask == AskNix::Suspects && !report.suspects.is_empty() {
+        let suspects = to_ask.into_iter().filter(|file| report.suspects.contains(&file.shown)).collect();
+        verdict = Some(confirm::verdict(nix, suspects, None).await);
+    }
+    let answer = verdict.map_or(NixAnswer::NotAsked, |verdict| verdict.apply(&mut report));
     let mut all = findings;
     all.append(&mut report.findings);
     settle(&mut all);
