@@ -3,7 +3,9 @@
 
 use std::fs;
 
-use super::fleet::{Fleet, Run};
+use serde_json::Value;
+
+use super::fleet::{Fleet, Run, finish};
 
 /// A file with one critical finding of a rule.
 const CRITICAL: [(&str, &str); 9] = [
@@ -125,8 +127,19 @@ fn the_audit_says_what_a_deploy_opens() {
             "ssh-password-auth"
         ]
     );
-    // A host that is built for elsewhere is read over its connection.
     let step =
         run.events.iter().find(|event| event["type"] == "step-finished" && event["step"] == "audit").unwrap();
     assert_eq!(step["outcome"], "warned");
+
+    // Without a host: everything about the built system, and its scores.
+    let check = finish(fleet.nix_deploy(&["check", "--evaluated", "p620", "--format", "json"]));
+    assert_eq!(check.code, Some(0), "{}", check.stderr);
+    let lines: Vec<Value> = check.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let has = |rule: &str, subject: &str| {
+        lines.iter().any(|line| line["rule"] == rule && line["subject"] == subject && line["host"] == "p620")
+    };
+    assert!(has("service-root", "worker.service") && has("setuid-wrapper", "security.wrappers.sudo"), "{lines:#?}");
+    let score = lines.iter().find(|line| line["type"] == "hardening" && line["unit"] == "indexer.service");
+    assert_eq!(score.unwrap()["points"], 0);
+    assert_eq!(lines.last().unwrap()["type"], "summary");
 }
