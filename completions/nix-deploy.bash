@@ -113,7 +113,7 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__check)
-            opts="-q -v -h --format --allow --fix --diff --write-baseline --staged --watch --evaluated --no-nix --list-rules --config --output --quiet --color --verbose --help"
+            opts="-q -v -h --format --allow --fix --diff --write-baseline --staged --watch --evaluated --nix --list-rules --config --output --quiet --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -129,6 +129,10 @@ _nix__deploy() {
                     ;;
                 --evaluated)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --nix)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
                 --config)

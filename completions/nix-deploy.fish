@@ -93,6 +93,9 @@ github\t'annotations of GitHub Actions, the worst first'
 junit\t'JUnit XML'"
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand check" -l allow -d 'Let findings of this rule pass this time' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand check" -l evaluated -d 'Judge the built system of this host too; builds it when it is not there' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand check" -l nix -d 'When to ask the installed Nix what it refuses' -r -f -a "auto\t'about files that it has not accepted before; of very many only about those called broken'
+always\t'about every file that it has not accepted before'
+never\t'not at all: what is called broken is not confirmed'"
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand check" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand check" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
 plain\t'a line for each thing that happens'
@@ -106,7 +109,6 @@ complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand check" -l diff -d 
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand check" -l write-baseline -d 'Write every finding into the baseline file: from then on only new ones count'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand check" -l staged -d 'Judge what git would commit now, for a pre-commit hook'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand check" -l watch -d 'Judge again whenever a file changes, until Ctrl-C'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand check" -l no-nix -d 'Leave the installed Nix out: what we call broken is not confirmed'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand check" -l list-rules -d 'List every rule and judge nothing'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand check" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand check" -s v -l verbose -d 'Trace what the program does; twice for more'

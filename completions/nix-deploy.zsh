@@ -102,6 +102,9 @@ github\:"annotations of GitHub Actions, the worst first"
 junit\:"JUnit XML"))' \
 '*--allow=[Let findings of this rule pass this time]:RULE:_default' \
 '(--fix --diff --staged --watch --write-baseline)--evaluated=[Judge the built system of this host too; builds it when it is not there]:HOST:_default' \
+'--nix=[When to ask the installed Nix what it refuses]:WHEN:((auto\:"about files that it has not accepted before; of very many only about those called broken"
+always\:"about every file that it has not accepted before"
+never\:"not at all\: what is called broken is not confirmed"))' \
 '--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
 '--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
 plain\:"a line for each thing that happens"
@@ -115,7 +118,6 @@ never\:"never"))' \
 '(--fix --diff --staged --watch)--write-baseline[Write every finding into the baseline file\: from then on only new ones count]' \
 '(--fix --diff --watch)--staged[Judge what git would commit now, for a pre-commit hook]' \
 '(--fix --diff)--watch[Judge again whenever a file changes, until Ctrl-C]' \
-'--no-nix[Leave the installed Nix out\: what we call broken is not confirmed]' \
 '(--fix --diff --staged --watch --write-baseline --evaluated)--list-rules[List every rule and judge nothing]' \
 '-q[Show nothing but errors and the result, like --output quiet]' \
 '--quiet[Show nothing but errors and the result, like --output quiet]' \

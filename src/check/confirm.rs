@@ -14,6 +14,10 @@ const PROGRAM: &str = "nix-instantiate";
 /// Nix is not asked on when it refuses so many files (`nix::parse`).
 const MOST_REFUSED: usize = 200;
 
+/// More new files than this are not worth waiting for: Nix takes about half a
+/// millisecond for each, and our own passes miss one broken file in two thousand.
+const MANY: usize = 2000;
+
 /// What came of asking the installed Nix.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum NixAnswer {
@@ -22,6 +26,8 @@ pub(crate) enum NixAnswer {
     NotAsked,
     /// It judged so many files.
     Judged(usize),
+    /// It was asked only about what we call broken, because so many files are new.
+    TooMany(usize),
     /// It could not be asked; our own judgement stands.
     Unavailable(String),
 }
@@ -33,8 +39,11 @@ pub(crate) enum AskNix {
     Never,
     /// Files that we call broken.
     Suspects,
+    /// These, and every file that it has not accepted before, unless these are
+    /// so many that a person would wait for it.
+    New,
     /// These, and every file that it has not accepted before.
-    Everything,
+    All,
 }
 
 /// What Nix says of files, by the names that findings call them.
@@ -46,6 +55,11 @@ pub(super) struct Verdict {
 }
 
 impl Verdict {
+    /// Whether Nix has to be asked about what we call broken.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.answer, NixAnswer::TooMany(_))
+    }
+
     /// Puts it into the report.
     pub(super) fn apply(self, report: &mut Report) -> NixAnswer {
         for (shown, refused) in &self.refused {
@@ -63,7 +77,7 @@ impl Verdict {
 
 /// Asks Nix about files, but for texts that it has accepted before; `state` is
 /// where these are kept.
-pub(super) async fn verdict(nix: &Nix, files: Vec<SourceFile>, state: Option<&Path>) -> Verdict {
+pub(super) async fn verdict(nix: &Nix, files: Vec<SourceFile>, ask: AskNix, state: Option<&Path>) -> Verdict {
     let accepted = state.map(|folder| folder.join(ACCEPTED));
     let looking = tokio::task::spawn_blocking(move || {
         let known = accepted.map(|path| Accepted::open(&path, Path::new(PROGRAM)));
@@ -82,6 +96,9 @@ pub(super) async fn verdict(nix: &Nix, files: Vec<SourceFile>, state: Option<&Pa
     verdict.accepted.extend(before.into_iter().map(|(file, _)| file.shown));
     if asked.is_empty() {
         return verdict;
+    }
+    if ask == AskNix::New && asked.len() > MANY {
+        return Verdict { answer: NixAnswer::TooMany(asked.len()), ..verdict };
     }
     let paths: Vec<PathBuf> = asked.iter().map(|(file, _)| file.path.clone()).collect();
     let refused = match nix.parse_files(&paths).await {
@@ -161,19 +178,19 @@ mod tests {
         assert_eq!(report.suspects, [PathBuf::from("bad.nix")]);
         let accepting = script(folder.path(), "exit 0");
         let mut withdrawn = report.clone();
-        let answer = verdict(&accepting, files.clone(), None).await.apply(&mut withdrawn);
+        let answer = verdict(&accepting, files.clone(), AskNix::New, None).await.apply(&mut withdrawn);
         assert_eq!((answer, broken(&withdrawn)), (NixAnswer::Judged(2), vec![]));
         let refusing = script(
             folder.path(),
             "for file; do case $file in *good.nix) echo \"error: no such thing\" >&2; echo \"  at $file:1:3:\" >&2; exit 1;; esac; done",
         );
         let mut added = report.clone();
-        verdict(&refusing, files.clone(), None).await.apply(&mut added);
+        verdict(&refusing, files.clone(), AskNix::New, None).await.apply(&mut added);
         assert_eq!(broken(&added), ["Nix refuses this file: no such thing"]);
         // Without Nix our own judgement stands.
         let mut own = report.clone();
         let nowhere = Nix::in_folder("/nowhere");
-        let answer = verdict(&nowhere, files, None).await.apply(&mut own);
+        let answer = verdict(&nowhere, files, AskNix::New, None).await.apply(&mut own);
         assert!(matches!(answer, NixAnswer::Unavailable(reason) if reason.contains("nix-instantiate")));
         assert_eq!(broken(&own).len(), broken(&report).len());
     }
@@ -186,12 +203,27 @@ mod tests {
         let mut answers = Vec::new();
         for _ in 0..2 {
             let mut report = report.clone();
-            answers.push(verdict(&nix, files.clone(), Some(folder.path())).await.apply(&mut report));
+            answers
+                .push(verdict(&nix, files.clone(), AskNix::New, Some(folder.path())).await.apply(&mut report));
             assert_eq!(broken(&report), Vec::<&str>::new());
         }
         assert_eq!(answers, [NixAnswer::Judged(2), NixAnswer::NotAsked]);
         std::fs::write(&files[1].path, "2").unwrap();
-        let third = verdict(&nix, files, Some(folder.path())).await.apply(&mut report.clone());
+        let third = verdict(&nix, files, AskNix::New, Some(folder.path())).await.apply(&mut report.clone());
         assert_eq!(third, NixAnswer::Judged(1));
+    }
+
+    #[tokio::test]
+    async fn nix_judges_no_more_new_files_than_a_person_would_wait_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let texts: Vec<(String, String)> = (0..=MANY).map(|n| (format!("{n}.nix"), format!("{n}"))).collect();
+        let texts: Vec<(&str, &str)> =
+            texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        let (files, _) = judged(folder.path(), &texts);
+        let nix = script(folder.path(), "exit 0");
+        let few = verdict(&nix, files.clone(), AskNix::New, None).await;
+        assert!(few.is_open() && few.answer == NixAnswer::TooMany(MANY + 1));
+        let all = verdict(&nix, files, AskNix::All, None).await;
+        assert_eq!((all.is_open(), all.answer), (false, NixAnswer::Judged(MANY + 1)));
     }
 }

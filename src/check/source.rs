@@ -81,22 +81,28 @@ pub(crate) async fn judge(source: Source, nix: &Nix, ask: AskNix) -> Judged {
         report
     });
     // Nix needs about as long as we do: both at the same time.
-    let verdict = async {
+    let asking = async {
         match ask {
-            AskNix::Everything => Some(confirm::verdict(nix, to_ask.clone(), state.as_deref()).await),
+            AskNix::New | AskNix::All => {
+                Some(confirm::verdict(nix, to_ask.clone(), ask, state.as_deref()).await)
+            }
             AskNix::Suspects | AskNix::Never => None,
         }
     };
-    let (report, mut verdict) = tokio::join!(judging, verdict);
+    let (report, verdict) = tokio::join!(judging, asking);
     let mut report = report.unwrap_or_else(|error| {
         tracing::error!(%error, "the check broke");
         lint::Report::default()
     });
-    if ask == AskNix::Suspects && !report.suspects.is_empty() {
+    let is_open = verdict.as_ref().map_or(ask == AskNix::Suspects, confirm::Verdict::is_open);
+    let mut answer = verdict.map_or(NixAnswer::NotAsked, |verdict| verdict.apply(&mut report));
+    if is_open && !report.suspects.is_empty() {
         let suspects = to_ask.into_iter().filter(|file| report.suspects.contains(&file.shown)).collect();
-        verdict = Some(confirm::verdict(nix, suspects, None).await);
+        let about_suspects = confirm::verdict(nix, suspects, AskNix::Suspects, None).await.apply(&mut report);
+        if !matches!(answer, NixAnswer::TooMany(_)) || matches!(about_suspects, NixAnswer::Unavailable(_)) {
+            answer = about_suspects;
+        }
     }
-    let answer = verdict.map_or(NixAnswer::NotAsked, |verdict| verdict.apply(&mut report));
     let mut all = findings;
     all.append(&mut report.findings);
     settle(&mut all);

@@ -44,13 +44,25 @@ pub struct CheckArgs {
     #[arg(long, value_name = "HOST", conflicts_with_all = ["fix", "diff", "staged", "watch", "write_baseline"])]
     pub evaluated: Option<String>,
 
-    /// Leave the installed Nix out: what we call broken is not confirmed
-    #[arg(long)]
-    pub no_nix: bool,
+    /// When to ask the installed Nix what it refuses
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    pub nix: NixArg,
 
     /// List every rule and judge nothing
     #[arg(long, conflicts_with_all = ["paths", "fix", "diff", "staged", "watch", "write_baseline", "evaluated"])]
     pub list_rules: bool,
+}
+
+/// When to ask the installed Nix.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum NixArg {
+    /// about files that it has not accepted before; of very many only about those called broken
+    #[default]
+    Auto,
+    /// about every file that it has not accepted before
+    Always,
+    /// not at all: what is called broken is not confirmed
+    Never,
 }
 
 /// How to tell what was found.

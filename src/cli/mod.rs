@@ -20,7 +20,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-pub use check::{CheckArgs, FormatArg};
+pub use check::{CheckArgs, FormatArg, NixArg};
 pub use completions::CompletionsArgs;
 pub use deploy::DeployArgs;
 pub use doctor::DoctorArgs;

@@ -138,7 +138,10 @@ fn the_audit_says_what_a_deploy_opens() {
     let has = |rule: &str, subject: &str| {
         lines.iter().any(|line| line["rule"] == rule && line["subject"] == subject && line["host"] == "p620")
     };
-    assert!(has("service-root", "worker.service") && has("setuid-wrapper", "security.wrappers.sudo"), "{lines:#?}");
+    assert!(
+        has("service-root", "worker.service") && has("setuid-wrapper", "security.wrappers.sudo"),
+        "{lines:#?}"
+    );
     let score = lines.iter().find(|line| line["type"] == "hardening" && line["unit"] == "indexer.service");
     assert_eq!(score.unwrap()["points"], 0);
     assert_eq!(lines.last().unwrap()["type"], "summary");

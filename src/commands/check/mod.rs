@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use super::{deploy, explain, known_rules, print};
 use crate::check::{self, AskNix, Judged, NixAnswer, Source};
-use crate::cli::{CheckArgs, GlobalArgs};
+use crate::cli::{CheckArgs, GlobalArgs, NixArg};
 use crate::error::CommandError;
 use crate::exit::{self, ExitCode};
 use crate::lint::{self, Baseline, Policy, audit};
@@ -113,8 +113,12 @@ impl<'a> Job<'a> {
     }
 
     /// What the installed Nix is asked about, at most.
-    fn ask(&self, most: AskNix) -> AskNix {
-        if self.arguments.no_nix { AskNix::Never } else { most }
+    fn ask(&self) -> AskNix {
+        match self.arguments.nix {
+            NixArg::Auto => AskNix::New,
+            NixArg::Always => AskNix::All,
+            NixArg::Never => AskNix::Never,
+        }
     }
 
     /// The files that were asked for, found anew each time.
@@ -142,7 +146,7 @@ impl<'a> Job<'a> {
 
     async fn judge(&self) -> Result<Judged, CommandError> {
         let source = self.furnish(self.source().await?)?;
-        Ok(check::judge(source, &Nix::new(), self.ask(AskNix::Everything)).await)
+        Ok(check::judge(source, &Nix::new(), self.ask()).await)
     }
 
     /// Writes findings to standard output and the talk to standard error.
@@ -167,6 +171,12 @@ impl<'a> Job<'a> {
         {
             self.say(&format!("warning: Nix was not asked, what is called broken is not confirmed: {reason}"));
         }
+        if let NixAnswer::TooMany(count) = judged.nix {
+            self.say(&format!(
+                "{} are new to Nix: it was asked only about what is called broken; --nix always asks about all",
+                plural(count, "file")
+            ));
+        }
         Ok(if judged.findings.iter().any(Finding::blocks) { exit::BLOCKED } else { exit::OK })
     }
 
@@ -183,7 +193,7 @@ impl<'a> Job<'a> {
 
     async fn write_baseline(&self) -> Result<ExitCode, CommandError> {
         let source = Source { state: self.state(), ..self.source().await? };
-        let judged = check::judge(source, &Nix::new(), self.ask(AskNix::Suspects)).await;
+        let judged = check::judge(source, &Nix::new(), AskNix::Never).await;
         // What Nix refuses has to be mended: nothing can be deployed with it.
         let kept: Vec<Finding> =
             judged.findings.into_iter().filter(|finding| !check::is_syntax(finding)).collect();

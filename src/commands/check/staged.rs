@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::Job;
-use crate::check::{self, AskNix, Judged, Source};
+use crate::check::{self, Judged, Source};
 use crate::error::CommandError;
 use crate::git;
 use crate::lint::SourceFile;
@@ -35,5 +35,5 @@ pub(super) async fn judge(job: &Job<'_>) -> Result<Judged, CommandError> {
         files.push(SourceFile { shown, path });
     }
     let source = Source::of(&job.root, files, Vec::new(), Arc::clone(&job.policy));
-    Ok(check::judge(job.furnish(source)?, &Nix::new(), job.ask(AskNix::Everything)).await)
+    Ok(check::judge(job.furnish(source)?, &Nix::new(), job.ask()).await)
 }
