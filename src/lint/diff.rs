@@ -1,14 +1,18 @@
 //! Differences for people.
 
 use std::path::Path;
+use std::time::Duration;
 
 use similar::TextDiff;
 
 use super::engine::with_stack;
 use super::found::Found;
 use super::judge::parsed;
-use super::mask::masked;
+use super::mask::{Secrets, masked};
 use super::rules;
+
+/// How long the shortest difference is looked for.
+const LONGEST: Duration = Duration::from_secs(2);
 
 /// The unified difference of two texts of a file, `a/…` and `b/…` as git
 /// writes it; secrets masked; empty when they are equal.
@@ -18,7 +22,10 @@ pub fn unified_diff(shown: &Path, before: &str, after: &str) -> String {
     }
     let shown = shown.to_string_lossy();
     let (before, after) = (without_secrets(before), without_secrets(after));
-    let difference = TextDiff::from_lines(&before, &after);
+    // Two long texts without a line in common would take for ever; a rougher
+    // difference is as right.
+    let mut settings = TextDiff::configure();
+    let difference = settings.timeout(LONGEST).diff_lines(&before, &after);
     difference.unified_diff().header(&format!("a/{shown}"), &format!("b/{shown}")).to_string()
 }
 
@@ -30,5 +37,5 @@ fn without_secrets(text: &str) -> String {
         }
         Err(_) => Vec::new(),
     });
-    masked(text, 0, &secrets.unwrap_or_default())
+    masked(text, 0, &Secrets::new(secrets.unwrap_or_default()))
 }

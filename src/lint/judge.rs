@@ -9,7 +9,7 @@ use super::RuleInfo;
 use super::duplicates::duplicates;
 use super::file::File;
 use super::found::{Found, Hit};
-use super::mask::masked;
+use super::mask::{Secrets, masked};
 use super::rules;
 use super::scope::resolve;
 use super::suppress::{self, Allow};
@@ -63,7 +63,7 @@ pub(crate) fn judge(bytes: &[u8]) -> Judged {
         Err(_) => {
             let hit = Hit::new(&rules::UNREADABLE_FILE, Span::new(0, 0), "the parser gave up on this file")
                 .mend("make it simpler, or leave it out with `[lint] ignore`");
-            finish(&text, &Lines::new(&text), vec![hit], &[], &[])
+            finish(&text, &Lines::new(&text), vec![hit], &[], Vec::new())
         }
     }
 }
@@ -83,11 +83,11 @@ fn judge_text(text: &str, lossy: bool) -> Judged {
             let lines = &file.lines;
             let allows = suppress::read(&file, &mut hits);
             rules::run(&file, &mut Found { hits: &mut hits, secrets: &mut secrets });
-            finish(text, lines, hits, &allows, &secrets)
+            finish(text, lines, hits, &allows, secrets)
         }
         Err(found) => {
             hits.extend(found);
-            finish(text, &lines, hits, &[], &[])
+            finish(text, &lines, hits, &[], Vec::new())
         }
     }
 }
@@ -154,15 +154,26 @@ fn near_name<'f>(file: &'f File<'_>, name: &str) -> Option<&'f str> {
         .map(|(_, known)| known)
 }
 
-fn finish(text: &str, lines: &Lines<'_>, hits: Vec<Hit>, allows: &[Allow], secrets: &[Span]) -> Judged {
-    let line_of = |span: Span| {
-        let line = lines.span(lines.line(span.start));
-        let shown = masked(&text[line.range()], line.start, secrets);
-        if shown.len() <= LONGEST_LINE {
-            return shown;
+fn finish(text: &str, lines: &Lines<'_>, mut hits: Vec<Hit>, allows: &[Allow], secrets: Vec<Span>) -> Judged {
+    let secrets = Secrets::new(secrets);
+    hits.sort_by(|a, b| (a.span, a.info.id, &a.message).cmp(&(b.span, b.info.id, &b.message)));
+    // Many findings may stand in one line, which may be long.
+    let mut last: Option<(u32, String)> = None;
+    let mut line_of = |span: Span| {
+        let number = lines.line(span.start);
+        if let Some((known, shown)) = &last
+            && *known == number
+        {
+            return shown.clone();
         }
-        let cut: String = shown.chars().take(LONGEST_LINE).collect();
-        format!("{cut}…")
+        let line = lines.span(number);
+        let mut shown = masked(&text[line.range()], line.start, &secrets);
+        if let Some((cut, _)) = shown.char_indices().nth(LONGEST_LINE) {
+            shown.truncate(cut);
+            shown.push('…');
+        }
+        last = Some((number, shown.clone()));
+        shown
     };
     let places = |span: Span| {
         let (line, column) = lines.position(span.start);
@@ -171,10 +182,10 @@ fn finish(text: &str, lines: &Lines<'_>, hits: Vec<Hit>, allows: &[Allow], secre
     };
     let code_of = |hit: &Hit| {
         let source = text.get(hit.span.range()).unwrap_or_default();
-        let code: String = source.chars().filter(|next| !next.is_whitespace()).take(400).collect();
+        let code: String = source.chars().take(4000).filter(|next| !next.is_whitespace()).take(400).collect();
         super::hash::hash(format!("{}\0{code}", hit.subject).as_bytes()) as u64
     };
-    let mut findings: Vec<RawFinding> = hits
+    let findings: Vec<RawFinding> = hits
         .into_iter()
         .map(|hit| RawFinding {
             rule: hit.info.id,
@@ -190,10 +201,9 @@ fn finish(text: &str, lines: &Lines<'_>, hits: Vec<Hit>, allows: &[Allow], secre
             source_line: line_of(hit.span),
         })
         .collect();
-    findings.sort_by(|a, b| (a.span, a.rule, &a.message).cmp(&(b.span, b.rule, &b.message)));
     let allows = allows.iter().map(|allow| RawAllow {
         rule: allow.rule.clone(),
-        reason: masked(&allow.reason, 0, &[]),
+        reason: masked(&allow.reason, 0, &Secrets::default()),
         line: allow.line.unwrap_or_default(),
         lines: places(allow.span),
         span: allow.span,

@@ -131,6 +131,7 @@ fn named(line: &str) -> Vec<Range<usize>> {
     while let Some(equals) = line[from..].find('=').map(|index| from + index) {
         from = equals + 1;
         let name = lower[..equals].trim_end().trim_end_matches('"');
+        // What follows is looked at up to the next sign only.
         if !NAMES.iter().any(|secret| name.ends_with(secret)) {
             continue;
         }
@@ -148,11 +149,42 @@ fn named(line: &str) -> Vec<Range<usize>> {
     found
 }
 
+/// Strings that hold secrets, in an order that finds those of a line fast.
+#[derive(Debug, Default)]
+pub(crate) struct Secrets {
+    spans: Vec<Span>,
+    /// How far the spans up to each reach.
+    reach: Vec<u32>,
+}
+
+impl Secrets {
+    pub(crate) fn new(mut spans: Vec<Span>) -> Self {
+        spans.sort_unstable();
+        spans.dedup();
+        let mut furthest = 0;
+        let reach = spans.iter().map(|span| {
+            furthest = furthest.max(span.end);
+            furthest
+        });
+        let reach = reach.collect();
+        Self { spans, reach }
+    }
+
+    /// Those that may touch a stretch of text.
+    fn near(&self, start: u32, end: u32) -> &[Span] {
+        let from = self.reach.partition_point(|reach| *reach <= start);
+        let to = self.spans.partition_point(|span| span.start < end);
+        self.spans.get(from..to).unwrap_or_default()
+    }
+}
+
 /// A text in which every secret is `***`. `secrets` are strings with their
-/// quotes; what only looks like a secret is masked too.
-pub(crate) fn masked(text: &str, offset: u32, secrets: &[Span]) -> String {
+/// quotes; what only looks like a secret is masked too. `offset` is where the
+/// text stands in the file that the secrets are of.
+pub(crate) fn masked(text: &str, offset: u32, secrets: &Secrets) -> String {
     let end = offset as usize + text.len();
     let mut ranges: Vec<Range<usize>> = secrets
+        .near(offset, end as u32)
         .iter()
         .filter(|span| (span.start as usize) < end && span.end > offset)
         .map(|span| {
@@ -195,19 +227,28 @@ mod tests {
     #[test]
     fn what_looks_like_a_secret_is_masked() {
         let line = r#"  token = "ghp_abcdEFGH1234ijklMNOP5678"; password = "hunter2"; path = "/x";"#;
-        assert_eq!(masked(line, 0, &[]), r#"  token = "***"; password = "***"; path = "/x";"#);
-        assert_eq!(masked("x AGE-SECRET-KEY-1QQPZRY9X8GF2TVDW0S3 y", 0, &[]), "x *** y");
-        assert_eq!(masked(r#"password = mkDefault "a1b2c3";"#, 0, &[]), r#"password = mkDefault "***";"#);
-        assert_eq!(masked("# see ghp_xxxxxxxxxxxxxxxxxxxxxxxx", 0, &[]), "# see ghp_xxxxxxxxxxxxxxxxxxxxxxxx");
-        assert_eq!(masked(r#"passwordFile = "/run/x";"#, 0, &[]), r#"passwordFile = "/run/x";"#);
+        assert_eq!(masked(line, 0, &Secrets::default()), r#"  token = "***"; password = "***"; path = "/x";"#);
+        assert_eq!(masked("x AGE-SECRET-KEY-1QQPZRY9X8GF2TVDW0S3 y", 0, &Secrets::default()), "x *** y");
+        assert_eq!(
+            masked(r#"password = mkDefault "a1b2c3";"#, 0, &Secrets::default()),
+            r#"password = mkDefault "***";"#
+        );
+        assert_eq!(
+            masked("# see ghp_xxxxxxxxxxxxxxxxxxxxxxxx", 0, &Secrets::default()),
+            "# see ghp_xxxxxxxxxxxxxxxxxxxxxxxx"
+        );
+        assert_eq!(
+            masked(r#"passwordFile = "/run/x";"#, 0, &Secrets::default()),
+            r#"passwordFile = "/run/x";"#
+        );
     }
 
     #[test]
     fn strings_that_rules_named_are_masked_over_lines() {
         let text = "a = ''\n  one\n  two\n'';";
-        assert_eq!(masked("  two", 14, &[Span::new(4, 21)]), "***");
-        assert_eq!(masked("a = \"é\";", 0, &[Span::new(4, 8)]), "a = \"***\";");
-        assert_eq!(masked(text, 0, &[Span::new(4, 21)]), "a = ***;");
+        assert_eq!(masked("  two", 14, &Secrets::new(vec![Span::new(4, 21)])), "***");
+        assert_eq!(masked("a = \"é\";", 0, &Secrets::new(vec![Span::new(4, 8)])), "a = \"***\";");
+        assert_eq!(masked(text, 0, &Secrets::new(vec![Span::new(4, 21)])), "a = ***;");
     }
 
     #[test]

@@ -41,11 +41,12 @@ impl Rule for NixEnvInstall {
         let mut from = 0;
         while let Some(at) = source[from..].find("nix-env").map(|at| from + at) {
             from = at + "nix-env".len();
-            let line_start = source[..at].rfind('\n').map_or(0, |end| end + 1);
-            let line_end = source[at..].find('\n').map_or(source.len(), |end| at + end);
-            let commented = source[line_start..at].trim_start().starts_with('#');
-            // Up to the end of this command.
-            let command = source[from..line_end].split(['|', ';', '&']).next().unwrap_or_default();
+            // The line as far as a command reaches; strings may be long.
+            let before = source.get(at.saturating_sub(200)..at).unwrap_or_default();
+            let commented = before.rsplit('\n').next().is_some_and(|line| line.trim_start().starts_with('#'));
+            let after = source.get(from..).unwrap_or_default();
+            let after = after.char_indices().nth(200).map_or(after, |(cut, _)| &after[..cut]);
+            let command = after.split(['\n', '|', ';', '&']).next().unwrap_or_default();
             let words: Vec<&str> = command.split([' ', '\t', '"', '\'']).collect();
             let installs = words.iter().any(|word| {
                 matches!(
@@ -74,6 +75,7 @@ impl Rule for NixEnvInstall {
                     hit.subject(file.tree.bound_name(node).unwrap_or_default())
                         .mend("put the package into environment.systemPackages"),
                 );
+                return;
             }
         }
     }

@@ -26,7 +26,7 @@ pub(crate) fn parse(text: &str) -> Result<Tree<'_>, Vec<Broken>> {
     let parsed = rnix::Root::parse(text);
     let errors = parsed.errors();
     if !errors.is_empty() {
-        let mut broken: Vec<Broken> = errors.iter().map(|error| describe(error, text)).collect();
+        let mut broken: Vec<Broken> = errors.iter().take(MOST).map(|error| describe(error, text)).collect();
         broken.sort_by_key(|broken| (broken.span.start, broken.span.end));
         // What follows from the same place says the same once more.
         broken.dedup_by_key(|broken| broken.span.start);
@@ -55,6 +55,9 @@ pub(crate) fn parse(text: &str) -> Result<Tree<'_>, Vec<Broken>> {
     }
     if lowering.broken.is_empty() { Ok(lowering.tree) } else { Err(lowering.broken) }
 }
+
+/// Errors of one file that are told: after so many it is no code.
+const MOST: usize = 100;
 
 /// The words for what rnix says.
 fn describe(error: &ParseError, text: &str) -> Broken {
