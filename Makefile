@@ -11,7 +11,7 @@ help:
 	@echo "make test         run every test, with real hosts, after formatting and lint"
 	@echo "make check        formatting, lint, documentation and licences, without hosts"
 	@echo "make bench        compare with the bare commands, deploy-rs and nh"
-	@echo "make generated    renew what is generated: completions"
+	@echo "make generated    renew what is generated: completions, the table of rules"
 	@echo "make clean-hosts  end all throw-away hosts and remove what they left"
 
 demo:
@@ -42,6 +42,7 @@ generated:
 	@for shell in bash zsh fish elvish powershell; do \
 		$(CARGO) run --quiet --locked -- completions $$shell >completions/nix-deploy.$$shell; \
 	done
+	@GENERATE=1 $(CARGO) test --quiet --locked --lib the_readme_lists_every_rule
 
 clean-hosts:
 	@tests/support/fleet.sh down

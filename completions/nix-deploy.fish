@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_nix_deploy_global_optspecs
-    string join \n mode= fast emergency action= reboot dry-run y/yes non-interactive max-parallel= config= output= q/quiet color= v/verbose h/help V/version
+    string join \n mode= fast emergency action= reboot dry-run y/yes non-interactive allow= max-parallel= config= output= q/quiet color= v/verbose h/help V/version
 end
 
 function __fish_nix_deploy_needs_command
@@ -25,12 +25,13 @@ function __fish_nix_deploy_using_subcommand
 end
 
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l mode -d 'How much to check around the deploy; a bad change is taken back in every mode' -r -f -a "standard\t'every check'
-fast\t'without the looks at resources, network and logs afterwards'
+fast\t'of the checks syntax alone; without the looks at resources, network and logs afterwards'
 emergency\t'only what a safe activation needs; no preview, no question'"
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l action -d 'What to do with the new system' -r -f -a "switch\t'activate now and at every boot'
 boot\t'activate with the next reboot'
 test\t'activate now; a reboot returns to the old system'
 dry-activate\t'only ask the host what would happen'"
+complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l allow -d 'Let findings of this rule pass in this run; recorded with your name' -r
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l max-parallel -d 'Work on at most this many hosts at a time' -r
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
@@ -51,18 +52,21 @@ complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -s v -l verbose -d '
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -s V -l version -d 'Print version'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "deploy" -d 'Deploy hosts (the default; also for hosts named like a command)'
+complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "check" -d 'Judge the configuration: syntax, anti-patterns, security'
+complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "explain" -d 'Explain a rule of `check`: what, why, bad and good code'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "doctor" -d 'Check what is needed here and on each host, and say how to mend it'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "init" -d 'Write a hosts.toml for the hosts of a flake'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "completions" -d 'Print a shell\'s completion script'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "man" -d 'Print a manual page'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l mode -d 'How much to check around the deploy; a bad change is taken back in every mode' -r -f -a "standard\t'every check'
-fast\t'without the looks at resources, network and logs afterwards'
+fast\t'of the checks syntax alone; without the looks at resources, network and logs afterwards'
 emergency\t'only what a safe activation needs; no preview, no question'"
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l action -d 'What to do with the new system' -r -f -a "switch\t'activate now and at every boot'
 boot\t'activate with the next reboot'
 test\t'activate now; a reboot returns to the old system'
 dry-activate\t'only ask the host what would happen'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l allow -d 'Let findings of this rule pass in this run; recorded with your name' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l max-parallel -d 'Work on at most this many hosts at a time' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
@@ -81,6 +85,45 @@ complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l non-int
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -s v -l verbose -d 'Trace what the program does; twice for more'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand check" -l format -d 'How to tell what was found' -r -f -a "human\t'for people, with the line and carets'
+plain\t'file:line:column and one line for each finding'
+json\t'one object per line'
+sarif\t'SARIF 2.1.0, for code scanning'
+github\t'annotations of GitHub Actions, the worst first'
+junit\t'JUnit XML'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand check" -l allow -d 'Let findings of this rule pass this time' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand check" -l evaluated -d 'Judge the built system of this host too; builds it when it is not there' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand check" -l nix -d 'When to ask the installed Nix what it refuses' -r -f -a "auto\t'about files that it has not accepted before; of very many only about those called broken'
+always\t'about every file that it has not accepted before'
+never\t'not at all: what is called broken is not confirmed'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand check" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand check" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
+plain\t'a line for each thing that happens'
+json\t'one event per line on standard output'
+quiet\t'only errors and the result'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand check" -l color -d 'When to use colour' -r -f -a "auto\t'on a terminal, unless NO_COLOR is set'
+always\t'always'
+never\t'never'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand check" -l fix -d 'Mend what can be mended without a change of meaning'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand check" -l diff -d 'Show what --fix would change, and change nothing'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand check" -l write-baseline -d 'Write every finding into the baseline file: from then on only new ones count'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand check" -l staged -d 'Judge what git would commit now, for a pre-commit hook'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand check" -l watch -d 'Judge again whenever a file changes, until Ctrl-C'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand check" -l list-rules -d 'List every rule and judge nothing'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand check" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand check" -s v -l verbose -d 'Trace what the program does; twice for more'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand explain" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand explain" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
+plain\t'a line for each thing that happens'
+json\t'one event per line on standard output'
+quiet\t'only errors and the result'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand explain" -l color -d 'When to use colour' -r -f -a "auto\t'on a terminal, unless NO_COLOR is set'
+always\t'always'
+never\t'never'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand explain" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand explain" -s v -l verbose -d 'Trace what the program does; twice for more'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand doctor" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand doctor" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
 plain\t'a line for each thing that happens'
@@ -127,9 +170,11 @@ never\t'never'"
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand man" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand man" -s v -l verbose -d 'Trace what the program does; twice for more'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy doctor init completions man help" -f -a "deploy" -d 'Deploy hosts (the default; also for hosts named like a command)'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy doctor init completions man help" -f -a "doctor" -d 'Check what is needed here and on each host, and say how to mend it'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy doctor init completions man help" -f -a "init" -d 'Write a hosts.toml for the hosts of a flake'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy doctor init completions man help" -f -a "completions" -d 'Print a shell\'s completion script'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy doctor init completions man help" -f -a "man" -d 'Print a manual page'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy doctor init completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy check explain doctor init completions man help" -f -a "deploy" -d 'Deploy hosts (the default; also for hosts named like a command)'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy check explain doctor init completions man help" -f -a "check" -d 'Judge the configuration: syntax, anti-patterns, security'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy check explain doctor init completions man help" -f -a "explain" -d 'Explain a rule of `check`: what, why, bad and good code'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy check explain doctor init completions man help" -f -a "doctor" -d 'Check what is needed here and on each host, and say how to mend it'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy check explain doctor init completions man help" -f -a "init" -d 'Write a hosts.toml for the hosts of a flake'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy check explain doctor init completions man help" -f -a "completions" -d 'Print a shell\'s completion script'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy check explain doctor init completions man help" -f -a "man" -d 'Print a manual page'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy check explain doctor init completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

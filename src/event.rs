@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::model::{
-    Action, ActivationState, Changes, HostFacts, HostName, HostReport, Mode, RunId, SourceState, StepId,
-    StepOutcome, StorePath, UnitPlan,
+    Action, ActivationState, Changes, Finding, HostFacts, HostName, HostReport, Mode, RunId, SourceState,
+    StepId, StepOutcome, StorePath, UnitPlan,
 };
 
 /// Version of the event format; it rises when a field changes meaning or goes.
@@ -117,6 +117,13 @@ pub enum Event {
         host: HostName,
         /// Its state.
         state: ActivationState,
+    },
+    /// A check of the configuration or of the built system found something.
+    Finding {
+        /// Which host it was found for.
+        host: HostName,
+        /// What; set as suppressed when a flag lets it pass in this run.
+        finding: Box<Finding>,
     },
     /// A line that Nix, the host's activation or a script printed.
     Log {

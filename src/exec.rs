@@ -118,6 +118,17 @@ pub(crate) enum ExecError {
     },
 }
 
+/// Where a program is: the path itself when it has a slash, else the first of
+/// that name on PATH.
+#[expect(clippy::disallowed_methods, reason = "PATH is where programs are found, and no setting of ours")]
+pub(crate) fn find(program: &Path) -> Option<PathBuf> {
+    if program.components().count() > 1 {
+        return program.exists().then(|| program.to_owned());
+    }
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|candidate| candidate.is_file())
+}
+
 fn ended(code: Option<i32>) -> String {
     match code {
         Some(code) => format!("ended with exit code {code}"),

@@ -4,11 +4,16 @@
 //! the repository's own configuration names is run for it. Paths are relative
 //! to the top of the repository, whatever folder of it is given.
 
-use std::path::Path;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::exec::{Command, ExecError};
 use crate::model::{SourceState, text};
+
+/// What a Nix file is called, as git wants patterns; in every folder below.
+const NIX: &str = "*.nix";
 
 /// Why git could not be asked.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +71,100 @@ pub(crate) async fn changed_files(directory: &Path, since: &str) -> Result<Vec<S
     Ok(files)
 }
 
+/// Nix files below a folder, relative to it, that differ between a commit and
+/// what is there now; those that are gone are left out. Sorted, each once.
+pub(crate) async fn changed_nix_files(directory: &Path, since: &str) -> Result<Vec<PathBuf>, GitError> {
+    let since = checked_commit(since)?;
+    let diff = git(directory)
+        .args(["diff", "--name-only", "--relative", "--no-renames", "--no-ext-diff", "--diff-filter=d", "-z"])
+        .args([since, "--", NIX]);
+    let untracked = git(directory).args(["ls-files", "--others", "--exclude-standard", "-z", "--", NIX]);
+    let (diff, untracked) = tokio::join!(run_bytes(diff), run_bytes(untracked));
+    let mut files = paths(&diff?);
+    files.extend(paths(&untracked?));
+    files.sort();
+    files.dedup();
+    Ok(files)
+}
+
+/// A file as the index has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Staged {
+    /// Its path, relative to the top of the repository.
+    pub(crate) path: PathBuf,
+    /// Its content.
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// Nix files that the next commit would change, with the content that it would
+/// get. `directory` must be the folder the program was started in: a hook's
+/// git names its index relative to that. Symbolic links are left out.
+pub(crate) async fn staged_nix_files(directory: &Path, below: &[PathBuf]) -> Result<Vec<Staged>, GitError> {
+    let mut diff = hooked_git(directory)
+        .args(["diff", "--cached", "--raw", "--no-abbrev", "--no-renames", "--no-relative", "--no-ext-diff"])
+        .args(["--diff-filter=d", "-z", "--"]);
+    diff = if below.is_empty() { diff.arg(":/*.nix") } else { diff.args(below) };
+    let raw = run_bytes(diff).await?;
+    let mut records = raw.split(|byte| *byte == 0);
+    let mut found = Vec::new();
+    // `:OLDMODE NEWMODE OLDHASH NEWHASH STATUS`, then the path (git-diff(1), "RAW OUTPUT FORMAT").
+    while let (Some(record), Some(path)) = (records.next(), records.next()) {
+        let record = String::from_utf8_lossy(record);
+        let fields: Vec<&str> = record.split(' ').collect();
+        let path = PathBuf::from(OsStr::from_bytes(path));
+        if let [_, "100644" | "100755", _, hash, _] = fields[..]
+            && path.extension().is_some_and(|extension| extension == "nix")
+        {
+            found.push((path, checked_commit(hash)?.to_owned()));
+        }
+    }
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    let hashes: String = found.iter().map(|(_, hash)| format!("{hash}\n")).collect();
+    let answer = run_bytes(hooked_git(directory).args(["cat-file", "--batch"]).stdin(hashes)).await?;
+    let mut rest = answer.as_slice();
+    let mut staged = Vec::new();
+    for (path, hash) in found {
+        // `HASH blob SIZE`, the content, a line end.
+        let cut_off = || GitError::Refused(format!("git cat-file gave no content for {hash}"));
+        let end = rest.iter().position(|byte| *byte == b'\n').ok_or_else(cut_off)?;
+        let head = String::from_utf8_lossy(&rest[..end]).into_owned();
+        let size = head.rsplit(' ').next().and_then(|size| size.parse::<usize>().ok()).ok_or_else(cut_off)?;
+        let bytes = rest.get(end + 1..end + 1 + size).ok_or_else(cut_off)?.to_vec();
+        rest = rest.get(end + 2 + size..).unwrap_or_default();
+        staged.push(Staged { path, bytes });
+    }
+    Ok(staged)
+}
+
+/// The top folder of the repository that `directory` belongs to.
+pub(crate) async fn top_level(directory: &Path) -> Result<PathBuf, GitError> {
+    let mut top = run_bytes(hooked_git(directory).args(["rev-parse", "--show-toplevel"])).await?;
+    // One line end; a folder's name may hold more.
+    top.pop_if(|byte| *byte == b'\n');
+    Ok(PathBuf::from(OsStr::from_bytes(&top)))
+}
+
+fn paths(output: &[u8]) -> Vec<PathBuf> {
+    let names = output.split(|byte| *byte == 0).filter(|name| !name.is_empty());
+    let mut paths: Vec<PathBuf> = names.map(|name| PathBuf::from(OsStr::from_bytes(name))).collect();
+    paths.sort();
+    // A file in conflict is listed once for each side.
+    paths.dedup();
+    paths
+}
+
+/// git on a folder, for what a hook asks: the index may be one that git made
+/// for this commit alone, and its variables say so.
+fn hooked_git(directory: &Path) -> Command {
+    Command::new("git")
+        .current_dir(directory)
+        .args(["-c", "core.fsmonitor=false", "-c", "core.pager=cat"])
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .deadline(Duration::from_secs(30))
+}
+
 /// git on a folder. Variables that a git hook leaves behind would point it at
 /// another repository.
 fn git(directory: &Path) -> Command {
@@ -82,9 +181,13 @@ fn git(directory: &Path) -> Command {
 }
 
 async fn run(command: Command) -> Result<String, GitError> {
+    run_bytes(command).await.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+async fn run_bytes(command: Command) -> Result<Vec<u8>, GitError> {
     let output = command.output().await?;
     if output.success() {
-        return Ok(output.stdout_text());
+        return Ok(output.stdout);
     }
     let said = text::clean_line(&output.stderr_tail.join(" "));
     Err(GitError::Refused(said.trim_start_matches("fatal: ").to_owned()))
@@ -218,6 +321,50 @@ mod tests {
         fs::remove_file(repository.path().join("gone.nix")).unwrap();
         let files = changed_files(repository.path(), &since).await.unwrap();
         assert_eq!(files, ["committed.nix", "edited.nix", "gone.nix", "new.nix", "staged.nix"]);
+    }
+
+    fn shown(paths: &[PathBuf]) -> Vec<&str> {
+        paths.iter().map(|path| path.to_str().unwrap()).collect()
+    }
+
+    #[tokio::test]
+    async fn changed_nix_files_are_those_below_the_folder_that_are_still_there() {
+        let repository = Repository::new().await;
+        for file in ["flake.nix", "sub/a.nix", "sub/deep/b.nix", "sub/c.txt"] {
+            repository.write(file, "1");
+        }
+        repository.write(".gitignore", "ignored.nix");
+        let since = repository.commit("first").await;
+        repository.write("sub/ignored.nix", "1");
+        repository.write("sub/new/n w.nix", "1");
+        repository.write("sub/deep/b.nix", "2");
+        fs::remove_file(repository.path().join("sub/a.nix")).unwrap();
+        repository.write("flake.nix", "2");
+        let sub = repository.path().join("sub");
+        let changed = changed_nix_files(&sub, &since).await.unwrap();
+        assert_eq!(shown(&changed), ["deep/b.nix", "new/n w.nix"]);
+    }
+
+    #[tokio::test]
+    async fn what_is_staged_is_read_from_the_index_and_not_from_the_folder() {
+        let repository = Repository::new().await;
+        repository.write("a.nix", "staged");
+        repository.write("sub/b.nix", "two\nlines\n");
+        repository.write("c.txt", "no");
+        repository.git(&["add", "--all"]).await;
+        repository.write("a.nix", "later");
+        let staged = staged_nix_files(repository.path(), &[]).await.unwrap();
+        let read: Vec<_> =
+            staged.iter().map(|file| (file.path.to_str().unwrap(), file.bytes.as_slice())).collect();
+        assert_eq!(read, [("a.nix", b"staged".as_slice()), ("sub/b.nix", b"two\nlines\n")]);
+        let below = staged_nix_files(&repository.path().join("sub"), &[]).await.unwrap();
+        assert_eq!(below.len(), 2, "the whole commit counts, whatever folder it is made in");
+        let named = staged_nix_files(repository.path(), &["sub".into()]).await.unwrap();
+        assert_eq!(named.len(), 1);
+        repository.commit("first").await;
+        fs::remove_file(repository.path().join("a.nix")).unwrap();
+        repository.git(&["add", "--all"]).await;
+        assert_eq!(staged_nix_files(repository.path(), &[]).await.unwrap(), []);
     }
 
     #[tokio::test]

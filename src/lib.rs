@@ -6,6 +6,7 @@
 //! The program is this library; `main.rs` only starts it. Which module may use
 //! which is written in DESIGN.md and enforced by `tests/architecture.rs`.
 
+mod check;
 pub mod cli;
 mod commands;
 mod engine;
@@ -15,6 +16,7 @@ mod exec;
 pub mod exit;
 mod git;
 mod host;
+pub mod lint;
 pub mod model;
 mod nix;
 mod plan;

@@ -34,7 +34,7 @@ in
 
   # Interface and access.
   interface = { up = true; address = null; }; # null: the address that the fleet gave
-  sshd = { port = 22; };
+  sshd = { port = 22; passwords = false; };
   authorizedUsers = [ "root" "deploy" ];
   sudoRule = "deploy ALL=(ALL:ALL) NOPASSWD: ALL";
   doasRule = "permit nopass keepenv deploy";
@@ -48,6 +48,9 @@ in
       }
     }
   '';
+  # What `config` says of the outside, for the audit; the rules above are what holds.
+  firewall = { enable = true; tcp = [ 22 8080 8081 ]; udp = [ ]; };
+  setuidPrograms = [ "sudo" ];
   health = "ok";
 
   # Steps of the activation script, in the order of their names; each is a function body.

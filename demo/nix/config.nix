@@ -11,17 +11,23 @@
   networking = {
     inherit (options) hostName;
     fqdn = options.hostName;
-    firewall = { enable = true; allowedTCPPorts = [ 22 8080 8081 ]; allowedUDPPorts = [ ]; };
+    firewall = {
+      inherit (options.firewall) enable;
+      allowedTCPPorts = options.firewall.tcp;
+      allowedUDPPorts = options.firewall.udp;
+    };
   };
   services.openssh = {
     enable = (lib.present options.units) ? "sshd.service";
     ports = [ options.sshd.port ];
-    settings = { PermitRootLogin = "prohibit-password"; PasswordAuthentication = false; };
+    settings = { PermitRootLogin = "prohibit-password"; PasswordAuthentication = options.sshd.passwords; };
   };
   users.users = builtins.listToAttrs (map
     (name: { inherit name; value = { inherit name; isNormalUser = name != "root"; openssh.authorizedKeys.keys = [ ]; }; })
     options.authorizedUsers);
-  security.sudo = { enable = true; wheelNeedsPassword = true; };
+  security.sudo = { enable = true; wheelNeedsPassword = true; extraRules = [ ]; };
+  security.wrappers = builtins.listToAttrs (map (name: { inherit name; value = { enable = true; setuid = true; }; }) options.setuidPrograms);
+  nix.gc.automatic = true;
   nix.settings.trusted-users = options.trustedUsers;
   boot.kernelPackages.kernel.version = options.kernel;
   systemd.services = builtins.listToAttrs (map

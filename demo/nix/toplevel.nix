@@ -3,7 +3,7 @@
 # with builders that are plain shell and fork as little as they can.
 { lib, config }:
 let
-  inherit (lib) attrNames concatMap concatStringsSep filter mapAttrs present toList;
+  inherit (lib) attrNames concatMap concatStringsSep mapAttrs present;
 
   build = name: environment: script: derivation ({
     inherit name;
@@ -58,7 +58,7 @@ let
     HostKey /etc/ssh/ssh_host_ed25519_key
     AuthorizedKeysFile /etc/ssh/authorized_keys.d/%u
     PermitRootLogin prohibit-password
-    PasswordAuthentication no
+    PasswordAuthentication ${if config.sshd.passwords then "yes" else "no"}
     KbdInteractiveAuthentication no
     UsePAM yes
     PrintMotd no
@@ -125,8 +125,7 @@ in
 build "nixos-system-${config.hostName}-${config.version}"
 {
   inherit systemPath etc linux initrd kernelModules systemd;
-  inherit (config) hostName version platform kernelParams;
-  initInterfaceVersion = config.initInterfaceVersion;
+  inherit (config) hostName version platform kernelParams initInterfaceVersion;
   switchScript = builtins.replaceStrings
     [ "@actions@" "@beforeSwitch@" "@initInterfaceVersion@" ]
     [ (concatStringsSep "|" config.switchActions) config.beforeSwitch (toString config.initInterfaceVersion) ]

@@ -1,5 +1,5 @@
 # Twelve units appear, and several old ones change in every way a unit can.
-{ lib, revision, ... }:
+{ revision, ... }:
 let
   changed.Service.Environment = "REVISION=${toString revision}";
   names = builtins.genList (index: "job-${toString (index + 1)}.service") 12;

@@ -45,6 +45,10 @@ pub struct DeployArgs {
     #[arg(long)]
     pub non_interactive: bool,
 
+    /// Let findings of this rule pass in this run; recorded with your name
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub allow: Vec<String>,
+
     /// Work on at most this many hosts at a time
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub max_parallel: Option<u16>,

@@ -4,9 +4,11 @@
 //! that is a subcommand is one; a host of that name is reached with
 //! `nix-deploy deploy HOST`. Nothing here acts: `commands` does.
 
+mod check;
 mod completions;
 mod deploy;
 mod doctor;
+mod explain;
 mod global;
 mod init;
 mod man;
@@ -18,9 +20,11 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+pub use check::{CheckArgs, FormatArg, NixArg};
 pub use completions::CompletionsArgs;
 pub use deploy::DeployArgs;
 pub use doctor::DoctorArgs;
+pub use explain::ExplainArgs;
 pub use global::{ColorArg, GlobalArgs, OutputArg};
 pub use init::InitArgs;
 pub use man::ManArgs;
@@ -51,6 +55,10 @@ pub struct Cli {
 pub enum Command {
     /// Deploy hosts (the default; also for hosts named like a command)
     Deploy(DeployArgs),
+    /// Judge the configuration: syntax, anti-patterns, security
+    Check(CheckArgs),
+    /// Explain a rule of `check`: what, why, bad and good code
+    Explain(ExplainArgs),
     /// Check what is needed here and on each host, and say how to mend it
     Doctor(DoctorArgs),
     /// Write a hosts.toml for the hosts of a flake
@@ -69,6 +77,7 @@ Examples:
   nix-deploy p620 --action boot      activate with the next reboot
   nix-deploy p620 --fast --yes       fewer checks of the configuration, no question
   nix-deploy p620 --output json      one event per line on standard output
+  nix-deploy check                   judge the configuration, deploy nothing
 
 Exit codes: 0 done, 2 usage or configuration, 3 blocked, 4 evaluation or build,
 5 host unreachable or not fit, 6 failed and back on the old system, 7 failed and

@@ -6,7 +6,7 @@ use crate::model::{Action, Mode};
 
 const MODES: [(Mode, &str); 3] = [
     (Mode::Standard, "every check"),
-    (Mode::Fast, "without the looks at resources, network and logs afterwards"),
+    (Mode::Fast, "of the checks syntax alone; without the looks at resources, network and logs afterwards"),
     (Mode::Emergency, "only what a safe activation needs; no preview, no question"),
 ];
 

@@ -1,9 +1,11 @@
 //! One file per subcommand. Here is what they share: the command line is
 //! read, settings are loaded, and the outcome becomes an exit code.
 
+mod check;
 mod completions;
 mod deploy;
 mod doctor;
+mod explain;
 mod init;
 mod man;
 
@@ -17,6 +19,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::cli::{Cli, Command, DeployArgs, DoctorArgs, GlobalArgs};
 use crate::error::CommandError;
 use crate::exit::{self, ExitCode};
+use crate::lint;
 use crate::model::{Failure, FailureClass, RunSpec, Secret};
 use crate::plan;
 use crate::settings::{self, Environment, Output, Screen, Settings, nearest};
@@ -66,6 +69,8 @@ fn execute(cli: Cli) -> Result<ExitCode, CommandError> {
         None => start_deploy(&cli.deploy, &cli.global, &environment)
             .map_err(|error| hint_at_command(error, &cli.deploy)),
         Some(Command::Deploy(arguments)) => start_deploy(&arguments, &cli.global, &environment),
+        Some(Command::Check(arguments)) => block_on(check::check(&arguments, &cli.global, &environment)),
+        Some(Command::Explain(arguments)) => print(explain::explain(&arguments.rule)?.as_bytes()),
         Some(Command::Doctor(arguments)) => start_doctor(&arguments, &cli.global, &environment),
         Some(Command::Init(arguments)) => block_on(init::init(&arguments, &cli.global, &environment)),
         Some(Command::Completions(arguments)) => print(&completions::script(arguments.shell)),
@@ -123,10 +128,19 @@ fn plan_run(
             .hint("a reboot enters the boot default: use --action switch or boot")
             .into());
     }
+    known_rules(&arguments.allow)?;
     let settings = Settings::load(global.config.as_deref(), environment)?;
     let selected = plan::select(&settings.hosts, &arguments.hosts).map_err(Failure::from)?;
     let run_spec = settings.run_spec(arguments, &selected);
     Ok((settings, run_spec))
+}
+
+/// Refuses rules that do not exist: a misspelt one would let nothing pass.
+fn known_rules(rules: &[String]) -> Result<(), CommandError> {
+    match rules.iter().find(|rule| lint::find_rule(rule).is_none()) {
+        Some(rule) => Err(explain::unknown(rule)),
+        None => Ok(()),
+    }
 }
 
 fn options(screen: Screen, environment: &Environment) -> DeployOptions {

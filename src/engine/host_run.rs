@@ -3,7 +3,8 @@
 //!
 //! Invariants: once a supervisor may have been started, `settle` runs, also
 //! after an interruption; a step that fails stops the steps beside it unless
-//! the host is being changed; the report tells what `settle` found.
+//! the host is being changed; the report tells what `settle` found; whether a
+//! host is blocked by the checks of the source never depends on who was first.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -38,6 +39,8 @@ struct HostRun {
     running: JoinSet<Ended>,
     records: Vec<StepRecord>,
     failure: Option<Failure>,
+    /// The step that the failure comes from, if it comes from one.
+    failed_step: Option<StepId>,
     ended: Option<HostOutcome>,
     change_place: Option<OwnedSemaphorePermit>,
 }
@@ -56,6 +59,7 @@ pub(crate) async fn run(context: Arc<HostContext>, order: Order, interrupt: Inte
         running: JoinSet::new(),
         records: Vec::new(),
         failure: None,
+        failed_step: None,
         ended: None,
         change_place: None,
     };
@@ -71,10 +75,13 @@ impl HostRun {
         let mut heard = false;
         loop {
             if self.ended.is_none() && self.failure.is_none() {
-                self.start_ready();
+                self.start_ready(|_| true);
             }
             let stopping = self.ended.is_some() || self.failure.is_some();
-            if stopping && !self.changing() && !self.rebooting() {
+            let awaits_checks = stopping && self.awaits_checks();
+            if awaits_checks {
+                self.start_ready(is_check);
+            } else if stopping && !self.changing() && !self.rebooting() {
                 self.stop_running().await;
             }
             if self.running.is_empty() {
@@ -118,11 +125,31 @@ impl HostRun {
         self.context.reboot_asked.get().is_some() && !self.done.contains(&StepId::Reboot)
     }
 
-    fn start_ready(&mut self) {
-        let planned = self.planned.clone();
-        let is_ready =
-            |step: &StepId| plan::needs_among(*step, &planned).iter().all(|need| self.done.contains(need));
-        let ready: Vec<StepId> = self.waiting.iter().copied().filter(is_ready).collect();
+    /// Whether the end of the run waits for the checks of the source: a broken
+    /// file is the better reason for a failed evaluation, and a finding that
+    /// blocks does so also where nothing is left to do.
+    fn awaits_checks(&self) -> bool {
+        let may_wait = match &self.failure {
+            Some(_) => self.failed_step == Some(StepId::Evaluate),
+            None => matches!(self.ended, Some(HostOutcome::Unchanged | HostOutcome::Previewed)),
+        };
+        let open = |step: &StepId| is_check(*step) && !self.done.contains(step);
+        // Without what a check needs it never starts.
+        may_wait && !self.running.is_empty() && self.planned.iter().any(open)
+            || may_wait && self.ready(is_check).next().is_some()
+    }
+
+    /// Steps that wait for nothing any more, of those that may start.
+    fn ready(&self, may_start: impl Fn(StepId) -> bool) -> impl Iterator<Item = StepId> {
+        let is_ready = move |step: &StepId| {
+            may_start(*step)
+                && plan::needs_among(*step, &self.planned).iter().all(|need| self.done.contains(need))
+        };
+        self.waiting.iter().copied().filter(is_ready)
+    }
+
+    fn start_ready(&mut self, may_start: impl Fn(StepId) -> bool) {
+        let ready: Vec<StepId> = self.ready(may_start).collect();
         for step in ready {
             self.waiting.remove(&step);
             self.start(step);
@@ -163,7 +190,16 @@ impl HostRun {
                     self.ended.get_or_insert(outcome);
                 }
             }
-            Err(failure) => self.fail(failure),
+            Err(failure) => {
+                // A broken file explains why the evaluation failed.
+                if is_check(id) && self.failed_step == Some(StepId::Evaluate) {
+                    self.failure = None;
+                }
+                if self.failure.is_none() {
+                    self.failed_step = Some(id);
+                }
+                self.fail(failure);
+            }
         }
     }
 
@@ -296,6 +332,11 @@ impl HostRun {
             None => HostOutcome::Failed,
         }
     }
+}
+
+/// Steps that judge the configuration's source.
+fn is_check(step: StepId) -> bool {
+    matches!(step, StepId::Syntax | StepId::Antipatterns)
 }
 
 /// The person has agreed, and it is the host's turn.

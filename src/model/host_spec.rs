@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::HostName;
+use super::{HostName, Levels};
 
 /// How the login user becomes root on the host.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -191,6 +191,8 @@ pub struct HostSpec {
     pub rollback: RollbackPolicy,
     /// Deadlines.
     pub timeouts: Timeouts,
+    /// Severities of rules for this host alone.
+    pub lint: Levels,
 }
 
 impl HostSpec {
@@ -217,6 +219,7 @@ impl HostSpec {
             depends_on: Vec::new(),
             rollback: RollbackPolicy::default(),
             timeouts: Timeouts::default(),
+            lint: Levels::new(),
         }
     }
 

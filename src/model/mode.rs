@@ -11,7 +11,7 @@ pub enum Mode {
     /// Every step.
     #[default]
     Standard,
-    /// Without the looks at resources, network and logs afterwards.
+    /// Of the checks syntax alone; without the looks at resources, network and logs afterwards.
     Fast,
     /// Only what a safe activation needs; no preview and no question.
     Emergency,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Action, HostSpec, Mode, RunId};
+use super::{Action, HostSpec, LintSpec, Mode, RunId};
 
 /// Who answers questions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,6 +69,8 @@ pub struct RunSpec {
     pub hosts: Vec<HostSpec>,
     /// Hosts that are not deployed but may be built on.
     pub builders: Vec<HostSpec>,
+    /// How the configuration is judged.
+    pub lint: LintSpec,
     /// The state folder.
     pub state_dir: PathBuf,
     /// The folder of this run's journal and logs.

@@ -26,12 +26,18 @@ pub enum StepId {
     Git,
     /// State of the host before the deploy.
     HostFacts,
+    /// Syntax of the configuration's changed files.
+    Syntax,
+    /// Anti-patterns in the configuration's changed files.
+    Antipatterns,
     /// One evaluation for all hosts.
     Evaluate,
     /// What is to be done, from what the host runs and what it should run.
     Decide,
     /// One build for all hosts.
     Build,
+    /// What the new system opens that the old one did not.
+    Audit,
     /// Closure and file differences.
     Changes,
     /// The closure goes to the host.
@@ -62,12 +68,15 @@ pub enum StepId {
 
 impl StepId {
     /// Every step, in the order people read them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::Git,
         Self::HostFacts,
+        Self::Syntax,
+        Self::Antipatterns,
         Self::Evaluate,
         Self::Decide,
         Self::Build,
+        Self::Audit,
         Self::Changes,
         Self::Copy,
         Self::Preview,
@@ -86,8 +95,8 @@ impl StepId {
     /// The phase the step belongs to.
     pub fn phase(self) -> Phase {
         match self {
-            Self::Git | Self::HostFacts => Phase::Validate,
-            Self::Evaluate | Self::Decide | Self::Build | Self::Changes => Phase::Test,
+            Self::Git | Self::HostFacts | Self::Syntax | Self::Antipatterns => Phase::Validate,
+            Self::Evaluate | Self::Decide | Self::Build | Self::Audit | Self::Changes => Phase::Test,
             Self::Copy
             | Self::Preview
             | Self::Activate
@@ -105,9 +114,12 @@ impl StepId {
         match self {
             Self::Git => "git",
             Self::HostFacts => "host facts",
+            Self::Syntax => "syntax",
+            Self::Antipatterns => "antipatterns",
             Self::Evaluate => "evaluate",
             Self::Decide => "decide",
             Self::Build => "build",
+            Self::Audit => "audit",
             Self::Changes => "changes",
             Self::Copy => "copy",
             Self::Preview => "preview",

@@ -15,6 +15,7 @@ mod copy;
 mod error;
 mod eval;
 mod log;
+mod parse;
 mod program;
 mod run;
 #[cfg(test)]
@@ -28,7 +29,8 @@ pub(crate) use build::{BuildError, BuildRequest};
 pub(crate) use closure::{Closure, diff};
 pub(crate) use copy::{CopyError, CopyRequest};
 pub(crate) use error::NixError;
-pub(crate) use eval::{ChunkPolicy, EvalError, EvalRequest, Evaluated};
+pub(crate) use eval::{Ask, ChunkPolicy, EvalError, EvalRequest, Evaluated};
+pub(crate) use parse::Rejected;
 pub(crate) use program::{Nix, RemoteStore};
 pub(crate) use version::NixVersion;
 pub(crate) use versions::compare_versions;

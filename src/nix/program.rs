@@ -103,6 +103,11 @@ impl Nix {
         self.command("nix-store")
     }
 
+    /// A call of `nix-instantiate`.
+    pub(super) fn nix_instantiate(&self) -> Command {
+        self.command("nix-instantiate")
+    }
+
     /// A call of `nix-eval-jobs`.
     pub(super) fn nix_eval_jobs(&self) -> Command {
         self.command("nix-eval-jobs").args(["--extra-experimental-features", "nix-command flakes"])

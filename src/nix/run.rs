@@ -11,7 +11,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use crate::exec::{Activity, Command, ExecError, Output, Stream};
 
 use super::activities::{Activities, NixProgress, Spoken};
-use super::log::NixMessage;
+use super::log::{ErrorInfo, NixMessage};
 use super::transcript::Transcript;
 
 /// Hears how far a call of Nix is, at most ten times a second.
@@ -43,6 +43,14 @@ pub(super) struct Said {
     pub(super) warnings: Vec<String>,
     /// Lines that are not of Nix, from ssh for example.
     pub(super) plain: Vec<String>,
+}
+
+impl Said {
+    /// Whether an error or its trace holds this text.
+    pub(super) fn mentions(&self, text: &str) -> bool {
+        let in_parts = |error: &ErrorInfo| error.trace.iter().any(|line| line.contains(text));
+        self.errors.iter().any(|said| said.text.contains(text) || said.error.as_ref().is_some_and(in_parts))
+    }
 }
 
 struct Heard {

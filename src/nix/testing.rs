@@ -111,6 +111,7 @@ impl Playground {
         EvalRequest {
             flake: ".",
             flake_dir: Some(flake_dir),
+            ask: crate::nix::Ask::Paths,
             attributes: hosts.iter().map(|name| (host(name), (*name).to_owned())).collect(),
             deadline: Duration::from_secs(120),
             log_file,

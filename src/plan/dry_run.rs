@@ -158,6 +158,7 @@ mod tests {
             rollout: Rollout::default(),
             hosts: vec![desk, p620],
             builders: Vec::new(),
+            lint: Default::default(),
             state_dir: "/state".into(),
             run_dir: "/state/runs/x".into(),
             actor: "ada@desk".to_owned(),
@@ -182,7 +183,7 @@ Nothing was evaluated and no host was contacted.
             rollback after 1m without confirmation, activation at most 10m
 
 Steps of each host
-  validate  git, host facts
+  validate  git, host facts, syntax
   test      evaluate, decide, build, changes
   deploy    copy, preview, activate, prove, verify, commit, settle
   observe   services

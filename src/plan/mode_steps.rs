@@ -5,8 +5,8 @@
 
 use crate::model::{Action, Mode, Phase, RunSpec, StepId};
 use StepId::{
-    Activate, Build, Changes, Commit, Copy, Decide, Evaluate, Git, HostFacts, Logs, Network, Preview, Prove,
-    Reboot, Resources, Services, Settle, Verify,
+    Activate, Antipatterns, Audit, Build, Changes, Commit, Copy, Decide, Evaluate, Git, HostFacts, Logs,
+    Network, Preview, Prove, Reboot, Resources, Services, Settle, Syntax, Verify,
 };
 
 /// The steps of each host of a run, in the order of the report.
@@ -29,10 +29,12 @@ fn steps(mode: Mode, action: Action, reboot: bool) -> Vec<StepId> {
 fn in_mode(step: StepId, mode: Mode, action: Action) -> bool {
     match mode {
         Mode::Standard => true,
-        Mode::Fast => !matches!(step, Resources | Network | Logs),
+        Mode::Fast => !matches!(step, Antipatterns | Audit | Resources | Network | Logs),
         // The preview is all that `dry-activate` is for.
         Mode::Emergency if step == Preview => action == Action::DryActivate,
-        Mode::Emergency => !matches!(step, Git | Changes | Resources | Network | Logs),
+        Mode::Emergency => {
+            !matches!(step, Git | Syntax | Antipatterns | Audit | Changes | Resources | Network | Logs)
+        }
     }
 }
 
@@ -51,12 +53,16 @@ fn in_action(step: StepId, action: Action) -> bool {
 pub(crate) fn needs(step: StepId) -> &'static [StepId] {
     match step {
         Git | HostFacts | Evaluate => &[],
+        // Which files are judged depends on what the host runs.
+        Syntax | Antipatterns => &[HostFacts],
         Decide => &[Evaluate, HostFacts],
         Build => &[Decide],
+        // What the source says of new services is decided on what was built.
+        Audit => &[Build, Antipatterns],
         Changes => &[Build],
         Copy => &[Build],
         Preview => &[Copy],
-        Activate => &[Preview, Changes, Git],
+        Activate => &[Preview, Changes, Git, Syntax, Antipatterns, Audit],
         Prove => &[Activate],
         Verify => &[Prove],
         Commit => &[Verify],
@@ -97,42 +103,42 @@ mod tests {
             (
                 Mode::Standard,
                 Action::Switch,
-                "git, host facts, evaluate, decide, build, changes, copy, preview, activate, \
+                "git, host facts, syntax, antipatterns, evaluate, decide, build, audit, changes, copy, preview, activate, \
                 prove, verify, commit, settle, services, resources, network, logs",
             ),
             (
                 Mode::Standard,
                 Action::Test,
-                "git, host facts, evaluate, decide, build, changes, copy, preview, activate, \
+                "git, host facts, syntax, antipatterns, evaluate, decide, build, audit, changes, copy, preview, activate, \
                 prove, verify, commit, settle, services, resources, network, logs",
             ),
             (
                 Mode::Standard,
                 Action::Boot,
-                "git, host facts, evaluate, decide, build, changes, copy, preview, activate, \
+                "git, host facts, syntax, antipatterns, evaluate, decide, build, audit, changes, copy, preview, activate, \
                 commit, settle",
             ),
             (
                 Mode::Standard,
                 Action::DryActivate,
-                "git, host facts, evaluate, decide, build, changes, copy, preview",
+                "git, host facts, syntax, antipatterns, evaluate, decide, build, audit, changes, copy, preview",
             ),
             (
                 Mode::Fast,
                 Action::Switch,
-                "git, host facts, evaluate, decide, build, changes, copy, preview, activate, \
+                "git, host facts, syntax, evaluate, decide, build, changes, copy, preview, activate, \
                 prove, verify, commit, settle, services",
             ),
             (
                 Mode::Fast,
                 Action::Boot,
-                "git, host facts, evaluate, decide, build, changes, copy, preview, activate, \
+                "git, host facts, syntax, evaluate, decide, build, changes, copy, preview, activate, \
                 commit, settle",
             ),
             (
                 Mode::Fast,
                 Action::DryActivate,
-                "git, host facts, evaluate, decide, build, changes, copy, preview",
+                "git, host facts, syntax, evaluate, decide, build, changes, copy, preview",
             ),
             (
                 Mode::Emergency,
@@ -190,7 +196,7 @@ mod tests {
     #[test]
     fn a_step_that_does_not_run_stands_for_its_own_needs() {
         let emergency = steps(Mode::Emergency, Action::Switch, false);
-        assert_eq!(needs_among(Activate, &emergency), [Build, Copy]);
+        assert_eq!(needs_among(Activate, &emergency), [HostFacts, Build, Copy]);
         let boot = steps(Mode::Standard, Action::Boot, false);
         assert_eq!(needs_among(Commit, &boot), [Activate]);
         assert_eq!(needs_among(Changes, &boot), [Build]);

@@ -1,7 +1,9 @@
 //! What the reporters remember of a run for its end report.
 
+use std::collections::BTreeMap;
+
 use crate::event::Event;
-use crate::model::{Action, HostName, HostReport, SourceState};
+use crate::model::{Action, Finding, HostName, HostReport, SourceState};
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub(super) struct Gathered {
     pub(super) action: Action,
     pub(super) run_dir: String,
     pub(super) source: Option<SourceState>,
+    /// What the checks found, by host.
+    pub(super) findings: BTreeMap<HostName, Vec<Finding>>,
     /// Hosts in the order they ended.
     pub(super) reports: Vec<(HostName, HostReport)>,
     pub(super) end: Option<RunEnd>,
@@ -34,6 +38,9 @@ impl Gathered {
                 self.run_dir.clone_from(run_dir);
             }
             Event::Source { source } => self.source = Some(source.clone()),
+            Event::Finding { host, finding } => {
+                self.findings.entry(host.clone()).or_default().push((**finding).clone());
+            }
             Event::HostFinished { host, report } => self.reports.push((host.clone(), (**report).clone())),
             Event::RunFinished { exit_code, meaning, elapsed_ms } => {
                 let (exit_code, elapsed_ms) = (*exit_code, *elapsed_ms);
@@ -41,6 +48,15 @@ impl Gathered {
             }
             _ => {}
         }
+    }
+
+    /// What the checks found on a host, and a host that was reported before
+    /// with exactly the same.
+    pub(super) fn findings_of(&self, host: &HostName) -> (&[Finding], Option<&HostName>) {
+        let own = self.findings.get(host).map(Vec::as_slice).unwrap_or_default();
+        let before = self.reports.iter().map(|(name, _)| name).take_while(|name| *name != host);
+        let same = before.into_iter().find(|name| self.findings.get(*name).is_some_and(|other| other == own));
+        (own, same)
     }
 
     /// The commit in short with its state, for example `4f2c1aa (dirty)`.

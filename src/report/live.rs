@@ -9,6 +9,7 @@ use std::io::Write;
 use jiff::Timestamp;
 
 use super::board::Board;
+use super::findings::Told;
 use super::frame::Frame;
 use super::gathered::Gathered;
 use super::layout::{Line, Page};
@@ -34,6 +35,7 @@ pub(crate) struct Live {
     run: Gathered,
     board: Board,
     plans: Plans,
+    told: Told,
     /// Lines to print above the screen with the next drawing.
     printed: Vec<Line>,
     /// Something was printed above the screen.
@@ -53,6 +55,7 @@ impl Live {
             run: Gathered::default(),
             board: Board::default(),
             plans: Plans::default(),
+            told: Told::default(),
             printed: Vec::new(),
             talked: false,
             frames: 0,
@@ -119,6 +122,7 @@ impl Reporter for Live {
         self.run.take(&envelope.event);
         let plans = self.plans.take(&envelope.event, self.detail(), self.page);
         self.printed.extend(plans);
+        self.printed.extend(self.told.line(&envelope.event, self.verbosity));
         self.printed.extend(remarkable(&envelope.event, self.verbosity));
         if matches!(envelope.event, Event::RunFinished { .. }) {
             self.end(envelope.time);

@@ -12,6 +12,7 @@
 
 mod board;
 mod end_report;
+mod findings;
 mod frame;
 mod gathered;
 mod hub;
@@ -46,6 +47,7 @@ use quiet::Quiet;
 use screen::Screen;
 use styles::Styles;
 
+pub(crate) use findings::{Counts, Found, Hardening, RuleText, write as write_findings};
 pub(crate) use hub::run_hub;
 pub(crate) use journal::Journal;
 

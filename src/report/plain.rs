@@ -10,6 +10,7 @@ use std::io::Write;
 use jiff::Timestamp;
 
 use super::board::{Board, milliseconds_between, remark};
+use super::findings::Told;
 use super::gathered::Gathered;
 use super::layout::{Line, Page};
 use super::plan_view::{Detail, Plans};
@@ -34,6 +35,7 @@ pub(crate) struct Plain {
     run: Gathered,
     board: Board,
     plans: Plans,
+    told: Told,
     last_progress: Option<Timestamp>,
 }
 
@@ -53,6 +55,7 @@ impl Plain {
             run: Gathered::default(),
             board: Board::default(),
             plans: Plans::default(),
+            told: Told::default(),
             last_progress: None,
         }
     }
@@ -110,6 +113,8 @@ impl Reporter for Plain {
         let (detail, page) = (self.detail(), self.talk_page);
         let plans = self.plans.take(&envelope.event, detail, page);
         self.say_all(&plans);
+        let finding = self.told.line(&envelope.event, self.verbosity);
+        self.say_all(finding.as_slice());
         self.say_all(&describe(&envelope.event, self.verbosity));
         if matches!(envelope.event, Event::RunFinished { .. }) {
             self.end();
@@ -198,6 +203,8 @@ pub(super) fn describe(event: &Event, verbosity: u8) -> Vec<Line> {
         }
         Event::StepStarted { .. } => Vec::new(),
         Event::StepProgress { .. } | Event::Changes { .. } | Event::UnitPlan { .. } => Vec::new(),
+        // Told once for all hosts.
+        Event::Finding { .. } => Vec::new(),
         Event::Facts { host, facts } if verbosity > 0 => {
             let generation = facts.generation.map_or("?".to_owned(), |number| number.to_string());
             let nix = facts.nix_version.as_deref().unwrap_or("unknown");

@@ -1,7 +1,7 @@
 //! The schema of hosts.toml and what one such file says.
 //!
 //! Version 1. A file with another version is refused before anything else in
-//! it is judged. `[lint]`, `[issues]`, `[resources]` and `[notify]` are
+//! it is judged. `[issues]`, `[resources]` and `[notify]` are
 //! reserved: they must be tables and are carried as they are.
 
 use std::collections::BTreeMap;
@@ -10,6 +10,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::host_keys::{HostKeys, Layer};
+use super::lint_keys::LintKeys;
 use super::reader::{Problems, TableReader};
 use super::references;
 use super::source::{Problem, Source};
@@ -19,7 +20,7 @@ use crate::model::{HostName, HostSpec, Rollout, Secret, Strategy};
 /// The version this program reads and writes.
 const VERSION: i64 = 1;
 /// Sections whose keys later parts of the program define.
-const RESERVED: [&str; 4] = ["lint", "issues", "resources", "notify"];
+const RESERVED: [&str; 3] = ["issues", "resources", "notify"];
 /// No run works on more hosts at a time.
 pub(crate) const MOST_PARALLEL: i64 = 1024;
 
@@ -59,6 +60,8 @@ pub(crate) struct HostsToml {
     pub(crate) hosts: Vec<HostEntry>,
     /// `[rollout]`.
     pub(crate) rollout: Rollout,
+    /// `[lint]`.
+    pub(crate) lint: LintKeys,
     /// The reserved sections.
     pub(crate) reserved: BTreeMap<&'static str, toml::Table>,
 }
@@ -112,10 +115,11 @@ impl HostsToml {
             );
         }
         let rollout = reader.table("rollout").map(read_rollout).unwrap_or_default();
+        let lint = reader.table("lint").map(|table| LintKeys::read(table, anchors)).unwrap_or_default();
         let reserved =
             RESERVED.iter().filter_map(|key| Some((*key, read_reserved(&mut reader, key)?))).collect();
         reader.finish();
-        Self { flake, database_url, defaults, tags, hosts, rollout, reserved }
+        Self { flake, database_url, defaults, tags, hosts, rollout, lint, reserved }
     }
 
     /// Every host with its layers applied, in the order of the file.
@@ -134,6 +138,7 @@ impl HostsToml {
             }
         }
         entry.keys.apply(&mut host);
+        host.lint = self.lint.levels_of(&host.name, &host.tags);
         host
     }
 }
@@ -379,8 +384,8 @@ mod tests {
 
     #[test]
     fn reserved_sections_are_carried_and_must_be_tables() {
-        let file = parse("version = 1\n[hosts.x]\n[lint.rules]\nfirewall-off = \"warn\"\n[notify]\n").unwrap();
-        assert_eq!(file.reserved["lint"]["rules"]["firewall-off"].as_str(), Some("warn"));
+        let file = parse("version = 1\n[hosts.x]\n[resources.rules]\nx = \"warn\"\n[notify]\n").unwrap();
+        assert_eq!(file.reserved["resources"]["rules"]["x"].as_str(), Some("warn"));
         assert!(file.reserved["notify"].is_empty());
         assert_eq!(
             parse("version = 1\nissues = 3\n[hosts.x]\n").unwrap_err(),

@@ -22,6 +22,19 @@ pub(crate) type Problems = Vec<Problem>;
 /// A key that people put into the wrong table, and the table it belongs to.
 pub(crate) type Misplaced = (&'static str, &'static str);
 
+/// What is wrong with an entry whose key is a name.
+pub(crate) enum WrongEntry {
+    /// The name.
+    Name {
+        /// What is wrong.
+        message: String,
+        /// What may be meant.
+        hint: Option<String>,
+    },
+    /// The value.
+    Value(String),
+}
+
 /// One table that is being read.
 pub(crate) struct TableReader<'t, 'p> {
     /// What the table is called in messages, for example `[hosts.p620]`.
@@ -219,6 +232,36 @@ impl<'t, 'p> TableReader<'t, 'p> {
                 _ => {
                     let expected = format!("a table, written as {shown}");
                     self.problems.push(wrong_type(&format!("`{}`", name.as_ref()), &expected, value));
+                }
+            }
+        }
+        all
+    }
+
+    /// Ends a table whose keys are names of somebody's choice: reads every
+    /// entry that is a text, in the order of the file. What `read` says is
+    /// wrong with a name or a value is reported there.
+    pub(crate) fn finish_texts<T>(self, mut read: impl FnMut(&str, &str) -> Result<T, WrongEntry>) -> Vec<T> {
+        let mut entries: Vec<_> = self.table.iter().collect();
+        entries.sort_by_key(|(name, _)| name.span().start);
+        let mut all = Vec::new();
+        for (name, value) in entries {
+            let key: &str = name.as_ref().as_ref();
+            let Some(text) = value.as_ref().as_str() else {
+                self.problems.push(wrong_type(&format!("`{key}`"), "a text in quotes", value));
+                continue;
+            };
+            match read(key, text) {
+                Ok(entry) => all.push(entry),
+                Err(WrongEntry::Name { message, hint }) => {
+                    let problem = Problem::at(name.span(), message);
+                    self.problems.push(match hint {
+                        Some(hint) => problem.hint(hint),
+                        None => problem,
+                    });
+                }
+                Err(WrongEntry::Value(reason)) => {
+                    self.problems.push(Problem::at(value.span(), format!("`{key}`: {reason}")));
                 }
             }
         }

@@ -27,6 +27,7 @@ pub(crate) fn check(hosts_toml: &HostsToml, problems: &mut Problems) {
             problems.push(Problem::at(name.span(), format!("`depends_on`: {itself} cannot wait for itself")));
         }
     }
+    check_lint(hosts_toml, problems);
     if problems.len() == before {
         check_circles(hosts_toml, problems);
     }
@@ -56,6 +57,27 @@ fn check_name(key: &str, name: &Spanned<HostName>, hosts_toml: &HostsToml, probl
         None if key == "build_on" => problem.hint("it is \"local\", \"target\" or a host of this file"),
         None => problem,
     });
+}
+
+/// Reports `[lint.hosts]` and `[lint.tags]` that speak of nobody: a rule that
+/// somebody took for softened would still block.
+fn check_lint(hosts_toml: &HostsToml, problems: &mut Problems) {
+    for (name, _) in &hosts_toml.lint.hosts {
+        check_name("lint.hosts", name, hosts_toml, problems);
+    }
+    let carried: BTreeSet<String> = hosts_toml.host_specs().into_iter().flat_map(|host| host.tags).collect();
+    for (label, _) in &hosts_toml.lint.tags {
+        if carried.contains(label.as_ref()) {
+            continue;
+        }
+        let message = format!("`lint.tags`: no host carries the tag {:?}", label.as_ref());
+        let problem = Problem::at(label.span(), message);
+        let near = nearest(label.as_ref(), carried.iter().map(String::as_str));
+        problems.push(match near {
+            Some(near) => problem.hint(format!("did you mean \"{near}\"?")),
+            None => problem,
+        });
+    }
 }
 
 /// Reports each circle of dependencies once, at one host of it.

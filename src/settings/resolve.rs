@@ -16,7 +16,7 @@ use super::references;
 use super::source::{Problem, Source};
 use super::values::{self, Anchors};
 use crate::cli::DeployArgs;
-use crate::model::{BuildOn, HostName, HostSpec, Questions, Rollout, RunId, RunSpec, Secret};
+use crate::model::{BuildOn, HostName, HostSpec, LintSpec, Questions, Rollout, RunId, RunSpec, Secret};
 
 /// Everything that is configured, before hosts are selected.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) rollout: Rollout,
     /// Every host, in the order of the file.
     pub(crate) hosts: Vec<HostSpec>,
+    /// How the configuration is judged; nothing is allowed yet.
+    pub(crate) lint: LintSpec,
     /// The state folder; it may not exist yet.
     pub(crate) state_dir: PathBuf,
     /// The fleet database.
@@ -42,7 +44,8 @@ pub(crate) struct Settings {
     /// The sections that later parts of the program define.
     #[expect(dead_code, reason = "carried for the parts that define these sections")]
     pub(crate) reserved: BTreeMap<&'static str, toml::Table>,
-    actor: String,
+    /// Who runs the program, `user@machine`.
+    pub(crate) actor: String,
     can_ask: bool,
 }
 
@@ -71,6 +74,7 @@ impl Settings {
             flake: flake.text,
             flake_dir: flake.directory,
             rollout: hosts_toml.rollout,
+            lint: hosts_toml.lint.spec(),
             hosts,
             database_url: database_url(hosts_toml.database_url, &state_dir, environment)?,
             state_dir,
@@ -103,6 +107,7 @@ impl Settings {
             },
             hosts,
             builders,
+            lint: LintSpec { allow: arguments.allow.clone(), ..self.lint.clone() },
             run_dir: self.state_dir.join("runs").join(id.as_str()),
             state_dir: self.state_dir.clone(),
             actor: self.actor.clone(),

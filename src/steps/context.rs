@@ -9,14 +9,15 @@ use std::time::Duration;
 use tokio::sync::{OnceCell, mpsc};
 
 use super::build::BuildRequest;
+use super::check::Checks;
 use super::shared::{Names, Results, Roster};
 use crate::event::{Event, EventSink};
 use crate::host::observe::{After, Sample};
 use crate::host::preview::Preview;
 use crate::host::{HostError, Link, Session};
 use crate::model::{
-    ActivationState, Changes, Failure, FailureClass, HostFacts, HostName, HostOutcome, HostSpec, RunSpec,
-    Secret, ServiceChange, SourceState, StepId, StorePath, Truth,
+    ActivationState, Changes, Failure, FailureClass, Finding, HostFacts, HostName, HostOutcome, HostSpec,
+    RunSpec, Secret, ServiceChange, SourceState, StepId, StorePath, Truth,
 };
 use crate::nix::{Closure, Evaluated, Nix};
 
@@ -32,6 +33,8 @@ pub(crate) struct RunContext {
     pub(crate) owner: String,
     /// The configuration's repository; `None` outside of one.
     pub(crate) source: OnceCell<Option<SourceState>>,
+    /// What the source says, by what it is judged for.
+    pub(crate) checks: Checks,
     /// The evaluation, by host.
     pub(crate) evaluation: Results<Evaluated>,
     /// Where builds are asked for.
@@ -60,6 +63,7 @@ impl RunContext {
             nix: Nix::new(),
             owner,
             source: OnceCell::new(),
+            checks: Checks::default(),
             evaluation: Results::new(),
             build_requests,
             builds: Results::new(),
@@ -121,6 +125,9 @@ pub(crate) struct HostContext {
     pub(crate) rooted: OnceLock<()>,
     /// The host's disk had no room for them.
     pub(crate) no_room_for_roots: OnceLock<()>,
+    /// Services that the source defines as root and that the host does not have
+    /// yet: the built system decides about them.
+    pub(crate) new_root_services: OnceLock<Vec<(String, Finding)>>,
     /// What would change.
     pub(crate) changes: OnceLock<Changes>,
     /// What the host said before.
@@ -164,6 +171,7 @@ impl HostContext {
             old_closure: OnceCell::new(),
             rooted: OnceLock::new(),
             no_room_for_roots: OnceLock::new(),
+            new_root_services: OnceLock::new(),
             changes: OnceLock::new(),
             preview: OnceLock::new(),
             network_before: OnceLock::new(),

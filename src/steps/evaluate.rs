@@ -6,7 +6,7 @@ use super::context::{HostContext, RunContext};
 use super::{Done, StepResult, build, git, nix_words, step};
 use crate::event::Event;
 use crate::model::StepId;
-use crate::nix::{ChunkPolicy, EvalRequest, NixProgress};
+use crate::nix::{Ask, ChunkPolicy, EvalRequest, NixProgress};
 
 step!(Evaluate, StepId::Evaluate);
 
@@ -38,6 +38,7 @@ pub(crate) async fn evaluate_all(run: Arc<RunContext>) {
         attributes: spec.hosts.iter().map(|host| (host.name.clone(), host.attribute.clone())).collect(),
         deadline,
         log_file: &log_file,
+        ask: if crate::steps::is_audited(spec) { Ask::PathsAndSettings } else { Ask::Paths },
         chunks: ChunkPolicy::of_this_machine(),
     };
     let progress = |progress: NixProgress| {

@@ -6,8 +6,10 @@
 //! whether at all, is decided by the plan and the engine.
 
 mod activate;
+mod audit;
 mod build;
 mod changes;
+mod check;
 mod commit;
 pub(crate) mod context;
 mod copy;
@@ -32,12 +34,18 @@ mod way;
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::model::{Failure, HostOutcome, StepId, StepOutcome};
+use crate::model::{Failure, HostOutcome, Mode, RunSpec, StepId, StepOutcome};
 use context::HostContext;
 
 pub(crate) use build::serve as serve_builds;
 pub(crate) use evaluate::evaluate_all;
+pub(crate) use nix_words::{build_failure, evaluation_failure};
 pub(crate) use roots::remove as remove_roots;
+
+/// Whether the hosts of a run are audited: the plan decides it by the mode.
+pub(crate) fn is_audited(spec: &RunSpec) -> bool {
+    spec.mode == Mode::Standard
+}
 
 /// What a step that did not fail says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,9 +94,13 @@ pub(crate) trait Step: Send + Sync {
     fn run<'a>(&'a self, context: &'a HostContext) -> StepFuture<'a>;
 }
 
-/// Declares a unit struct that is a step made of an async function `run`.
+/// Declares a unit struct that is a step made of an async function, `run`
+/// unless another is named.
 macro_rules! step {
     ($name:ident, $id:expr) => {
+        step!($name, $id, run);
+    };
+    ($name:ident, $id:expr, $run:ident) => {
         /// The step.
         pub(super) struct $name;
 
@@ -101,7 +113,7 @@ macro_rules! step {
                 &'a self,
                 context: &'a crate::steps::context::HostContext,
             ) -> crate::steps::StepFuture<'a> {
-                Box::pin(run(context))
+                Box::pin($run(context))
             }
         }
     };
@@ -109,12 +121,15 @@ macro_rules! step {
 use step;
 
 /// Every step there is.
-static REGISTRY: [&dyn Step; 18] = [
+static REGISTRY: [&dyn Step; 21] = [
     &git::Git,
     &host_facts::HostFactsStep,
+    &check::Syntax,
+    &check::Antipatterns,
     &evaluate::Evaluate,
     &decide::Decide,
     &build::Build,
+    &audit::Audit,
     &changes::ChangesStep,
     &copy::Copy,
     &preview::PreviewStep,

@@ -22,12 +22,12 @@ fn failure(class: FailureClass, error: &(dyn Error + 'static), hints: Vec<String
 }
 
 /// An evaluation that failed, with the innermost part of its trace.
-pub(super) fn evaluation_failure(error: &EvalError) -> Failure {
+pub(crate) fn evaluation_failure(error: &EvalError) -> Failure {
     failure(FailureClass::Build, error, error.hints()).evidence(error.trace().iter().cloned())
 }
 
 /// A build that failed, with the end of the failing builder's log.
-pub(super) fn build_failure(error: &BuildError) -> Failure {
+pub(crate) fn build_failure(error: &BuildError) -> Failure {
     failure(FailureClass::Build, error, error.hints()).evidence(error.evidence())
 }
 

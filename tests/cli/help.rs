@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::program::Place;
 
 /// Compares with a kept file and says how to renew it.
-fn assert_kept(name: &str, actual: &str) {
+pub(crate) fn assert_kept(name: &str, actual: &str) {
     let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/snapshots").join(name);
     let expected = std::fs::read_to_string(&kept).unwrap_or_default();
     if expected != actual {

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers too")]
 
 mod bad_settings;
+mod check;
 mod help;
 mod init;
 mod plan;

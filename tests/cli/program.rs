@@ -64,6 +64,13 @@ impl Place {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 
+    /// Puts a program of this machine on PATH.
+    pub(crate) fn link(&self, name: &str) {
+        let folders = ["/usr/bin", "/bin", "/usr/local/bin", "/run/current-system/sw/bin"];
+        let found = folders.iter().map(|folder| Path::new(folder).join(name)).find(|path| path.exists());
+        std::os::unix::fs::symlink(found.unwrap(), self.root.path().join("bin").join(name)).unwrap();
+    }
+
     /// Runs the program.
     pub(crate) fn run(&self, arguments: &[&str]) -> Outcome {
         self.run_with(arguments, &[])
@@ -74,10 +81,20 @@ impl Place {
         self.run_in(&self.work(), arguments, environment)
     }
 
-    /// Runs the program in another folder.
+    /// Starts the program and leaves it running; what it says is read by the caller.
+    pub(crate) fn start(&self, arguments: &[&str]) -> std::process::Child {
+        self.command(&self.work(), arguments, &[]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
     #[expect(clippy::disallowed_methods, reason = "a test of the program starts the program")]
-    pub(crate) fn run_in(&self, folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Outcome {
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_nix-deploy"))
+    fn command(
+        &self,
+        folder: &Path,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> std::process::Command {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_nix-deploy"));
+        command
             .args(arguments)
             .env_clear()
             .env("PATH", self.root.path().join("bin"))
@@ -86,9 +103,13 @@ impl Place {
             .env("LANG", "C.UTF-8")
             .envs(environment.iter().copied())
             .current_dir(folder)
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the program in another folder.
+    pub(crate) fn run_in(&self, folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Outcome {
+        let output = self.command(folder, arguments, environment).output().unwrap();
         let text = |bytes: Vec<u8>| {
             let root = self.root.path().canonicalize().unwrap();
             String::from_utf8(bytes).unwrap().replace(root.to_str().unwrap(), "[PLACE]")

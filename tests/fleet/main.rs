@@ -10,6 +10,7 @@ mod standing;
 
 mod access;
 mod actions;
+mod checks;
 mod deploy;
 mod faults;
 mod health;

@@ -1,6 +1,7 @@
 //! The argv of `nix eval`, the function it applies, and its answer.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 
@@ -9,8 +10,22 @@ use crate::model::StorePath;
 use super::error::nearest;
 use super::{EvalError, Evaluated};
 
+/// What a configuration opens to others, as a function of Nix.
+const SETTINGS: &str = include_str!("../../../templates/audit-settings.nix");
+/// Stands in the trace of an error that only [`SETTINGS`] met.
+pub(super) const SETTINGS_MARK: &str = "while nix-deploy reads settings for the audit";
+
+/// Whether the settings of each host are asked for beside its paths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ask {
+    /// The paths alone.
+    Paths,
+    /// The settings that the audit judges too.
+    PathsAndSettings,
+}
+
 /// What `nix eval` is asked; the attributes are foreign text.
-pub(super) fn eval_argv(flake: &str, is_local: bool, attributes: &[&str]) -> Vec<String> {
+pub(super) fn eval_argv(flake: &str, is_local: bool, attributes: &[&str], ask: Ask) -> Vec<String> {
     let installable = format!("{}#nixosConfigurations", reference(flake, is_local));
     [
         "eval",
@@ -25,7 +40,7 @@ pub(super) fn eval_argv(flake: &str, is_local: bool, attributes: &[&str]) -> Vec
         "eval-cache",
         "false",
         "--apply",
-        &apply_function(attributes),
+        &apply_function(attributes, ask),
         "--",
         &installable,
     ]
@@ -53,15 +68,25 @@ pub(super) fn reference(flake: &str, is_local: bool) -> String {
 /// The function that is applied to `nixosConfigurations`. It forces only the
 /// wanted hosts, and a missing one is `null` instead of an error. The field
 /// names must not be `drvPath` and `outPath`: Nix 2.8 prints a set with an
-/// `outPath` as that path alone.
-fn apply_function(attributes: &[&str]) -> String {
+/// `outPath` as that path alone. Nix prints sets in the order of their names:
+/// the paths are there before `settings` is forced, and an error behind its
+/// mark is one of the settings alone.
+fn apply_function(attributes: &[&str], ask: Ask) -> String {
+    let settings = match ask {
+        Ask::Paths => String::new(),
+        Ask::PathsAndSettings => format!(
+            "settings = builtins.addErrorContext {} \
+             (let values = ({SETTINGS}) configurations.${{name}}; in builtins.deepSeq values values);",
+            string_literal(SETTINGS_MARK)
+        ),
+    };
     let list = attributes.iter().map(|attribute| string_literal(attribute)).collect::<Vec<_>>().join(" ");
     format!(
         "configurations: let \
          plain = builtins.unsafeDiscardStringContext; \
          host = name: if configurations ? ${{name}} then let \
          toplevel = configurations.${{name}}.config.system.build.toplevel; in \
-         {{ drv = plain toplevel.drvPath; out = plain toplevel.outPath; system = toplevel.system or null; }} \
+         {{ drv = plain toplevel.drvPath; out = plain toplevel.outPath; system = toplevel.system or null; {settings} }} \
          else null; in {{ \
          names = builtins.attrNames configurations; \
          hosts = builtins.listToAttrs (map (name: {{ inherit name; value = host name; }}) [ {list} ]); }}"
@@ -99,6 +124,7 @@ struct RawHost {
     drv: StorePath,
     out: StorePath,
     system: Option<String>,
+    settings: Option<serde_json::Value>,
 }
 
 /// Reads standard output; the error says what is wrong with it.
@@ -114,6 +140,7 @@ impl Answer {
                 drv_path: host.drv.clone(),
                 out_path: host.out.clone(),
                 system: host.system.clone(),
+                settings: host.settings.clone().map(Arc::new),
             }),
             _ => Err(EvalError::Missing {
                 attribute: attribute.to_owned(),
@@ -145,7 +172,7 @@ mod tests {
 
     #[test]
     fn the_flake_is_never_an_option() {
-        let argv = eval_argv("-x", false, &["p620"]);
+        let argv = eval_argv("-x", false, &["p620"], Ask::Paths);
         assert_eq!(argv[argv.len() - 2..], ["--", "-x#nixosConfigurations"]);
     }
 

@@ -57,7 +57,7 @@ struct RawJob {
 fn parse_job(line: &str) -> Option<(String, Evaluated)> {
     let mut job: RawJob = serde_json::from_str(line).ok()?;
     let out_path = job.outputs.remove("out").flatten()?;
-    let evaluated = Evaluated { drv_path: job.drv_path?, out_path, system: job.system };
+    let evaluated = Evaluated { drv_path: job.drv_path?, out_path, system: job.system, settings: None };
     Some((job.attr_path.into_iter().next()?, evaluated))
 }
 

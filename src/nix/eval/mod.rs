@@ -20,7 +20,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use crate::exec::Command;
+use crate::exec::{Command, Output};
 use crate::model::{HostName, StorePath};
 
 use super::Nix;
@@ -28,6 +28,7 @@ use super::run::{self, Call, ProgressFn};
 
 pub(crate) use chunks::ChunkPolicy;
 pub(crate) use error::EvalError;
+pub(crate) use expression::Ask;
 
 /// What to evaluate and how.
 #[derive(Debug)]
@@ -42,6 +43,8 @@ pub(crate) struct EvalRequest<'a> {
     pub(crate) deadline: Duration,
     /// Gets everything Nix says, as text.
     pub(crate) log_file: &'a Path,
+    /// Whether settings are asked for. nix-eval-jobs gives none.
+    pub(crate) ask: Ask,
     /// How many hosts at once.
     pub(crate) chunks: ChunkPolicy,
 }
@@ -55,6 +58,9 @@ pub(crate) struct Evaluated {
     pub(crate) out_path: StorePath,
     /// What it runs on, for example `x86_64-linux`, when the derivation says so.
     pub(crate) system: Option<String>,
+    /// What the configuration opens to others, when it was asked for and
+    /// evaluates (`templates/audit-settings.nix`).
+    pub(crate) settings: Option<Arc<serde_json::Value>>,
 }
 
 type Answers = BTreeMap<HostName, Result<Evaluated, EvalError>>;
@@ -139,13 +145,12 @@ impl Nix {
         ends: Instant,
         progress: ProgressFn<'_>,
     ) -> Result<Answers, EvalError> {
-        let attributes: Vec<&str> = chunk.iter().map(|(_, attribute)| attribute.as_str()).collect();
-        let mut command = self
-            .nix()
-            .args(expression::eval_argv(request.flake, request.flake_dir.is_some(), &attributes))
-            .deadline(ends.saturating_duration_since(Instant::now()));
-        command = in_flake(command, request);
-        let call = run::run(command, "evaluating", request.log_file, progress).await;
+        let mut call = self.ask(request, chunk, request.ask, ends, progress).await;
+        let failed = !call.output.as_ref().is_ok_and(Output::success);
+        if failed && call.said.mentions(expression::SETTINGS_MARK) {
+            // What the audit wants to know must not fail what the deploy needs.
+            call = self.ask(request, chunk, Ask::Paths, ends, progress).await;
+        }
         let Call { output, said, transcript, .. } = call;
         let output = output.map_err(|error| EvalError::Exec(Arc::new(error)))?;
         if !output.success() {
@@ -154,6 +159,22 @@ impl Nix {
         let answer = expression::parse_answer(&output.stdout)
             .map_err(|detail| EvalError::Answer { detail, log: transcript.path().to_owned() })?;
         Ok(chunk.iter().map(|(host, attribute)| (host.clone(), answer.of(attribute))).collect())
+    }
+
+    async fn ask(
+        &self,
+        request: &EvalRequest<'_>,
+        chunk: &[Attribute],
+        ask: Ask,
+        ends: Instant,
+        progress: ProgressFn<'_>,
+    ) -> Call {
+        let attributes: Vec<&str> = chunk.iter().map(|(_, attribute)| attribute.as_str()).collect();
+        let command = self
+            .nix()
+            .args(expression::eval_argv(request.flake, request.flake_dir.is_some(), &attributes, ask))
+            .deadline(ends.saturating_duration_since(Instant::now()));
+        run::run(in_flake(command, request), "evaluating", request.log_file, progress).await
     }
 }
 

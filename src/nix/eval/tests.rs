@@ -123,3 +123,54 @@ async fn nix_that_is_not_installed_is_told_for_every_host() {
         assert!(error.hints()[0].contains("install Nix"));
     }
 }
+
+/// A host with everything that the audit asks for, one whose value throws, and
+/// one with an error that Nix cannot catch.
+const SETTINGS_FLAKE: &str = r#"{ outputs = _: let
+  toplevel = name: derivation { inherit name; system = "x86_64-linux"; builder = "/bin/sh"; args = [ ]; };
+  host = name: config: { config = config // { system.build.toplevel = toplevel "nixos-system-${name}-25.05"; }; };
+in { nixosConfigurations = {
+  open = host "open" {
+    networking.firewall = { enable = true; allowedTCPPorts = [ 22 ]; allowedUDPPortRanges = [ { from = 1; to = 9; } ]; };
+    services.openssh = { enable = true; settings.PermitRootLogin = "yes"; };
+    security.sudo.extraRules = [ { commands = [ { command = "ALL"; options = [ "NOPASSWD" ]; } ]; } ];
+    security.wrappers = { ping.setuid = true; mtr.setuid = false; };
+    users.users = { root = { name = "root"; hashedPassword = ""; }; ada = { name = "ada"; password = "hunter2"; }; };
+    nix.gc.automatic = false;
+  };
+  throws = host "throws" { networking.firewall.enable = throw "no"; services.openssh.enable = false; };
+  aborts = host "aborts" { networking.firewall.enable = abort "no"; };
+  plain = host "plain" { };
+}; }; }"#;
+
+#[tokio::test]
+async fn settings_come_with_the_paths_and_no_error_in_them_fails_the_evaluation() {
+    let playground = Playground::new().await;
+    let (flake, log) = (playground.path("flake"), playground.path("logs/evaluate.log"));
+    std::fs::write(flake.join("flake.nix"), SETTINGS_FLAKE).unwrap();
+    let request = EvalRequest {
+        ask: Ask::PathsAndSettings,
+        ..playground.request(&flake, &log, &["open", "throws", "plain"])
+    };
+    let answers = playground.nix().evaluate(&request, &quiet).await;
+    let settings = |name: &str| answers[&host(name)].as_ref().unwrap().settings.clone().unwrap();
+    let open = settings("open");
+    assert_eq!(open["firewall"]["tcp"], serde_json::json!([22]));
+    assert_eq!(open["firewall"]["udpRanges"], serde_json::json!([[1, 9]]));
+    assert_eq!(open["openssh"]["rootLogin"], "yes");
+    assert_eq!(open["sudo"]["openRules"], true);
+    assert_eq!(open["setuid"], serde_json::json!(["ping"]));
+    assert_eq!(open["openUsers"], serde_json::json!(["root"]));
+    assert_eq!(open["collectsGarbage"], false);
+    assert!(!open.to_string().contains("hunter2"));
+    assert_eq!(settings("throws")["firewall"], serde_json::Value::Null);
+    assert_eq!(settings("throws")["openssh"]["enable"], false);
+    assert_eq!(settings("plain")["stateVersion"], serde_json::Value::Null);
+
+    let request =
+        EvalRequest { ask: Ask::PathsAndSettings, ..playground.request(&flake, &log, &["aborts", "open"]) };
+    let answers = playground.nix().evaluate(&request, &quiet).await;
+    for name in ["aborts", "open"] {
+        assert_eq!(answers[&host(name)].as_ref().unwrap().settings, None, "{name}");
+    }
+}
