@@ -7,6 +7,7 @@
 mod completions;
 mod deploy;
 mod doctor;
+mod fleet;
 mod global;
 mod init;
 mod man;
@@ -21,6 +22,10 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand}
 pub use completions::CompletionsArgs;
 pub use deploy::DeployArgs;
 pub use doctor::DoctorArgs;
+pub use fleet::{
+    AskArgs, ExportArgs, FleetArgs, FleetCommand, FlushArgs, HostsArgs, ImportArgs, JsonArgs, PruneArgs,
+    QueueArgs, RegisterArgs, ShowArgs, StaleArgs,
+};
 pub use global::{ColorArg, GlobalArgs, OutputArg};
 pub use init::InitArgs;
 pub use man::ManArgs;
@@ -53,6 +58,8 @@ pub enum Command {
     Deploy(DeployArgs),
     /// Check what is needed here and on each host, and say how to mend it
     Doctor(DoctorArgs),
+    /// Ask the fleet database what runs where, since when and why
+    Fleet(FleetArgs),
     /// Write a hosts.toml for the hosts of a flake
     Init(InitArgs),
     /// Print a shell's completion script
