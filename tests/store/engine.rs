@@ -120,16 +120,15 @@ impl Engine {
 
     /// Runs statements. `AGO(minutes)` is so many minutes ago.
     pub(crate) async fn sql(&self, sql: &str) {
+        self.try_sql(sql).await.unwrap_or_else(|error| panic!("{error}: {sql}"));
+    }
+
+    /// Runs statements that may be refused.
+    pub(crate) async fn try_sql(&self, sql: &str) -> Result<(), sqlx::Error> {
         let sql = self.spelled(sql);
         match self.kind {
-            Kind::Sqlite => {
-                let mut connection = self.sqlite().await;
-                connection.execute(sqlx::raw_sql(&sql)).await.unwrap_or_else(|error| panic!("{error}: {sql}"));
-            }
-            Kind::Postgres => {
-                let mut connection = self.postgres().await;
-                connection.execute(sqlx::raw_sql(&sql)).await.unwrap_or_else(|error| panic!("{error}: {sql}"));
-            }
+            Kind::Sqlite => self.sqlite().await.execute(sqlx::raw_sql(&sql)).await.map(drop),
+            Kind::Postgres => self.postgres().await.execute(sqlx::raw_sql(&sql)).await.map(drop),
         }
     }
 

@@ -7,11 +7,10 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers too")]
 
+mod beside;
 mod cluster;
-
 mod engine;
-
 mod journal;
-
+mod schema;
 mod story;
 mod views;
