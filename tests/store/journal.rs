@@ -23,6 +23,7 @@ pub(crate) struct Journal {
     commit: String,
     pub(crate) commit_time: Timestamp,
     pub(crate) dirty: bool,
+    says_facts: bool,
     remote: String,
     old: StorePath,
     new: StorePath,
@@ -45,6 +46,7 @@ impl Journal {
             commit: "c1".to_owned(),
             commit_time: time.checked_sub(Duration::from_secs(300)).unwrap(),
             dirty: false,
+            says_facts: true,
             remote: "https://git.example/infra.git".to_owned(),
             old: path("/nix/store/00000000000000000000000000000000-nixos-system-p620-1"),
             new: path("/nix/store/11111111111111111111111111111111-nixos-system-p620-2"),
@@ -58,9 +60,21 @@ impl Journal {
         self
     }
 
+    /// Hosts do not answer at the beginning.
+    pub(crate) fn without_facts(mut self) -> Self {
+        self.says_facts = false;
+        self
+    }
+
     /// Another repository.
     pub(crate) fn with_remote(mut self, remote: &str) -> Self {
         self.remote = remote.to_owned();
+        self
+    }
+
+    /// In another state folder.
+    pub(crate) fn in_state(mut self, state: &std::path::Path) -> Self {
+        self.folder = state.join("runs").join(self.run.as_str());
         self
     }
 
@@ -118,6 +132,9 @@ impl Journal {
             };
             journal = journal.event(Event::StepStarted { host: host.clone(), step: StepId::Git });
             journal = journal.event(step(StepId::Git, StepOutcome::Passed));
+            if !journal.says_facts {
+                continue;
+            }
             let facts = facts(host.as_str(), &journal.old);
             journal = journal.event(Event::Facts { host: host.clone(), facts: Box::new(facts) });
         }

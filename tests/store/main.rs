@@ -10,7 +10,10 @@
 mod beside;
 mod cluster;
 mod engine;
+mod faults;
 mod journal;
+mod recorder;
+mod retention;
 mod schema;
 mod story;
 mod views;
