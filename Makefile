@@ -4,14 +4,19 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 
-.PHONY: help demo test check bench generated clean-hosts
+.PHONY: help demo test check bench bench-fleet generated clean-hosts
 
 help:
 	@echo "make demo         deploy to two throw-away hosts, then a bad change, and see it taken back"
 	@echo "make test         run every test, with real hosts, after formatting and lint"
 	@echo "make check        formatting, lint, documentation and licences, without hosts"
 	@echo "make bench        compare with the bare commands, deploy-rs and nh"
-	@echo "make generated    renew what is generated: completions"
+	@echo "make bench-fleet  time the questions to the fleet database, in both databases"
+	@echo "make generated    renew what is bench-fleet:
+	@tests/support/install.sh test
+	@$(CARGO) bench --locked --bench fleet
+
+generated: completions"
 	@echo "make clean-hosts  end all throw-away hosts and remove what they left"
 
 demo:

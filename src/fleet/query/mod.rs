@@ -171,6 +171,38 @@ mod tests {
     use crate::fleet::migrate;
     use crate::fleet::url::Address;
 
+    #[test]
+    fn the_readme_lists_every_key_of_every_question_in_order() {
+        let readme = include_str!("../../../README.md");
+        let names = [
+            ("status", STATUS.columns),
+            ("systems", SYSTEMS.columns),
+            ("timeline", &timeline::TIMELINE_COLUMNS[..]),
+            ("commits", COMMITS.columns),
+            ("builds", BUILDS.columns),
+            ("queue", QUEUE.columns),
+            ("queue --next", BUILDABLE.columns),
+            ("heartbeat", HEARTBEAT.columns),
+            ("drift", DRIFT.columns),
+            ("stale", STALE.columns),
+            ("missing", MISSING.columns),
+            ("history", HISTORY.columns),
+        ];
+        for (name, columns) in names {
+            let keys: Vec<String> = columns
+                .iter()
+                .map(|column| match column.kind {
+                    Kind::Text => format!("`{}`", column.name),
+                    Kind::Integer | Kind::Real => format!("`{}` number", column.name),
+                    Kind::Boolean => format!("`{}` boolean", column.name),
+                    Kind::Time => format!("`{}` time", column.name),
+                })
+                .collect();
+            let row = format!("| `fleet {name}` | {} |", keys.join(", "));
+            assert!(readme.contains(&row), "the README lacks:\n{row}");
+        }
+    }
+
     #[tokio::test]
     async fn every_question_is_one_the_schema_can_answer() {
         let folder = tempfile::tempdir().unwrap();

@@ -109,30 +109,36 @@ ORDER BY CASE standing WHEN 'no_deployment' THEN 1 WHEN 'unknown' THEN 2 WHEN 'u
          commits_behind DESC, hostname;
 
 CREATE VIEW view_systems_status_table AS
-WITH judged AS (
+WITH newest AS MATERIALIZED (
+    -- The newest evaluated and the newest built configuration of a host in a flake, by time.
+    SELECT d.derivation_name AS hostname, c.flake_id, max(c.commit_timestamp) AS evaluated_at,
+           max(CASE WHEN d.status_id IN (10, 11, 14) THEN c.commit_timestamp END) AS built_at
+    FROM derivations d JOIN commits c ON c.id = d.commit_id
+    WHERE d.derivation_type = 'nixos' AND d.status_id IN (5, 7, 8, 9, 10, 11, 12, 14)
+    GROUP BY d.derivation_name, c.flake_id
+), ranked AS (
+    -- A system without a flake is judged by the one its newest configuration is of.
+    SELECT s.hostname, w.flake_id, w.built_at,
+           row_number() OVER (PARTITION BY s.hostname ORDER BY w.evaluated_at DESC, w.flake_id DESC) AS rank
+    FROM systems s JOIN newest w ON w.hostname = s.hostname
+    WHERE s.flake_id IS NULL OR w.flake_id = s.flake_id
+), judged AS (
     SELECT s.hostname, t.report_id, t.deployment_running, t.drifted, t.current_commit_hash,
-           (SELECT c.git_commit_hash FROM derivations d JOIN commits c ON c.id = d.commit_id
-            WHERE d.derivation_name = s.hostname AND d.derivation_type = 'nixos'
-              AND d.status_id IN (10, 11, 14) AND (s.flake_id IS NULL OR c.flake_id = s.flake_id)
-            ORDER BY c.commit_timestamp DESC, c.id DESC LIMIT 1) AS deployable_commit,
+           (SELECT c.git_commit_hash FROM commits c JOIN derivations d ON d.commit_id = c.id
+            WHERE c.flake_id = w.flake_id AND c.commit_timestamp = w.built_at
+              AND d.derivation_name = s.hostname AND d.derivation_type = 'nixos' AND d.status_id IN (10, 11, 14)
+            ORDER BY c.id DESC LIMIT 1) AS deployable_commit,
            CASE WHEN t.report_id IS NULL THEN 4
+                WHEN w.hostname IS NULL THEN 3
                 WHEN EXISTS (SELECT 1 FROM derivations d
                              WHERE d.derivation_name = s.hostname AND d.commit_id = n.commit_id
                                AND d.derivation_type = 'nixos'
                                AND d.status_id IN (5, 7, 8, 9, 10, 11, 12, 14)) THEN 1
-                WHEN EXISTS (SELECT 1 FROM derivations d JOIN commits c ON c.id = d.commit_id
-                             WHERE d.derivation_name = s.hostname AND d.derivation_type = 'nixos'
-                               AND d.status_id IN (5, 7, 8, 9, 10, 11, 12, 14)
-                               AND (s.flake_id IS NULL OR c.flake_id = s.flake_id)) THEN 2
-                ELSE 3 END AS place
+                ELSE 2 END AS place
     FROM systems s
     JOIN fleet_status t ON t.hostname = s.hostname
-    -- A system without a flake is judged by the one its newest configuration is of.
-    LEFT JOIN fleet_newest_commits n ON n.flake_id = coalesce(s.flake_id, (
-        SELECT c.flake_id FROM derivations d JOIN commits c ON c.id = d.commit_id
-        WHERE d.derivation_name = s.hostname AND d.derivation_type = 'nixos'
-          AND d.status_id IN (5, 7, 8, 9, 10, 11, 12, 14)
-        ORDER BY c.commit_timestamp DESC, c.id DESC LIMIT 1))
+    LEFT JOIN ranked w ON w.hostname = s.hostname AND w.rank = 1
+    LEFT JOIN fleet_newest_commits n ON n.flake_id = w.flake_id
 )
 SELECT j.hostname,
        CASE j.place WHEN 1 THEN '🟢' WHEN 2 THEN '🔴' WHEN 3 THEN '🟤' ELSE '⚫' END AS status,
@@ -163,17 +169,19 @@ WITH recent AS (
     FROM recent r
     JOIN derivations d ON d.commit_id = r.id AND d.derivation_type = 'nixos'
     JOIN derivation_statuses t ON t.id = d.status_id
+), by_status AS (
+    SELECT commit_id, status, is_success, count(*) AS total
+    FROM evaluations GROUP BY commit_id, status, is_success
+    ORDER BY commit_id, status
 ), counts AS (
-    SELECT commit_id, count(*) AS total, count(*) FILTER (WHERE is_success) AS successful
-    FROM evaluations GROUP BY commit_id
-), statuses AS (
-    SELECT commit_id, string_agg(status, ', ') AS list
-    FROM (SELECT DISTINCT commit_id, status FROM evaluations ORDER BY commit_id, status) each_once
-    GROUP BY commit_id
+    SELECT commit_id, CAST(sum(total) AS bigint) AS total,
+           CAST(sum(CASE WHEN is_success THEN total ELSE 0 END) AS bigint) AS successful,
+           string_agg(status, ', ') AS statuses
+    FROM by_status GROUP BY commit_id
 ), targets AS (
+    -- A commit has a host's configuration once.
     SELECT commit_id, string_agg(derivation_name, ', ') AS list
-    FROM (SELECT DISTINCT commit_id, derivation_name FROM evaluations
-          ORDER BY commit_id, derivation_name) each_once
+    FROM (SELECT commit_id, derivation_name FROM evaluations ORDER BY commit_id, derivation_name) in_order
     GROUP BY commit_id
 ), sightings AS (
     SELECT v.commit_id, p.hostname, p.first_at, p.first_at AS last_at
@@ -200,7 +208,7 @@ WITH recent AS (
 SELECT r.flake_id, f.name AS flake_name, r.id AS commit_id, r.git_commit_hash,
        substr(r.git_commit_hash, 1, 8) AS short_hash, r.commit_timestamp,
        coalesce(k.total, 0) AS total_evaluations, coalesce(k.successful, 0) AS successful_evaluations,
-       s.list AS evaluation_statuses, t.list AS evaluated_targets,
+       k.statuses AS evaluation_statuses, t.list AS evaluated_targets,
        d.first_at AS first_deployment, d.last_at AS last_deployment,
        coalesce(d.hosts, 0) AS total_systems_deployed,
        coalesce(n.hosts, 0) AS currently_deployed_systems,
@@ -208,7 +216,6 @@ SELECT r.flake_id, f.name AS flake_name, r.id AS commit_id, r.git_commit_hash,
 FROM recent r
 JOIN flakes f ON f.id = r.flake_id
 LEFT JOIN counts k ON k.commit_id = r.id
-LEFT JOIN statuses s ON s.commit_id = r.id
 LEFT JOIN targets t ON t.commit_id = r.id
 LEFT JOIN deployed d ON d.commit_id = r.id
 LEFT JOIN running n ON n.commit_id = r.id

@@ -10,7 +10,7 @@ SELECT strftime('%Y-%m-%dT%H:%M:%f000Z', 'now') AS at,
        strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', '-30 days') AS ago_30_days;
 
 CREATE VIEW fleet_activity AS
-WITH newest AS (
+WITH newest AS MATERIALIZED (
     SELECT r.hostname, r.last_heartbeat,
            (SELECT max(s."timestamp") FROM system_states s WHERE s.hostname = r.hostname) AS last_state_change
     FROM reporting_hosts r
