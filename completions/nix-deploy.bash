@@ -28,8 +28,13 @@ _nix__deploy() {
             nix__deploy,doctor)
                 cmd="nix__deploy__subcmd__doctor"
                 ;;
+<<<<<<< HEAD
             nix__deploy,explain)
                 cmd="nix__deploy__subcmd__explain"
+=======
+            nix__deploy,fleet)
+                cmd="nix__deploy__subcmd__fleet"
+>>>>>>> fleetdb
                 ;;
             nix__deploy,help)
                 cmd="nix__deploy__subcmd__help"
@@ -40,8 +45,136 @@ _nix__deploy() {
             nix__deploy,man)
                 cmd="nix__deploy__subcmd__man"
                 ;;
+<<<<<<< HEAD
             nix__deploy__subcmd__help,check)
                 cmd="nix__deploy__subcmd__help__subcmd__check"
+=======
+            nix__deploy__subcmd__fleet,builds)
+                cmd="nix__deploy__subcmd__fleet__subcmd__builds"
+                ;;
+            nix__deploy__subcmd__fleet,commits)
+                cmd="nix__deploy__subcmd__fleet__subcmd__commits"
+                ;;
+            nix__deploy__subcmd__fleet,drift)
+                cmd="nix__deploy__subcmd__fleet__subcmd__drift"
+                ;;
+            nix__deploy__subcmd__fleet,export)
+                cmd="nix__deploy__subcmd__fleet__subcmd__export"
+                ;;
+            nix__deploy__subcmd__fleet,flush)
+                cmd="nix__deploy__subcmd__fleet__subcmd__flush"
+                ;;
+            nix__deploy__subcmd__fleet,heartbeat)
+                cmd="nix__deploy__subcmd__fleet__subcmd__heartbeat"
+                ;;
+            nix__deploy__subcmd__fleet,help)
+                cmd="nix__deploy__subcmd__fleet__subcmd__help"
+                ;;
+            nix__deploy__subcmd__fleet,history)
+                cmd="nix__deploy__subcmd__fleet__subcmd__history"
+                ;;
+            nix__deploy__subcmd__fleet,import)
+                cmd="nix__deploy__subcmd__fleet__subcmd__import"
+                ;;
+            nix__deploy__subcmd__fleet,migrate)
+                cmd="nix__deploy__subcmd__fleet__subcmd__migrate"
+                ;;
+            nix__deploy__subcmd__fleet,missing)
+                cmd="nix__deploy__subcmd__fleet__subcmd__missing"
+                ;;
+            nix__deploy__subcmd__fleet,prune)
+                cmd="nix__deploy__subcmd__fleet__subcmd__prune"
+                ;;
+            nix__deploy__subcmd__fleet,queue)
+                cmd="nix__deploy__subcmd__fleet__subcmd__queue"
+                ;;
+            nix__deploy__subcmd__fleet,register)
+                cmd="nix__deploy__subcmd__fleet__subcmd__register"
+                ;;
+            nix__deploy__subcmd__fleet,retire)
+                cmd="nix__deploy__subcmd__fleet__subcmd__retire"
+                ;;
+            nix__deploy__subcmd__fleet,show)
+                cmd="nix__deploy__subcmd__fleet__subcmd__show"
+                ;;
+            nix__deploy__subcmd__fleet,stale)
+                cmd="nix__deploy__subcmd__fleet__subcmd__stale"
+                ;;
+            nix__deploy__subcmd__fleet,stats)
+                cmd="nix__deploy__subcmd__fleet__subcmd__stats"
+                ;;
+            nix__deploy__subcmd__fleet,status)
+                cmd="nix__deploy__subcmd__fleet__subcmd__status"
+                ;;
+            nix__deploy__subcmd__fleet,systems)
+                cmd="nix__deploy__subcmd__fleet__subcmd__systems"
+                ;;
+            nix__deploy__subcmd__fleet,timeline)
+                cmd="nix__deploy__subcmd__fleet__subcmd__timeline"
+                ;;
+            nix__deploy__subcmd__fleet__subcmd__help,builds)
+                cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__builds"
+                ;;
+            nix__deploy__subcmd__fleet__subcmd__help,commits)
+                cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__commits"
+                ;;
+            nix__deploy__subcmd__fleet__subcmd__help,drift)
+                cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__drift"
+                ;;
+            nix__deploy__subcmd__fleet__subcmd__help,export)
+                cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__export"
+                ;;
+            nix__deploy__subcmd__fleet__subcmd__help,flush)
+                cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__flush"
+                ;;
+            nix__deploy__subcmd__fleet__subcmd__help,heartbeat)
+                cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__heartbeat"
+                ;;
+            nix__deploy__subcmd__fleet__subcmd__help,help)
+                cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__help"
+                ;;
+            nix__deploy__subcmd__fleet__subcmd__help,history)
+                cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__history"
+                ;;
+            nix__deploy__subcmd__fleet__subcmd__help,import)
+                cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__import"
+                ;;
+            nix__deploy__subcmd__fleet__subcmd__help,migrate)
+                cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__migrate"
+                ;;
+            nix__deploy__subcmd__fleet__subcmd__help,missing)
+                cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__missing"
+                ;;
+            nix__deploy__subcmd__fleet__subcmd__help,prune)
+                cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__prune"
+                ;;
+            nix__deploy__subcmd__fleet__subcmd__help,queue)
+                cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__queue"
+                ;;
+            nix__deploy__subcmd__fleet__subcmd__help,register)
+                cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__register"
+                ;;
+            nix__deploy__subcmd__fleet__subcmd__help,retire)
+                cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__retire"
+                ;;
+            nix__deploy__subcmd__fleet__subcmd__help,show)
+                cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__show"
+                ;;
+            nix__deploy__subcmd__fleet__subcmd__help,stale)
+                cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__stale"
+                ;;
+            nix__deploy__subcmd__fleet__subcmd__help,stats)
+                cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__stats"
+                ;;
+            nix__deploy__subcmd__fleet__subcmd__help,status)
+                cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__status"
+                ;;
+            nix__deploy__subcmd__fleet__subcmd__help,systems)
+                cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__systems"
+                ;;
+            nix__deploy__subcmd__fleet__subcmd__help,timeline)
+                cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__timeline"
+>>>>>>> fleetdb
                 ;;
             nix__deploy__subcmd__help,completions)
                 cmd="nix__deploy__subcmd__help__subcmd__completions"
@@ -52,8 +185,13 @@ _nix__deploy() {
             nix__deploy__subcmd__help,doctor)
                 cmd="nix__deploy__subcmd__help__subcmd__doctor"
                 ;;
+<<<<<<< HEAD
             nix__deploy__subcmd__help,explain)
                 cmd="nix__deploy__subcmd__help__subcmd__explain"
+=======
+            nix__deploy__subcmd__help,fleet)
+                cmd="nix__deploy__subcmd__help__subcmd__fleet"
+>>>>>>> fleetdb
                 ;;
             nix__deploy__subcmd__help,help)
                 cmd="nix__deploy__subcmd__help__subcmd__help"
@@ -64,6 +202,66 @@ _nix__deploy() {
             nix__deploy__subcmd__help,man)
                 cmd="nix__deploy__subcmd__help__subcmd__man"
                 ;;
+            nix__deploy__subcmd__help__subcmd__fleet,builds)
+                cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__builds"
+                ;;
+            nix__deploy__subcmd__help__subcmd__fleet,commits)
+                cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__commits"
+                ;;
+            nix__deploy__subcmd__help__subcmd__fleet,drift)
+                cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__drift"
+                ;;
+            nix__deploy__subcmd__help__subcmd__fleet,export)
+                cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__export"
+                ;;
+            nix__deploy__subcmd__help__subcmd__fleet,flush)
+                cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__flush"
+                ;;
+            nix__deploy__subcmd__help__subcmd__fleet,heartbeat)
+                cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__heartbeat"
+                ;;
+            nix__deploy__subcmd__help__subcmd__fleet,history)
+                cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__history"
+                ;;
+            nix__deploy__subcmd__help__subcmd__fleet,import)
+                cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__import"
+                ;;
+            nix__deploy__subcmd__help__subcmd__fleet,migrate)
+                cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__migrate"
+                ;;
+            nix__deploy__subcmd__help__subcmd__fleet,missing)
+                cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__missing"
+                ;;
+            nix__deploy__subcmd__help__subcmd__fleet,prune)
+                cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__prune"
+                ;;
+            nix__deploy__subcmd__help__subcmd__fleet,queue)
+                cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__queue"
+                ;;
+            nix__deploy__subcmd__help__subcmd__fleet,register)
+                cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__register"
+                ;;
+            nix__deploy__subcmd__help__subcmd__fleet,retire)
+                cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__retire"
+                ;;
+            nix__deploy__subcmd__help__subcmd__fleet,show)
+                cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__show"
+                ;;
+            nix__deploy__subcmd__help__subcmd__fleet,stale)
+                cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__stale"
+                ;;
+            nix__deploy__subcmd__help__subcmd__fleet,stats)
+                cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__stats"
+                ;;
+            nix__deploy__subcmd__help__subcmd__fleet,status)
+                cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__status"
+                ;;
+            nix__deploy__subcmd__help__subcmd__fleet,systems)
+                cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__systems"
+                ;;
+            nix__deploy__subcmd__help__subcmd__fleet,timeline)
+                cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__timeline"
+                ;;
             *)
                 ;;
         esac
@@ -71,7 +269,11 @@ _nix__deploy() {
 
     case "${cmd}" in
         nix__deploy)
+<<<<<<< HEAD
             opts="-y -q -v -h -V --mode --fast --emergency --action --reboot --dry-run --yes --non-interactive --allow --max-parallel --config --output --quiet --color --verbose --help --version deploy check explain doctor init completions man help"
+=======
+            opts="-y -q -v -h -V --mode --fast --emergency --action --reboot --dry-run --yes --non-interactive --max-parallel --config --output --quiet --color --verbose --help --version deploy doctor fleet init completions man help"
+>>>>>>> fleetdb
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -248,8 +450,975 @@ _nix__deploy() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+<<<<<<< HEAD
         nix__subcmd__deploy__subcmd__explain)
             opts="-q -v -h --config --output --quiet --color --verbose --help"
+=======
+        nix__subcmd__deploy__subcmd__fleet)
+            opts="-q -v -h --config --output --quiet --color --verbose --help status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__builds)
+            opts="-q -v -h --json --limit --since --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__commits)
+            opts="-q -v -h --json --limit --since --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__drift)
+            opts="-q -v -h --json --limit --since --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__export)
+            opts="-q -v -h --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__flush)
+            opts="-q -v -h --all --json --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__heartbeat)
+            opts="-q -v -h --json --limit --since --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__help)
+            opts="status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__help__subcmd__builds)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__help__subcmd__commits)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__help__subcmd__drift)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__help__subcmd__export)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__help__subcmd__flush)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__help__subcmd__heartbeat)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__help__subcmd__history)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__help__subcmd__import)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__help__subcmd__migrate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__help__subcmd__missing)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__help__subcmd__prune)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__help__subcmd__queue)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__help__subcmd__register)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__help__subcmd__retire)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__help__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__help__subcmd__stale)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__help__subcmd__stats)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__help__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__help__subcmd__systems)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__help__subcmd__timeline)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__history)
+            opts="-q -v -h --json --limit --since --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__import)
+            opts="-q -v -h --json --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__migrate)
+            opts="-q -v -h --json --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__missing)
+            opts="-q -v -h --json --limit --since --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__prune)
+            opts="-q -v -h --keep --journals --json --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --keep)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__queue)
+            opts="-q -v -h --json --limit --since --next --newest --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__register)
+            opts="-q -v -h --json --environment --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --environment)
+                    COMPREPLY=($(compgen -W "dev test preprod prod" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__retire)
+            opts="-q -v -h --json --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__show)
+            opts="-q -v -h --json --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__stale)
+            opts="-q -v -h --json --limit --since --older-than --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --older-than)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__stats)
+            opts="-q -v -h --json --limit --since --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__status)
+            opts="-q -v -h --json --limit --since --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__systems)
+            opts="-q -v -h --json --limit --since --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__timeline)
+            opts="-q -v -h --json --limit --since --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__help)
+            opts="deploy doctor fleet init completions man help"
+>>>>>>> fleetdb
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -344,8 +1513,13 @@ _nix__deploy() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+<<<<<<< HEAD
         nix__subcmd__deploy__subcmd__help__subcmd__explain)
             opts=""
+=======
+        nix__subcmd__deploy__subcmd__help__subcmd__fleet)
+            opts="status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import"
+>>>>>>> fleetdb
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -358,6 +1532,289 @@ _nix__deploy() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+<<<<<<< HEAD
+=======
+        nix__subcmd__deploy__subcmd__help__subcmd__fleet__subcmd__builds)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__fleet__subcmd__commits)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__fleet__subcmd__drift)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__fleet__subcmd__export)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__fleet__subcmd__flush)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__fleet__subcmd__heartbeat)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__fleet__subcmd__history)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__fleet__subcmd__import)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__fleet__subcmd__migrate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__fleet__subcmd__missing)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__fleet__subcmd__prune)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__fleet__subcmd__queue)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__fleet__subcmd__register)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__fleet__subcmd__retire)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__fleet__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__fleet__subcmd__stale)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__fleet__subcmd__stats)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__fleet__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__fleet__subcmd__systems)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__fleet__subcmd__timeline)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+>>>>>>> fleetdb
         nix__subcmd__deploy__subcmd__help__subcmd__help)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then

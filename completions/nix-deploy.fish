@@ -55,6 +55,7 @@ complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "deploy" -d 'Depl
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "check" -d 'Judge the configuration: syntax, anti-patterns, security'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "explain" -d 'Explain a rule of `check`: what, why, bad and good code'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "doctor" -d 'Check what is needed here and on each host, and say how to mend it'
+complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "fleet" -d 'Ask the fleet database what runs where, since when and why'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "init" -d 'Write a hosts.toml for the hosts of a flake'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "completions" -d 'Print a shell\'s completion script'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "man" -d 'Print a manual page'
@@ -135,6 +136,332 @@ never\t'never'"
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand doctor" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand doctor" -s v -l verbose -d 'Trace what the program does; twice for more'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and not __fish_seen_subcommand_from status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import help" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and not __fish_seen_subcommand_from status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import help" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
+plain\t'a line for each thing that happens'
+json\t'one event per line on standard output'
+quiet\t'only errors and the result'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and not __fish_seen_subcommand_from status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import help" -l color -d 'When to use colour' -r -f -a "auto\t'on a terminal, unless NO_COLOR is set'
+always\t'always'
+never\t'never'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and not __fish_seen_subcommand_from status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import help" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and not __fish_seen_subcommand_from status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import help" -s v -l verbose -d 'Trace what the program does; twice for more'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and not __fish_seen_subcommand_from status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and not __fish_seen_subcommand_from status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import help" -f -a "status" -d 'How each host stands to its flake, problem first'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and not __fish_seen_subcommand_from status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import help" -f -a "systems" -d 'Registered systems, and whether the newest commit is evaluated for them'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and not __fish_seen_subcommand_from status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import help" -f -a "timeline" -d 'Commits of the last 30 days: evaluated, deployed where, running where'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and not __fish_seen_subcommand_from status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import help" -f -a "commits" -d 'Commits with the state of each host\'s configuration'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and not __fish_seen_subcommand_from status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import help" -f -a "builds" -d 'Commits with every derivation'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and not __fish_seen_subcommand_from status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import help" -f -a "queue" -d 'What waits to be built'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and not __fish_seen_subcommand_from status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import help" -f -a "heartbeat" -d 'When hosts were last heard of, worst first'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and not __fish_seen_subcommand_from status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import help" -f -a "drift" -d 'Hosts that run what no recorded commit gives, or were changed by somebody else'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and not __fish_seen_subcommand_from status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import help" -f -a "stale" -d 'Hosts that were not heard of for a while'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and not __fish_seen_subcommand_from status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import help" -f -a "missing" -d 'Hosts whose configuration evaluates and that were never seen'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and not __fish_seen_subcommand_from status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import help" -f -a "history" -d 'Deploys, newest first'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and not __fish_seen_subcommand_from status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import help" -f -a "show" -d 'One run again, from the record'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and not __fish_seen_subcommand_from status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import help" -f -a "stats" -d 'Deploys per day, success rate, median duration, rollbacks'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and not __fish_seen_subcommand_from status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import help" -f -a "register" -d 'Make hosts known as systems of this flake'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and not __fish_seen_subcommand_from status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import help" -f -a "retire" -d 'Leave hosts out of the questions; their history stays'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and not __fish_seen_subcommand_from status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import help" -f -a "migrate" -d 'Bring the tables of a PostgreSQL database up to date'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and not __fish_seen_subcommand_from status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import help" -f -a "flush" -d 'Record what earlier runs could not'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and not __fish_seen_subcommand_from status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import help" -f -a "prune" -d 'Thin old reports; deploys are never forgotten'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and not __fish_seen_subcommand_from status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import help" -f -a "export" -d 'Write the whole database as JSON lines'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and not __fish_seen_subcommand_from status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import help" -f -a "import" -d 'Read an export into an empty database'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and not __fish_seen_subcommand_from status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from status" -l limit -d 'Show at most this many rows' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from status" -l since -d 'Only what is newer: an age like 24h or 7d, or a date' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from status" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from status" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
+plain\t'a line for each thing that happens'
+json\t'one event per line on standard output'
+quiet\t'only errors and the result'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from status" -l color -d 'When to use colour' -r -f -a "auto\t'on a terminal, unless NO_COLOR is set'
+always\t'always'
+never\t'never'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from status" -l json -d 'Print JSON, an object per line'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from status" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from status" -s v -l verbose -d 'Trace what the program does; twice for more'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from systems" -l limit -d 'Show at most this many rows' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from systems" -l since -d 'Only what is newer: an age like 24h or 7d, or a date' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from systems" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from systems" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
+plain\t'a line for each thing that happens'
+json\t'one event per line on standard output'
+quiet\t'only errors and the result'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from systems" -l color -d 'When to use colour' -r -f -a "auto\t'on a terminal, unless NO_COLOR is set'
+always\t'always'
+never\t'never'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from systems" -l json -d 'Print JSON, an object per line'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from systems" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from systems" -s v -l verbose -d 'Trace what the program does; twice for more'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from systems" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from timeline" -l limit -d 'Show at most this many rows' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from timeline" -l since -d 'Only what is newer: an age like 24h or 7d, or a date' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from timeline" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from timeline" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
+plain\t'a line for each thing that happens'
+json\t'one event per line on standard output'
+quiet\t'only errors and the result'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from timeline" -l color -d 'When to use colour' -r -f -a "auto\t'on a terminal, unless NO_COLOR is set'
+always\t'always'
+never\t'never'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from timeline" -l json -d 'Print JSON, an object per line'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from timeline" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from timeline" -s v -l verbose -d 'Trace what the program does; twice for more'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from timeline" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from commits" -l limit -d 'Show at most this many rows' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from commits" -l since -d 'Only what is newer: an age like 24h or 7d, or a date' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from commits" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from commits" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
+plain\t'a line for each thing that happens'
+json\t'one event per line on standard output'
+quiet\t'only errors and the result'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from commits" -l color -d 'When to use colour' -r -f -a "auto\t'on a terminal, unless NO_COLOR is set'
+always\t'always'
+never\t'never'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from commits" -l json -d 'Print JSON, an object per line'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from commits" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from commits" -s v -l verbose -d 'Trace what the program does; twice for more'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from commits" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from builds" -l limit -d 'Show at most this many rows' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from builds" -l since -d 'Only what is newer: an age like 24h or 7d, or a date' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from builds" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from builds" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
+plain\t'a line for each thing that happens'
+json\t'one event per line on standard output'
+quiet\t'only errors and the result'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from builds" -l color -d 'When to use colour' -r -f -a "auto\t'on a terminal, unless NO_COLOR is set'
+always\t'always'
+never\t'never'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from builds" -l json -d 'Print JSON, an object per line'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from builds" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from builds" -s v -l verbose -d 'Trace what the program does; twice for more'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from builds" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from queue" -l limit -d 'Show at most this many rows' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from queue" -l since -d 'Only what is newer: an age like 24h or 7d, or a date' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from queue" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from queue" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
+plain\t'a line for each thing that happens'
+json\t'one event per line on standard output'
+quiet\t'only errors and the result'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from queue" -l color -d 'When to use colour' -r -f -a "auto\t'on a terminal, unless NO_COLOR is set'
+always\t'always'
+never\t'never'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from queue" -l json -d 'Print JSON, an object per line'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from queue" -l next -d 'Only the derivation that a builder takes next'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from queue" -l newest -d 'Only what belongs to the newest commit in the queue'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from queue" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from queue" -s v -l verbose -d 'Trace what the program does; twice for more'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from queue" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from heartbeat" -l limit -d 'Show at most this many rows' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from heartbeat" -l since -d 'Only what is newer: an age like 24h or 7d, or a date' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from heartbeat" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from heartbeat" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
+plain\t'a line for each thing that happens'
+json\t'one event per line on standard output'
+quiet\t'only errors and the result'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from heartbeat" -l color -d 'When to use colour' -r -f -a "auto\t'on a terminal, unless NO_COLOR is set'
+always\t'always'
+never\t'never'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from heartbeat" -l json -d 'Print JSON, an object per line'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from heartbeat" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from heartbeat" -s v -l verbose -d 'Trace what the program does; twice for more'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from heartbeat" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from drift" -l limit -d 'Show at most this many rows' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from drift" -l since -d 'Only what is newer: an age like 24h or 7d, or a date' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from drift" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from drift" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
+plain\t'a line for each thing that happens'
+json\t'one event per line on standard output'
+quiet\t'only errors and the result'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from drift" -l color -d 'When to use colour' -r -f -a "auto\t'on a terminal, unless NO_COLOR is set'
+always\t'always'
+never\t'never'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from drift" -l json -d 'Print JSON, an object per line'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from drift" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from drift" -s v -l verbose -d 'Trace what the program does; twice for more'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from drift" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from stale" -l limit -d 'Show at most this many rows' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from stale" -l since -d 'Only what is newer: an age like 24h or 7d, or a date' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from stale" -l older-than -d 'How long is a while' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from stale" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from stale" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
+plain\t'a line for each thing that happens'
+json\t'one event per line on standard output'
+quiet\t'only errors and the result'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from stale" -l color -d 'When to use colour' -r -f -a "auto\t'on a terminal, unless NO_COLOR is set'
+always\t'always'
+never\t'never'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from stale" -l json -d 'Print JSON, an object per line'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from stale" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from stale" -s v -l verbose -d 'Trace what the program does; twice for more'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from stale" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from missing" -l limit -d 'Show at most this many rows' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from missing" -l since -d 'Only what is newer: an age like 24h or 7d, or a date' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from missing" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from missing" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
+plain\t'a line for each thing that happens'
+json\t'one event per line on standard output'
+quiet\t'only errors and the result'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from missing" -l color -d 'When to use colour' -r -f -a "auto\t'on a terminal, unless NO_COLOR is set'
+always\t'always'
+never\t'never'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from missing" -l json -d 'Print JSON, an object per line'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from missing" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from missing" -s v -l verbose -d 'Trace what the program does; twice for more'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from missing" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from history" -l limit -d 'Show at most this many rows' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from history" -l since -d 'Only what is newer: an age like 24h or 7d, or a date' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from history" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from history" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
+plain\t'a line for each thing that happens'
+json\t'one event per line on standard output'
+quiet\t'only errors and the result'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from history" -l color -d 'When to use colour' -r -f -a "auto\t'on a terminal, unless NO_COLOR is set'
+always\t'always'
+never\t'never'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from history" -l json -d 'Print JSON, an object per line'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from history" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from history" -s v -l verbose -d 'Trace what the program does; twice for more'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from history" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from show" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from show" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
+plain\t'a line for each thing that happens'
+json\t'one event per line on standard output'
+quiet\t'only errors and the result'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'on a terminal, unless NO_COLOR is set'
+always\t'always'
+never\t'never'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from show" -l json -d 'Print JSON, one object'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Trace what the program does; twice for more'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from stats" -l limit -d 'Show at most this many rows' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from stats" -l since -d 'Only what is newer: an age like 24h or 7d, or a date' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from stats" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from stats" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
+plain\t'a line for each thing that happens'
+json\t'one event per line on standard output'
+quiet\t'only errors and the result'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from stats" -l color -d 'When to use colour' -r -f -a "auto\t'on a terminal, unless NO_COLOR is set'
+always\t'always'
+never\t'never'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from stats" -l json -d 'Print JSON, an object per line'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from stats" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from stats" -s v -l verbose -d 'Trace what the program does; twice for more'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from stats" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from register" -l environment -d 'What they are for' -r -f -a "dev\t''
+test\t''
+preprod\t''
+prod\t''"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from register" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from register" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
+plain\t'a line for each thing that happens'
+json\t'one event per line on standard output'
+quiet\t'only errors and the result'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from register" -l color -d 'When to use colour' -r -f -a "auto\t'on a terminal, unless NO_COLOR is set'
+always\t'always'
+never\t'never'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from register" -l json -d 'Print JSON, an object per line'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from register" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from register" -s v -l verbose -d 'Trace what the program does; twice for more'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from register" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from retire" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from retire" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
+plain\t'a line for each thing that happens'
+json\t'one event per line on standard output'
+quiet\t'only errors and the result'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from retire" -l color -d 'When to use colour' -r -f -a "auto\t'on a terminal, unless NO_COLOR is set'
+always\t'always'
+never\t'never'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from retire" -l json -d 'Print JSON, an object per line'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from retire" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from retire" -s v -l verbose -d 'Trace what the program does; twice for more'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from retire" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from migrate" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from migrate" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
+plain\t'a line for each thing that happens'
+json\t'one event per line on standard output'
+quiet\t'only errors and the result'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from migrate" -l color -d 'When to use colour' -r -f -a "auto\t'on a terminal, unless NO_COLOR is set'
+always\t'always'
+never\t'never'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from migrate" -l json -d 'Print JSON, one object'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from migrate" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from migrate" -s v -l verbose -d 'Trace what the program does; twice for more'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from migrate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from flush" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from flush" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
+plain\t'a line for each thing that happens'
+json\t'one event per line on standard output'
+quiet\t'only errors and the result'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from flush" -l color -d 'When to use colour' -r -f -a "auto\t'on a terminal, unless NO_COLOR is set'
+always\t'always'
+never\t'never'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from flush" -l all -d 'Also look through runs that were wholly recorded, for a database that lost some'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from flush" -l json -d 'Print JSON, one object'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from flush" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from flush" -s v -l verbose -d 'Trace what the program does; twice for more'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from flush" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from prune" -l keep -d 'Keep every report that is younger; of older ones, one per host and day and every change' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from prune" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from prune" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
+plain\t'a line for each thing that happens'
+json\t'one event per line on standard output'
+quiet\t'only errors and the result'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from prune" -l color -d 'When to use colour' -r -f -a "auto\t'on a terminal, unless NO_COLOR is set'
+always\t'always'
+never\t'never'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from prune" -l journals -d 'Also remove journals and logs that are older, of runs that are wholly recorded'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from prune" -l json -d 'Print JSON, one object'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from prune" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from prune" -s v -l verbose -d 'Trace what the program does; twice for more'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from export" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from export" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
+plain\t'a line for each thing that happens'
+json\t'one event per line on standard output'
+quiet\t'only errors and the result'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from export" -l color -d 'When to use colour' -r -f -a "auto\t'on a terminal, unless NO_COLOR is set'
+always\t'always'
+never\t'never'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from export" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from export" -s v -l verbose -d 'Trace what the program does; twice for more'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from import" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from import" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
+plain\t'a line for each thing that happens'
+json\t'one event per line on standard output'
+quiet\t'only errors and the result'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from import" -l color -d 'When to use colour' -r -f -a "auto\t'on a terminal, unless NO_COLOR is set'
+always\t'always'
+never\t'never'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from import" -l json -d 'Print JSON, one object'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from import" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from import" -s v -l verbose -d 'Trace what the program does; twice for more'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from help" -f -a "status" -d 'How each host stands to its flake, problem first'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from help" -f -a "systems" -d 'Registered systems, and whether the newest commit is evaluated for them'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from help" -f -a "timeline" -d 'Commits of the last 30 days: evaluated, deployed where, running where'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from help" -f -a "commits" -d 'Commits with the state of each host\'s configuration'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from help" -f -a "builds" -d 'Commits with every derivation'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from help" -f -a "queue" -d 'What waits to be built'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from help" -f -a "heartbeat" -d 'When hosts were last heard of, worst first'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from help" -f -a "drift" -d 'Hosts that run what no recorded commit gives, or were changed by somebody else'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from help" -f -a "stale" -d 'Hosts that were not heard of for a while'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from help" -f -a "missing" -d 'Hosts whose configuration evaluates and that were never seen'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from help" -f -a "history" -d 'Deploys, newest first'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from help" -f -a "show" -d 'One run again, from the record'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from help" -f -a "stats" -d 'Deploys per day, success rate, median duration, rollbacks'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from help" -f -a "register" -d 'Make hosts known as systems of this flake'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from help" -f -a "retire" -d 'Leave hosts out of the questions; their history stays'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from help" -f -a "migrate" -d 'Bring the tables of a PostgreSQL database up to date'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from help" -f -a "flush" -d 'Record what earlier runs could not'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from help" -f -a "prune" -d 'Thin old reports; deploys are never forgotten'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from help" -f -a "export" -d 'Write the whole database as JSON lines'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from help" -f -a "import" -d 'Read an export into an empty database'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand init" -l flake -d 'The flake whose nixosConfigurations become hosts' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand init" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand init" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
@@ -170,6 +497,7 @@ never\t'never'"
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand man" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand man" -s v -l verbose -d 'Trace what the program does; twice for more'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
+<<<<<<< HEAD
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy check explain doctor init completions man help" -f -a "deploy" -d 'Deploy hosts (the default; also for hosts named like a command)'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy check explain doctor init completions man help" -f -a "check" -d 'Judge the configuration: syntax, anti-patterns, security'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy check explain doctor init completions man help" -f -a "explain" -d 'Explain a rule of `check`: what, why, bad and good code'
@@ -178,3 +506,32 @@ complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fi
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy check explain doctor init completions man help" -f -a "completions" -d 'Print a shell\'s completion script'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy check explain doctor init completions man help" -f -a "man" -d 'Print a manual page'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy check explain doctor init completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+=======
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy doctor fleet init completions man help" -f -a "deploy" -d 'Deploy hosts (the default; also for hosts named like a command)'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy doctor fleet init completions man help" -f -a "doctor" -d 'Check what is needed here and on each host, and say how to mend it'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy doctor fleet init completions man help" -f -a "fleet" -d 'Ask the fleet database what runs where, since when and why'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy doctor fleet init completions man help" -f -a "init" -d 'Write a hosts.toml for the hosts of a flake'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy doctor fleet init completions man help" -f -a "completions" -d 'Print a shell\'s completion script'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy doctor fleet init completions man help" -f -a "man" -d 'Print a manual page'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy doctor fleet init completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and __fish_seen_subcommand_from fleet" -f -a "status" -d 'How each host stands to its flake, problem first'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and __fish_seen_subcommand_from fleet" -f -a "systems" -d 'Registered systems, and whether the newest commit is evaluated for them'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and __fish_seen_subcommand_from fleet" -f -a "timeline" -d 'Commits of the last 30 days: evaluated, deployed where, running where'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and __fish_seen_subcommand_from fleet" -f -a "commits" -d 'Commits with the state of each host\'s configuration'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and __fish_seen_subcommand_from fleet" -f -a "builds" -d 'Commits with every derivation'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and __fish_seen_subcommand_from fleet" -f -a "queue" -d 'What waits to be built'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and __fish_seen_subcommand_from fleet" -f -a "heartbeat" -d 'When hosts were last heard of, worst first'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and __fish_seen_subcommand_from fleet" -f -a "drift" -d 'Hosts that run what no recorded commit gives, or were changed by somebody else'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and __fish_seen_subcommand_from fleet" -f -a "stale" -d 'Hosts that were not heard of for a while'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and __fish_seen_subcommand_from fleet" -f -a "missing" -d 'Hosts whose configuration evaluates and that were never seen'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and __fish_seen_subcommand_from fleet" -f -a "history" -d 'Deploys, newest first'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and __fish_seen_subcommand_from fleet" -f -a "show" -d 'One run again, from the record'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and __fish_seen_subcommand_from fleet" -f -a "stats" -d 'Deploys per day, success rate, median duration, rollbacks'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and __fish_seen_subcommand_from fleet" -f -a "register" -d 'Make hosts known as systems of this flake'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and __fish_seen_subcommand_from fleet" -f -a "retire" -d 'Leave hosts out of the questions; their history stays'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and __fish_seen_subcommand_from fleet" -f -a "migrate" -d 'Bring the tables of a PostgreSQL database up to date'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and __fish_seen_subcommand_from fleet" -f -a "flush" -d 'Record what earlier runs could not'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and __fish_seen_subcommand_from fleet" -f -a "prune" -d 'Thin old reports; deploys are never forgotten'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and __fish_seen_subcommand_from fleet" -f -a "export" -d 'Write the whole database as JSON lines'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and __fish_seen_subcommand_from fleet" -f -a "import" -d 'Read an export into an empty database'
+>>>>>>> fleetdb

@@ -166,6 +166,563 @@ never\:"never"))' \
 '*::hosts -- A host of hosts.toml, a glob, @tag, or `all`; all hosts when there is none:_default' \
 && ret=0
 ;;
+(fleet)
+_arguments "${_arguments_options[@]}" : \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+":: :_nix-deploy__subcmd__fleet_commands" \
+"*::: :->fleet" \
+&& ret=0
+
+    case $state in
+    (fleet)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:nix-deploy-fleet-command-$line[1]:"
+        case $line[1] in
+            (status)
+_arguments "${_arguments_options[@]}" : \
+'--limit=[Show at most this many rows]:COUNT:_default' \
+'--since=[Only what is newer\: an age like 24h or 7d, or a date]:TIME:_default' \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'--json[Print JSON, an object per line]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::hosts -- A host of hosts.toml, a glob, @tag, or `all`; without one everything that is recorded:_default' \
+&& ret=0
+;;
+(systems)
+_arguments "${_arguments_options[@]}" : \
+'--limit=[Show at most this many rows]:COUNT:_default' \
+'--since=[Only what is newer\: an age like 24h or 7d, or a date]:TIME:_default' \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'--json[Print JSON, an object per line]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::hosts -- A host of hosts.toml, a glob, @tag, or `all`; without one everything that is recorded:_default' \
+&& ret=0
+;;
+(timeline)
+_arguments "${_arguments_options[@]}" : \
+'--limit=[Show at most this many rows]:COUNT:_default' \
+'--since=[Only what is newer\: an age like 24h or 7d, or a date]:TIME:_default' \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'--json[Print JSON, an object per line]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::hosts -- A host of hosts.toml, a glob, @tag, or `all`; without one everything that is recorded:_default' \
+&& ret=0
+;;
+(commits)
+_arguments "${_arguments_options[@]}" : \
+'--limit=[Show at most this many rows]:COUNT:_default' \
+'--since=[Only what is newer\: an age like 24h or 7d, or a date]:TIME:_default' \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'--json[Print JSON, an object per line]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::hosts -- A host of hosts.toml, a glob, @tag, or `all`; without one everything that is recorded:_default' \
+&& ret=0
+;;
+(builds)
+_arguments "${_arguments_options[@]}" : \
+'--limit=[Show at most this many rows]:COUNT:_default' \
+'--since=[Only what is newer\: an age like 24h or 7d, or a date]:TIME:_default' \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'--json[Print JSON, an object per line]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::hosts -- A host of hosts.toml, a glob, @tag, or `all`; without one everything that is recorded:_default' \
+&& ret=0
+;;
+(queue)
+_arguments "${_arguments_options[@]}" : \
+'--limit=[Show at most this many rows]:COUNT:_default' \
+'--since=[Only what is newer\: an age like 24h or 7d, or a date]:TIME:_default' \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'--json[Print JSON, an object per line]' \
+'--next[Only the derivation that a builder takes next]' \
+'--newest[Only what belongs to the newest commit in the queue]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::hosts -- A host of hosts.toml, a glob, @tag, or `all`; without one everything that is recorded:_default' \
+&& ret=0
+;;
+(heartbeat)
+_arguments "${_arguments_options[@]}" : \
+'--limit=[Show at most this many rows]:COUNT:_default' \
+'--since=[Only what is newer\: an age like 24h or 7d, or a date]:TIME:_default' \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'--json[Print JSON, an object per line]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::hosts -- A host of hosts.toml, a glob, @tag, or `all`; without one everything that is recorded:_default' \
+&& ret=0
+;;
+(drift)
+_arguments "${_arguments_options[@]}" : \
+'--limit=[Show at most this many rows]:COUNT:_default' \
+'--since=[Only what is newer\: an age like 24h or 7d, or a date]:TIME:_default' \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'--json[Print JSON, an object per line]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::hosts -- A host of hosts.toml, a glob, @tag, or `all`; without one everything that is recorded:_default' \
+&& ret=0
+;;
+(stale)
+_arguments "${_arguments_options[@]}" : \
+'--limit=[Show at most this many rows]:COUNT:_default' \
+'--since=[Only what is newer\: an age like 24h or 7d, or a date]:TIME:_default' \
+'--older-than=[How long is a while]:AGE:_default' \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'--json[Print JSON, an object per line]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::hosts -- A host of hosts.toml, a glob, @tag, or `all`; without one everything that is recorded:_default' \
+&& ret=0
+;;
+(missing)
+_arguments "${_arguments_options[@]}" : \
+'--limit=[Show at most this many rows]:COUNT:_default' \
+'--since=[Only what is newer\: an age like 24h or 7d, or a date]:TIME:_default' \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'--json[Print JSON, an object per line]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::hosts -- A host of hosts.toml, a glob, @tag, or `all`; without one everything that is recorded:_default' \
+&& ret=0
+;;
+(history)
+_arguments "${_arguments_options[@]}" : \
+'--limit=[Show at most this many rows]:COUNT:_default' \
+'--since=[Only what is newer\: an age like 24h or 7d, or a date]:TIME:_default' \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'--json[Print JSON, an object per line]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::hosts -- A host of hosts.toml, a glob, @tag, or `all`; without one everything that is recorded:_default' \
+&& ret=0
+;;
+(show)
+_arguments "${_arguments_options[@]}" : \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'--json[Print JSON, one object]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+':run -- The run'\''s id, or the beginning of it:_default' \
+&& ret=0
+;;
+(stats)
+_arguments "${_arguments_options[@]}" : \
+'--limit=[Show at most this many rows]:COUNT:_default' \
+'--since=[Only what is newer\: an age like 24h or 7d, or a date]:TIME:_default' \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'--json[Print JSON, an object per line]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::hosts -- A host of hosts.toml, a glob, @tag, or `all`; without one everything that is recorded:_default' \
+&& ret=0
+;;
+(register)
+_arguments "${_arguments_options[@]}" : \
+'--environment=[What they are for]:NAME:(dev test preprod prod)' \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'--json[Print JSON, an object per line]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::hosts -- A host of hosts.toml, a glob, @tag, or `all`; or a name that is recorded:_default' \
+&& ret=0
+;;
+(retire)
+_arguments "${_arguments_options[@]}" : \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'--json[Print JSON, an object per line]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::hosts -- A host of hosts.toml, a glob, @tag, or `all`; or a name that is recorded:_default' \
+&& ret=0
+;;
+(migrate)
+_arguments "${_arguments_options[@]}" : \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'--json[Print JSON, one object]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+&& ret=0
+;;
+(flush)
+_arguments "${_arguments_options[@]}" : \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'--all[Also look through runs that were wholly recorded, for a database that lost some]' \
+'--json[Print JSON, one object]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+&& ret=0
+;;
+(prune)
+_arguments "${_arguments_options[@]}" : \
+'--keep=[Keep every report that is younger; of older ones, one per host and day and every change]:AGE:_default' \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'--journals[Also remove journals and logs that are older, of runs that are wholly recorded]' \
+'--json[Print JSON, one object]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+&& ret=0
+;;
+(export)
+_arguments "${_arguments_options[@]}" : \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'::file -- The file to write; standard output without one:_files' \
+&& ret=0
+;;
+(import)
+_arguments "${_arguments_options[@]}" : \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'--json[Print JSON, one object]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'::file -- The file to read; standard input without one:_files' \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+":: :_nix-deploy__subcmd__fleet__subcmd__help_commands" \
+"*::: :->help" \
+&& ret=0
+
+    case $state in
+    (help)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:nix-deploy-fleet-help-command-$line[1]:"
+        case $line[1] in
+            (status)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(systems)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(timeline)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(commits)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(builds)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(queue)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(heartbeat)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(drift)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(stale)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(missing)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(history)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(show)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(stats)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(register)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(retire)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(migrate)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(flush)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(prune)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(export)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(import)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(help)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
+        esac
+    ;;
+esac
+;;
 (init)
 _arguments "${_arguments_options[@]}" : \
 '--flake=[The flake whose nixosConfigurations become hosts]:FLAKE:_default' \
@@ -252,6 +809,102 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(fleet)
+_arguments "${_arguments_options[@]}" : \
+":: :_nix-deploy__subcmd__help__subcmd__fleet_commands" \
+"*::: :->fleet" \
+&& ret=0
+
+    case $state in
+    (fleet)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:nix-deploy-help-fleet-command-$line[1]:"
+        case $line[1] in
+            (status)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(systems)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(timeline)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(commits)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(builds)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(queue)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(heartbeat)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(drift)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(stale)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(missing)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(history)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(show)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(stats)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(register)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(retire)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(migrate)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(flush)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(prune)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(export)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(import)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
 (init)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -284,6 +937,7 @@ _nix-deploy_commands() {
 'check:Judge the configuration\: syntax, anti-patterns, security' \
 'explain:Explain a rule of \`check\`\: what, why, bad and good code' \
 'doctor:Check what is needed here and on each host, and say how to mend it' \
+'fleet:Ask the fleet database what runs where, since when and why' \
 'init:Write a hosts.toml for the hosts of a flake' \
 'completions:Print a shell'\''s completion script' \
 'man:Print a manual page' \
@@ -311,10 +965,271 @@ _nix-deploy__subcmd__doctor_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy doctor commands' commands "$@"
 }
+<<<<<<< HEAD
 (( $+functions[_nix-deploy__subcmd__explain_commands] )) ||
 _nix-deploy__subcmd__explain_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy explain commands' commands "$@"
+=======
+(( $+functions[_nix-deploy__subcmd__fleet_commands] )) ||
+_nix-deploy__subcmd__fleet_commands() {
+    local commands; commands=(
+'status:How each host stands to its flake, problem first' \
+'systems:Registered systems, and whether the newest commit is evaluated for them' \
+'timeline:Commits of the last 30 days\: evaluated, deployed where, running where' \
+'commits:Commits with the state of each host'\''s configuration' \
+'builds:Commits with every derivation' \
+'queue:What waits to be built' \
+'heartbeat:When hosts were last heard of, worst first' \
+'drift:Hosts that run what no recorded commit gives, or were changed by somebody else' \
+'stale:Hosts that were not heard of for a while' \
+'missing:Hosts whose configuration evaluates and that were never seen' \
+'history:Deploys, newest first' \
+'show:One run again, from the record' \
+'stats:Deploys per day, success rate, median duration, rollbacks' \
+'register:Make hosts known as systems of this flake' \
+'retire:Leave hosts out of the questions; their history stays' \
+'migrate:Bring the tables of a PostgreSQL database up to date' \
+'flush:Record what earlier runs could not' \
+'prune:Thin old reports; deploys are never forgotten' \
+'export:Write the whole database as JSON lines' \
+'import:Read an export into an empty database' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
+    _describe -t commands 'nix-deploy fleet commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__builds_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__builds_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet builds commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__commits_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__commits_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet commits commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__drift_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__drift_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet drift commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__export_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__export_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet export commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__flush_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__flush_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet flush commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__heartbeat_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__heartbeat_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet heartbeat commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__help_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__help_commands() {
+    local commands; commands=(
+'status:How each host stands to its flake, problem first' \
+'systems:Registered systems, and whether the newest commit is evaluated for them' \
+'timeline:Commits of the last 30 days\: evaluated, deployed where, running where' \
+'commits:Commits with the state of each host'\''s configuration' \
+'builds:Commits with every derivation' \
+'queue:What waits to be built' \
+'heartbeat:When hosts were last heard of, worst first' \
+'drift:Hosts that run what no recorded commit gives, or were changed by somebody else' \
+'stale:Hosts that were not heard of for a while' \
+'missing:Hosts whose configuration evaluates and that were never seen' \
+'history:Deploys, newest first' \
+'show:One run again, from the record' \
+'stats:Deploys per day, success rate, median duration, rollbacks' \
+'register:Make hosts known as systems of this flake' \
+'retire:Leave hosts out of the questions; their history stays' \
+'migrate:Bring the tables of a PostgreSQL database up to date' \
+'flush:Record what earlier runs could not' \
+'prune:Thin old reports; deploys are never forgotten' \
+'export:Write the whole database as JSON lines' \
+'import:Read an export into an empty database' \
+'help:Print this message or the help of the given subcommand(s)' \
+    )
+    _describe -t commands 'nix-deploy fleet help commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__help__subcmd__builds_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__help__subcmd__builds_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet help builds commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__help__subcmd__commits_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__help__subcmd__commits_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet help commits commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__help__subcmd__drift_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__help__subcmd__drift_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet help drift commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__help__subcmd__export_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__help__subcmd__export_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet help export commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__help__subcmd__flush_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__help__subcmd__flush_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet help flush commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__help__subcmd__heartbeat_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__help__subcmd__heartbeat_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet help heartbeat commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__help__subcmd__help_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__help__subcmd__help_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet help help commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__help__subcmd__history_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__help__subcmd__history_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet help history commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__help__subcmd__import_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__help__subcmd__import_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet help import commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__help__subcmd__migrate_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__help__subcmd__migrate_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet help migrate commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__help__subcmd__missing_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__help__subcmd__missing_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet help missing commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__help__subcmd__prune_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__help__subcmd__prune_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet help prune commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__help__subcmd__queue_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__help__subcmd__queue_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet help queue commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__help__subcmd__register_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__help__subcmd__register_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet help register commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__help__subcmd__retire_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__help__subcmd__retire_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet help retire commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__help__subcmd__show_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__help__subcmd__show_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet help show commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__help__subcmd__stale_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__help__subcmd__stale_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet help stale commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__help__subcmd__stats_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__help__subcmd__stats_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet help stats commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__help__subcmd__status_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__help__subcmd__status_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet help status commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__help__subcmd__systems_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__help__subcmd__systems_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet help systems commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__help__subcmd__timeline_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__help__subcmd__timeline_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet help timeline commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__history_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__history_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet history commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__import_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__import_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet import commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__migrate_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__migrate_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet migrate commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__missing_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__missing_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet missing commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__prune_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__prune_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet prune commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__queue_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__queue_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet queue commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__register_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__register_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet register commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__retire_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__retire_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet retire commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__show_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__show_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet show commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__stale_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__stale_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet stale commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__stats_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__stats_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet stats commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__status_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__status_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet status commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__systems_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__systems_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet systems commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__timeline_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__timeline_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet timeline commands' commands "$@"
+>>>>>>> fleetdb
 }
 (( $+functions[_nix-deploy__subcmd__help_commands] )) ||
 _nix-deploy__subcmd__help_commands() {
@@ -323,6 +1238,7 @@ _nix-deploy__subcmd__help_commands() {
 'check:Judge the configuration\: syntax, anti-patterns, security' \
 'explain:Explain a rule of \`check\`\: what, why, bad and good code' \
 'doctor:Check what is needed here and on each host, and say how to mend it' \
+'fleet:Ask the fleet database what runs where, since when and why' \
 'init:Write a hosts.toml for the hosts of a flake' \
 'completions:Print a shell'\''s completion script' \
 'man:Print a manual page' \
@@ -350,10 +1266,138 @@ _nix-deploy__subcmd__help__subcmd__doctor_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy help doctor commands' commands "$@"
 }
+<<<<<<< HEAD
 (( $+functions[_nix-deploy__subcmd__help__subcmd__explain_commands] )) ||
 _nix-deploy__subcmd__help__subcmd__explain_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy help explain commands' commands "$@"
+=======
+(( $+functions[_nix-deploy__subcmd__help__subcmd__fleet_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__fleet_commands() {
+    local commands; commands=(
+'status:How each host stands to its flake, problem first' \
+'systems:Registered systems, and whether the newest commit is evaluated for them' \
+'timeline:Commits of the last 30 days\: evaluated, deployed where, running where' \
+'commits:Commits with the state of each host'\''s configuration' \
+'builds:Commits with every derivation' \
+'queue:What waits to be built' \
+'heartbeat:When hosts were last heard of, worst first' \
+'drift:Hosts that run what no recorded commit gives, or were changed by somebody else' \
+'stale:Hosts that were not heard of for a while' \
+'missing:Hosts whose configuration evaluates and that were never seen' \
+'history:Deploys, newest first' \
+'show:One run again, from the record' \
+'stats:Deploys per day, success rate, median duration, rollbacks' \
+'register:Make hosts known as systems of this flake' \
+'retire:Leave hosts out of the questions; their history stays' \
+'migrate:Bring the tables of a PostgreSQL database up to date' \
+'flush:Record what earlier runs could not' \
+'prune:Thin old reports; deploys are never forgotten' \
+'export:Write the whole database as JSON lines' \
+'import:Read an export into an empty database' \
+    )
+    _describe -t commands 'nix-deploy help fleet commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__help__subcmd__fleet__subcmd__builds_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__fleet__subcmd__builds_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help fleet builds commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__help__subcmd__fleet__subcmd__commits_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__fleet__subcmd__commits_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help fleet commits commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__help__subcmd__fleet__subcmd__drift_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__fleet__subcmd__drift_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help fleet drift commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__help__subcmd__fleet__subcmd__export_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__fleet__subcmd__export_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help fleet export commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__help__subcmd__fleet__subcmd__flush_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__fleet__subcmd__flush_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help fleet flush commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__help__subcmd__fleet__subcmd__heartbeat_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__fleet__subcmd__heartbeat_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help fleet heartbeat commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__help__subcmd__fleet__subcmd__history_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__fleet__subcmd__history_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help fleet history commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__help__subcmd__fleet__subcmd__import_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__fleet__subcmd__import_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help fleet import commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__help__subcmd__fleet__subcmd__migrate_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__fleet__subcmd__migrate_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help fleet migrate commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__help__subcmd__fleet__subcmd__missing_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__fleet__subcmd__missing_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help fleet missing commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__help__subcmd__fleet__subcmd__prune_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__fleet__subcmd__prune_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help fleet prune commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__help__subcmd__fleet__subcmd__queue_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__fleet__subcmd__queue_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help fleet queue commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__help__subcmd__fleet__subcmd__register_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__fleet__subcmd__register_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help fleet register commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__help__subcmd__fleet__subcmd__retire_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__fleet__subcmd__retire_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help fleet retire commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__help__subcmd__fleet__subcmd__show_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__fleet__subcmd__show_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help fleet show commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__help__subcmd__fleet__subcmd__stale_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__fleet__subcmd__stale_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help fleet stale commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__help__subcmd__fleet__subcmd__stats_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__fleet__subcmd__stats_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help fleet stats commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__help__subcmd__fleet__subcmd__status_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__fleet__subcmd__status_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help fleet status commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__help__subcmd__fleet__subcmd__systems_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__fleet__subcmd__systems_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help fleet systems commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__help__subcmd__fleet__subcmd__timeline_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__fleet__subcmd__timeline_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help fleet timeline commands' commands "$@"
+>>>>>>> fleetdb
 }
 (( $+functions[_nix-deploy__subcmd__help__subcmd__help_commands] )) ||
 _nix-deploy__subcmd__help__subcmd__help_commands() {

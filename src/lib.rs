@@ -14,6 +14,7 @@ mod error;
 pub mod event;
 mod exec;
 pub mod exit;
+mod fleet;
 mod git;
 mod host;
 pub mod lint;

@@ -9,6 +9,7 @@ mod completions;
 mod deploy;
 mod doctor;
 mod explain;
+mod fleet;
 mod global;
 mod init;
 mod man;
@@ -25,6 +26,10 @@ pub use completions::CompletionsArgs;
 pub use deploy::DeployArgs;
 pub use doctor::DoctorArgs;
 pub use explain::ExplainArgs;
+pub use fleet::{
+    AskArgs, ExportArgs, FleetArgs, FleetCommand, FlushArgs, HostsArgs, ImportArgs, JsonArgs, PruneArgs,
+    QueueArgs, RegisterArgs, ShowArgs, StaleArgs,
+};
 pub use global::{ColorArg, GlobalArgs, OutputArg};
 pub use init::InitArgs;
 pub use man::ManArgs;
@@ -61,6 +66,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Check what is needed here and on each host, and say how to mend it
     Doctor(DoctorArgs),
+    /// Ask the fleet database what runs where, since when and why
+    Fleet(FleetArgs),
     /// Write a hosts.toml for the hosts of a flake
     Init(InitArgs),
     /// Print a shell's completion script

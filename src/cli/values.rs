@@ -1,4 +1,7 @@
-//! Words of the command line that stand for a value of the model.
+//! Words of the command line that stand for a value of the model, ages and
+//! points in time.
+
+use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
@@ -36,4 +39,66 @@ where
         // clap only lets the words above through.
         words.iter().find(|(word, ..)| *word == text).map(|(_, value, _)| *value).unwrap_or_default()
     })
+}
+
+/// Reads an age: `90s`, `30m`, `2h`, `7d`, `4w`.
+pub(crate) fn age() -> impl TypedValueParser<Value = Duration> {
+    parse_age
+}
+
+/// Reads an age and gives when that was, or a date, or a moment.
+pub(crate) fn since() -> impl TypedValueParser<Value = jiff::Timestamp> {
+    |text: &str| parse_since(text, jiff::Timestamp::now())
+}
+
+fn parse_age(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?} is no age; write it like \"90s\", \"30m\", \"2h\", \"7d\" or \"4w\"");
+    let text = text.trim();
+    let unit = text.chars().next_back().ok_or_else(wrong)?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        'w' => 604_800,
+        _ => return Err(wrong()),
+    };
+    let count: u32 = text[..text.len() - 1].trim().parse().map_err(|_| wrong())?;
+    Ok(Duration::from_secs(u64::from(count) * seconds))
+}
+
+fn parse_since(text: &str, now: jiff::Timestamp) -> Result<jiff::Timestamp, String> {
+    if let Ok(age) = parse_age(text) {
+        return now.checked_sub(age).map_err(|_| format!("{text:?} is before the beginning of time"));
+    }
+    if let Ok(time) = text.parse::<jiff::Timestamp>() {
+        return Ok(time);
+    }
+    let date: jiff::civil::Date = text.parse().map_err(|_| {
+        format!("{text:?} is neither an age like \"24h\" or \"7d\" nor a date like \"2025-11-21\"")
+    })?;
+    let zoned = date.to_zoned(jiff::tz::TimeZone::UTC).map_err(|error| error.to_string())?;
+    Ok(zoned.timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_and_dates_are_read_as_people_write_them() {
+        let now: jiff::Timestamp = "2025-11-21T12:00:00Z".parse().unwrap();
+        for (text, time) in [
+            ("90s", "2025-11-21T11:58:30Z"),
+            ("2h", "2025-11-21T10:00:00Z"),
+            ("7d", "2025-11-14T12:00:00Z"),
+            ("2025-11-20", "2025-11-20T00:00:00Z"),
+            ("2025-11-20T06:30:00+02:00", "2025-11-20T04:30:00Z"),
+        ] {
+            assert_eq!(parse_since(text, now).unwrap().to_string(), time, "{text}");
+        }
+        for text in ["", "d", "-1d", "1x", "99999999999d", "yesterday", "4294967295w"] {
+            assert!(parse_since(text, now).is_err(), "{text}");
+        }
+    }
 }

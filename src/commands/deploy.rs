@@ -1,15 +1,21 @@
 //! Deploys hosts: builds the real adapters, picks the reporters, runs.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use super::DeployOptions;
+use crate::engine::claims::{Claim, ClaimFuture, HostClaims};
 use crate::engine::{self, Interrupt, Job};
 use crate::error::CommandError;
 use crate::event::{Event, EventSink};
 use crate::exit::ExitCode;
-use crate::model::{FailureClass, Questions, RunSpec};
+use crate::fleet::Address;
+use crate::fleet::recorder::{ClaimAnswer, Claims, Recorder, RecorderOptions};
+use crate::model::{Action, FailureClass, HostName, Questions, RunSpec, Secret};
 use crate::prompt::{Asker, FixedAsker, TerminalAsker};
-use crate::report::{self, Journal, OutputMode};
+use crate::report::{self, Journal, OutputMode, Recording};
 use crate::settings::{Output, Screen};
 
 /// Deploys the hosts of a run.
@@ -17,8 +23,12 @@ pub(crate) async fn deploy(run_spec: RunSpec, options: DeployOptions) -> Result<
     forget_old_results(&run_spec);
     let journal = Journal::create(&run_spec.run_dir)
         .map_err(|error| CommandError::from_error(FailureClass::Unexpected, &error))?;
-    let reporters =
-        vec![Box::new(journal) as Box<dyn report::Reporter>, report::for_output(shown(options.screen))];
+    let owner = owner();
+    let (recording, claims) = record(&run_spec, &options.database_url, &owner);
+    // The recorder comes behind the journal: it records what the journal holds.
+    let mut reporters = vec![Box::new(journal) as Box<dyn report::Reporter>];
+    reporters.extend(recording.map(|recording| Box::new(recording) as Box<dyn report::Reporter>));
+    reporters.push(report::for_output(shown(options.screen)));
     let asker = asker(run_spec.questions)?;
     let (sink, messages) = EventSink::new(run_spec.id.clone());
     let hub = tokio::spawn(report::run_hub(messages, reporters, asker));
@@ -27,9 +37,10 @@ pub(crate) async fn deploy(run_spec: RunSpec, options: DeployOptions) -> Result<
     let code = engine::deploy(Job {
         spec: run_spec,
         sink,
-        owner: owner(),
+        owner,
         interrupt,
         sudo_password: options.sudo_password,
+        claims,
     })
     .await;
     // The hub ends when the last sender is gone; the listener holds one.
@@ -39,6 +50,71 @@ pub(crate) async fn deploy(run_spec: RunSpec, options: DeployOptions) -> Result<
         return Err(CommandError::from_error(FailureClass::Unexpected, &error));
     }
     Ok(code)
+}
+
+/// Starts recording into the fleet database. Without a recorder the run goes
+/// on: the journal has everything, and a later run records it.
+fn record(run_spec: &RunSpec, database_url: &Secret, owner: &str) -> (Option<Recording>, Arc<dyn HostClaims>) {
+    let started = Address::parse(database_url).map_err(|error| error.in_short()).and_then(|address| {
+        let options = RecorderOptions {
+            address,
+            state_dir: run_spec.state_dir.clone(),
+            run_dir: run_spec.run_dir.clone(),
+            actor: run_spec.actor.clone(),
+            owner: owner.to_owned(),
+        };
+        Recorder::start(options).map_err(|error| error.to_string())
+    });
+    match started {
+        Ok(recorder) => {
+            let claims = Arc::new(FleetClaims { claims: recorder.claims(), warned: AtomicBool::new(false) });
+            let changes_hosts = run_spec.action != Action::DryActivate;
+            (Some(Recording::new(recorder, changes_hosts)), claims)
+        }
+        Err(why) => (None, Arc::new(NoClaims { why, warned: AtomicBool::new(false) })),
+    }
+}
+
+/// Says once that other deployers cannot be seen.
+fn unseen(warned: &AtomicBool, why: &str) -> Claim {
+    let first = !warned.swap(true, Ordering::SeqCst);
+    Claim::Unanswered(first.then(|| {
+        format!(
+            "the fleet database does not say whether somebody else deploys ({why}); the host's own lock does"
+        )
+    }))
+}
+
+/// The fleet database says who may change a host.
+struct FleetClaims {
+    claims: Claims,
+    warned: AtomicBool,
+}
+
+impl HostClaims for FleetClaims {
+    fn claim<'a>(&'a self, host: &'a HostName, patience: Duration) -> ClaimFuture<'a> {
+        Box::pin(async move {
+            match self.claims.wait(host, patience).await {
+                ClaimAnswer::Granted => Claim::Granted,
+                ClaimAnswer::Held { holder, run, since } => {
+                    Claim::Held { holder, run, since: since.strftime("%Y-%m-%d %H:%M:%SZ").to_string() }
+                }
+                ClaimAnswer::Unanswered(why) => unseen(&self.warned, &why),
+            }
+        })
+    }
+}
+
+/// There is no fleet database to ask.
+struct NoClaims {
+    why: String,
+    warned: AtomicBool,
+}
+
+impl HostClaims for NoClaims {
+    fn claim<'a>(&'a self, _host: &'a HostName, _patience: Duration) -> ClaimFuture<'a> {
+        Box::pin(std::future::ready(unseen(&self.warned, &self.why)))
+    }
 }
 
 /// The screen in the reporters' words.

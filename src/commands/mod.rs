@@ -6,6 +6,7 @@ mod completions;
 mod deploy;
 mod doctor;
 mod explain;
+mod fleet;
 mod init;
 mod man;
 
@@ -31,6 +32,8 @@ pub(crate) struct DeployOptions {
     pub(crate) screen: Screen,
     /// The password for sudo that the environment gave.
     pub(crate) sudo_password: Option<Secret>,
+    /// The fleet database.
+    pub(crate) database_url: Secret,
 }
 
 /// Runs the program and returns its exit code.
@@ -72,6 +75,7 @@ fn execute(cli: Cli) -> Result<ExitCode, CommandError> {
         Some(Command::Check(arguments)) => block_on(check::check(&arguments, &cli.global, &environment)),
         Some(Command::Explain(arguments)) => print(explain::explain(&arguments.rule)?.as_bytes()),
         Some(Command::Doctor(arguments)) => start_doctor(&arguments, &cli.global, &environment),
+        Some(Command::Fleet(arguments)) => block_on(fleet::fleet(arguments, &cli.global, &environment)),
         Some(Command::Init(arguments)) => block_on(init::init(&arguments, &cli.global, &environment)),
         Some(Command::Completions(arguments)) => print(&completions::script(arguments.shell)),
         Some(Command::Man(arguments)) => print(&man::page(arguments.command.as_deref())?),
@@ -94,7 +98,7 @@ fn start_deploy(
         return print(text.as_bytes());
     }
     settings::create_run_dir(&run_spec)?;
-    let options = options(screen, environment);
+    let options = options(screen, environment, settings.database_url);
     block_on(deploy::deploy(run_spec, options))
 }
 
@@ -108,12 +112,12 @@ fn start_doctor(
     let planned = plan_run(&asked, global, environment);
     // Without hosts.toml this machine can still be looked at; but who names a
     // host wants to hear about that host.
-    let run_spec = match planned {
-        Ok((_, run_spec)) => Ok(run_spec),
-        Err(error) if arguments.hosts.is_empty() => Err(error),
+    let (run_spec, database_url) = match planned {
+        Ok((settings, run_spec)) => (Ok(run_spec), settings.database_url),
+        Err(error) if arguments.hosts.is_empty() => (Err(error), Secret::new("")),
         Err(error) => return Err(error),
     };
-    let options = options(Screen::resolve(global, environment), environment);
+    let options = options(Screen::resolve(global, environment), environment, database_url);
     block_on(doctor::doctor(run_spec, options))
 }
 
@@ -143,8 +147,8 @@ fn known_rules(rules: &[String]) -> Result<(), CommandError> {
     }
 }
 
-fn options(screen: Screen, environment: &Environment) -> DeployOptions {
-    DeployOptions { screen, sudo_password: environment.sudo_password() }
+fn options(screen: Screen, environment: &Environment, database_url: Secret) -> DeployOptions {
+    DeployOptions { screen, sudo_password: environment.sudo_password(), database_url }
 }
 
 /// A misspelt command is read as a host: says so when nothing else is wrong.

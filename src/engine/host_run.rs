@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinSet;
 
+use super::claims::{Claim, held};
 use super::interrupt::Interrupt;
 use super::{Order, elapsed_ms, interrupted};
 use crate::event::Event;
@@ -339,10 +340,21 @@ fn is_check(step: StepId) -> bool {
     matches!(step, StepId::Syntax | StepId::Antipatterns)
 }
 
-/// The person has agreed, and it is the host's turn.
+/// The person has agreed, it is the host's turn, and nobody else deploys it.
 async fn may_change(order: &Order, context: &HostContext) -> Result<(), Failure> {
-    order.gate.pass(context.name()).await?;
-    order.turns.wait(context.name()).await
+    let host = context.name();
+    order.gate.pass(host).await?;
+    order.turns.wait(host).await?;
+    match order.claims.claim(host, context.host.timeouts.lock).await {
+        Claim::Granted => Ok(()),
+        Claim::Held { holder, run, since } => Err(held(host, &holder, &run, &since)),
+        Claim::Unanswered(warning) => {
+            if let Some(warning) = warning {
+                context.run.sink.warn(None, warning, None);
+            }
+            Ok(())
+        }
+    }
 }
 
 /// Failures that say that the host was not touched keep their own exit code.

@@ -1,6 +1,7 @@
 //! Runs the step graph: hosts in parallel, limits, one question, cancellation,
 //! outcomes. What runs is the plan's business; what a step does is the step's.
 
+pub(crate) mod claims;
 mod gate;
 mod host_run;
 mod interrupt;
@@ -18,6 +19,7 @@ use crate::event::{Event, EventSink};
 use crate::exit::{self, ExitCode};
 use crate::model::{Failure, FailureClass, HostName, HostOutcome, HostReport, RunSpec, Secret};
 use crate::steps::context::{HostContext, RunContext};
+use claims::HostClaims;
 use gate::Gate;
 use limits::Limits;
 use turns::Turns;
@@ -34,6 +36,8 @@ pub(crate) struct Job {
     pub(crate) interrupt: Interrupt,
     /// The sudo password, when the environment gave one.
     pub(crate) sudo_password: Option<Secret>,
+    /// Who may change a host.
+    pub(crate) claims: Arc<dyn HostClaims>,
 }
 
 /// What decides when a host may change.
@@ -42,13 +46,14 @@ struct Order {
     gate: Gate,
     turns: Arc<Turns>,
     limits: Arc<Limits>,
+    claims: Arc<dyn HostClaims>,
 }
 
 /// Runs a whole deploy and gives its exit code. Every selected host gets a
 /// report, whatever happens.
 pub(crate) async fn deploy(job: Job) -> ExitCode {
     let begun = Instant::now();
-    let Job { spec, sink, owner, interrupt, sudo_password } = job;
+    let Job { spec, sink, owner, interrupt, sudo_password, claims } = job;
     sink.send(Event::RunStarted {
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         actor: spec.actor.clone(),
@@ -70,7 +75,12 @@ pub(crate) async fn deploy(job: Job) -> ExitCode {
     let mut hosts = JoinSet::new();
     for host in run.spec.hosts.clone() {
         let (run, interrupt) = (Arc::clone(&run), interrupt.clone());
-        let order = Order { gate: gate.clone(), turns: Arc::clone(&turns), limits: Arc::clone(&limits) };
+        let order = Order {
+            gate: gate.clone(),
+            turns: Arc::clone(&turns),
+            limits: Arc::clone(&limits),
+            claims: Arc::clone(&claims),
+        };
         hosts.spawn(async move {
             let name = host.name.clone();
             let report = match HostContext::new(Arc::clone(&run), host) {

@@ -1,5 +1,6 @@
 //! What a deploy would change: sources, packages, size, kernel.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// The configuration's repository at the start of the run.
@@ -13,6 +14,12 @@ pub struct SourceState {
     pub branch: Option<String>,
     /// Files git does not track and does not ignore: Nix does not see them.
     pub untracked: Vec<String>,
+    /// The URL of the remote `origin`, without credentials, when there is one.
+    #[serde(default)]
+    pub remote: Option<String>,
+    /// When the commit was made.
+    #[serde(default)]
+    pub commit_time: Option<Timestamp>,
 }
 
 /// What happened to a package.

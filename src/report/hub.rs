@@ -76,8 +76,9 @@ fn tell(lanes: &[Lane], text: &str) {
 async fn finish(lanes: Vec<Lane>, notices: &mut mpsc::UnboundedReceiver<String>) {
     let (impatient, patient): (Vec<_>, Vec<_>) = lanes.into_iter().partition(Lane::is_impatient);
     for lane in impatient {
+        let overdue = lane.overdue();
         if !lane.finish().await {
-            tell(&patient, "the record of this run is incomplete: its disk does not answer");
+            tell(&patient, overdue);
         }
     }
     while let Ok(text) = notices.try_recv() {

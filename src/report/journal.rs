@@ -79,6 +79,9 @@ impl Journal {
         let path = run_dir.join(FILE_NAME);
         let opened = OpenOptions::new().append(true).create(true).mode(0o600).open(&path);
         let file = opened.map_err(|source| JournalError::File { path: path.clone(), source })?;
+        // It says that this program lives, and the system takes it back when it does not. A file
+        // system that has no locks only lets a later run look at this one earlier.
+        let _ = rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive);
         // Some file systems refuse to sync a folder; the file is there all the same.
         let _ = File::open(run_dir).and_then(|folder| folder.sync_all());
         Ok(Self::over(Box::new(file), path))

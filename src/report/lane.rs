@@ -34,6 +34,7 @@ pub(super) struct Lane {
     /// Closes when the thread ends, however it ends.
     ended: oneshot::Receiver<()>,
     patience: Option<Duration>,
+    overdue: &'static str,
 }
 
 impl Lane {
@@ -42,14 +43,14 @@ impl Lane {
         reporter: Box<dyn Reporter>,
         troubles: mpsc::UnboundedSender<String>,
     ) -> io::Result<Self> {
-        let patience = reporter.patience();
+        let (patience, overdue) = (reporter.patience(), reporter.overdue());
         let (orders, receiver) = channel();
         let (alive, ended) = oneshot::channel();
         thread::Builder::new().name("reporter".to_owned()).spawn(move || {
             work(reporter, &receiver, &troubles);
             drop(alive);
         })?;
-        Ok(Self { orders, ended, patience })
+        Ok(Self { orders, ended, patience, overdue })
     }
 
     pub(super) fn event(&self, envelope: &Arc<Envelope>) {
@@ -74,6 +75,11 @@ impl Lane {
     /// Whether the end of a run waits for it only so long.
     pub(super) fn is_impatient(&self) -> bool {
         self.patience.is_some()
+    }
+
+    /// What the others are told when it did not end within its patience.
+    pub(super) fn overdue(&self) -> &'static str {
+        self.overdue
     }
 
     /// Ends the thread after everything it was told; false when it did not

@@ -25,6 +25,7 @@ mod plain;
 mod plan_view;
 mod questions;
 mod quiet;
+mod recorder;
 mod screen;
 #[cfg(test)]
 mod story;
@@ -39,6 +40,8 @@ use console::Term;
 use jiff::Timestamp;
 
 use crate::event::Envelope;
+use crate::model::{HostName, HostReport};
+use gathered::Gathered;
 use json::Json;
 use layout::Page;
 use live::{EndReport, Live};
@@ -50,6 +53,7 @@ use styles::Styles;
 pub(crate) use findings::{Counts, Found, Hardening, RuleText, write as write_findings};
 pub(crate) use hub::run_hub;
 pub(crate) use journal::Journal;
+pub(crate) use recorder::Recording;
 
 /// What kind of question is about to be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +92,11 @@ pub(crate) trait Reporter: Send {
     /// How long the end of a run waits for it; `None` as long as it takes.
     fn patience(&self) -> Option<Duration> {
         None
+    }
+
+    /// What the others are told when the end of a run could not wait for it.
+    fn overdue(&self) -> &'static str {
+        "the record of this run is incomplete: its disk does not answer"
     }
 }
 
@@ -155,6 +164,18 @@ impl Output {
         let (talk, page) = self.talk();
         Quiet::new(Box::new(talk), page)
     }
+}
+
+/// Reports that are recorded, as they were shown at the end of their run.
+pub(crate) fn reports_again(output: Output, reports: &[(HostName, HostReport)]) -> String {
+    let (_, page) = output.data();
+    let run = Gathered {
+        hosts: reports.iter().map(|(host, _)| host.clone()).collect(),
+        reports: reports.to_vec(),
+        ..Gathered::default()
+    };
+    let lines = summary::run_report(&run, page);
+    page.render_all(&lines)
 }
 
 /// The reporter of an output: one line per format.

@@ -211,7 +211,7 @@ impl Story {
             commit: Some("4f2c1aa9d1e0b7c34f2c1aa9d1e0b7c34f2c1aa9".to_owned()),
             dirty: false,
             branch: Some("main".to_owned()),
-            untracked: Vec::new(),
+            ..SourceState::default()
         };
         Self::default().at(0, started).at(20, Event::Source { source })
     }

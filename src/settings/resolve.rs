@@ -34,10 +34,6 @@ pub(crate) struct Settings {
     /// The state folder; it may not exist yet.
     pub(crate) state_dir: PathBuf,
     /// The fleet database.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "checked here; the recorder of the fleet database will read it")
-    )]
     pub(crate) database_url: Secret,
     /// What is allowed but most likely not meant.
     pub(crate) warnings: Vec<String>,

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs what building and testing need on Debian or Ubuntu; a second run does nothing.
 # usage: install.sh        for building and for the test fleet
-#        install.sh test   cargo-nextest too
+#        install.sh test   cargo-nextest and PostgreSQL too
 set -euo pipefail
 
 # package=program: a program that is there already, from wherever, is good enough.
@@ -10,6 +10,8 @@ needs=(
     git=git jq=jq sudo=sudo pkg-config=pkg-config gcc=gcc libc6-dev= tmux=tmux util-linux=unshare e2fsprogs=mkfs.ext4
     python3=python3 curl=curl procps=ps ca-certificates=
 )
+# The fleet database is tested on a real server, which tests start and end by themselves.
+[[ ${1:-} != test ]] || needs+=(postgresql=)
 
 say() { printf 'install: %s\n' "$*"; }
 fail() { printf 'install: %s\n' "$*" >&2; exit 1; }
@@ -38,6 +40,11 @@ if ((${#missing[@]})); then
         as_root=(sudo)
     fi
     say "installing ${missing[*]}"
+    if [[ " ${missing[*]} " == *" postgresql "* && ! -e /etc/postgresql-common/createcluster.conf ]]; then
+        # Only the programs are needed: no server of this machine's own.
+        "${as_root[@]}" mkdir -p /etc/postgresql-common
+        echo 'create_main_cluster = false' | "${as_root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
+    fi
     "${as_root[@]}" apt-get update -q
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}" ||
         fail "apt cannot install all of: ${missing[*]}"

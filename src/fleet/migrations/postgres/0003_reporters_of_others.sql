@@ -1,0 +1,20 @@
+-- The same in a database of Crystal Forge, where no trigger of ours is put on its tables: the names
+-- are read with one step of the index for each host, the rest as it stands there.
+
+CREATE VIEW reporting_hosts AS
+WITH RECURSIVE walk (hostname) AS (
+    SELECT min(hostname) FROM system_states
+    UNION ALL
+    SELECT (SELECT min(s.hostname) FROM system_states s WHERE s.hostname > walk.hostname)
+    FROM walk WHERE walk.hostname IS NOT NULL
+), heartbeats AS (
+    SELECT s.hostname, max(h."timestamp") AS last_heartbeat
+    FROM agent_heartbeats h JOIN system_states s ON s.id = h.system_state_id
+    GROUP BY s.hostname
+)
+SELECT w.hostname, h.last_heartbeat
+FROM walk w LEFT JOIN heartbeats h ON h.hostname = w.hostname
+WHERE w.hostname IS NOT NULL;
+
+CREATE VIEW first_reports AS
+SELECT hostname, store_path, min("timestamp") AS first_at FROM system_states GROUP BY hostname, store_path;

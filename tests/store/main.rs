@@ -1,0 +1,19 @@
+//! The fleet database from outside: the program, and a real SQLite file and a
+//! real PostgreSQL beside each other.
+//!
+//! What is asked of one database is asked of the other. PostgreSQL is a
+//! throw-away cluster on a private socket, started once for a test run
+//! (`cluster.rs`); each test has a database of its own in it.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers too")]
+
+mod beside;
+mod cluster;
+mod engine;
+mod faults;
+mod journal;
+mod recorder;
+mod retention;
+mod schema;
+mod story;
+mod views;
