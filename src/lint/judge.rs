@@ -195,8 +195,8 @@ fn finish(text: &str, lines: &Lines<'_>, mut hits: Vec<Hit>, allows: &[Allow], s
             span: hit.span,
             code: code_of(&hit),
             // Both may quote the code.
-            subject: masked(&hit.subject, 0, &[]),
-            message: masked(&hit.message, 0, &[]),
+            subject: masked(&hit.subject, 0, &Secrets::default()),
+            message: masked(&hit.message, 0, &Secrets::default()),
             mend: hit.mend,
             source_line: line_of(hit.span),
         })
