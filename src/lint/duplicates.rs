@@ -48,10 +48,10 @@ pub(crate) fn duplicates(tree: &Tree<'_>) -> Vec<Duplicate> {
     let mut pass = Pass { tree, found: Vec::new() };
     for node in tree.nodes() {
         match tree.kind(node) {
-            Kind::Set { bindings, .. } | Kind::Let { bindings, .. } | Kind::LegacyLet { bindings } => {
-                if bindings.len() > 1 || pass.inherits_several(bindings) {
-                    pass.add_all(&mut Level::default(), bindings);
-                }
+            Kind::Set { bindings, .. } | Kind::Let { bindings, .. } | Kind::LegacyLet { bindings }
+                if bindings.len() > 1 || pass.inherits(bindings) =>
+            {
+                pass.add_all(&mut Level::default(), bindings);
             }
             Kind::Lambda { parameter, .. } => pass.arguments(tree.parameter(parameter)),
             _ => {}
@@ -68,7 +68,7 @@ struct Pass<'a, 't> {
 }
 
 impl<'t> Pass<'_, 't> {
-    fn inherits_several(&self, bindings: Run<Binding>) -> bool {
+    fn inherits(&self, bindings: Run<Binding>) -> bool {
         self.tree.bindings(bindings).iter().any(|binding| matches!(binding.kind, BindingKind::Inherit { .. }))
     }
 

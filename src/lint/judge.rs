@@ -129,9 +129,11 @@ fn beyond(limit: Limit) -> Hit {
 /// The hits of the name passes.
 pub(crate) fn name_hits(file: &File<'_>, hits: &mut Vec<Hit>) {
     let tree = &file.tree;
-    for span in &file.scopes.undefined {
+    for (count, span) in file.scopes.undefined.iter().enumerate() {
         let name = tree.slice(*span);
-        let near = near_name(file, name).map_or(String::new(), |near| format!(", did you mean `{near}`?"));
+        // After so many it is no slip of the pen.
+        let near = if count < 50 { near_name(file, name) } else { None };
+        let near = near.map_or(String::new(), |near| format!(", did you mean `{near}`?"));
         let hit =
             Hit::new(&rules::UNDEFINED_VAR, *span, format!("`{name}` is not defined{near}")).subject(name);
         hits.push(hit.mend("define it, or take it from a function argument"));

@@ -65,12 +65,13 @@ pub(crate) fn tokens(text: &str) -> Vec<Range<usize>> {
                 continue;
             }
         }
-        if first == b'-' && bytes[index..].starts_with(b"-----BEGIN ") {
-            if let Some(range) = private_key(text, index) {
-                index = range.end;
-                found.push(range);
-                continue;
-            }
+        if first == b'-'
+            && bytes[index..].starts_with(b"-----BEGIN ")
+            && let Some(range) = private_key(text, index)
+        {
+            index = range.end;
+            found.push(range);
+            continue;
         }
         index += 1;
     }

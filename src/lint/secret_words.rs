@@ -137,7 +137,8 @@ fn is_placeholder(text: &str) -> bool {
         "none", "null", "true", "false", "optional", "required", "prompt", "keyring", "gpg", "never", "auto",
         "external", "string", "text", "unset",
     ];
-    let single = text.chars().all(|next| Some(next) == text.chars().next());
+    let first = text.chars().next().unwrap_or_default();
+    let single = text.chars().all(|next| next == first);
     asks.iter().any(|word| lower.contains(word)) || whole.contains(&lower.as_str()) || single
 }
 

@@ -49,7 +49,7 @@ pub(crate) fn parse(text: &str) -> Result<Tree<'_>, Vec<Broken>> {
         bindings: Vec::new(),
         items: Vec::new(),
     };
-    let root = lowering.first_expression(&green, 0, NodeId(0));
+    let root = lowering.first_expression(green, 0, NodeId(0));
     if root.is_none() && lowering.broken.is_empty() {
         lowering.refuse(Span::new(text.len(), text.len()), "the file holds no expression");
     }
