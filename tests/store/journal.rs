@@ -274,7 +274,6 @@ pub(crate) fn facts(host: &str, system: &StorePath) -> HostFacts {
         machine_id: format!("machine-of-{host}"),
         boot_id: "boot".to_owned(),
         hostname: host.to_owned(),
-        system_state: "running".to_owned(),
         systemd: true,
         machine: "x86_64".to_owned(),
         nix_version: None,
