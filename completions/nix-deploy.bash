@@ -28,13 +28,11 @@ _nix__deploy() {
             nix__deploy,doctor)
                 cmd="nix__deploy__subcmd__doctor"
                 ;;
-<<<<<<< HEAD
             nix__deploy,explain)
                 cmd="nix__deploy__subcmd__explain"
-=======
+                ;;
             nix__deploy,fleet)
                 cmd="nix__deploy__subcmd__fleet"
->>>>>>> fleetdb
                 ;;
             nix__deploy,help)
                 cmd="nix__deploy__subcmd__help"
@@ -45,10 +43,6 @@ _nix__deploy() {
             nix__deploy,man)
                 cmd="nix__deploy__subcmd__man"
                 ;;
-<<<<<<< HEAD
-            nix__deploy__subcmd__help,check)
-                cmd="nix__deploy__subcmd__help__subcmd__check"
-=======
             nix__deploy__subcmd__fleet,builds)
                 cmd="nix__deploy__subcmd__fleet__subcmd__builds"
                 ;;
@@ -174,7 +168,9 @@ _nix__deploy() {
                 ;;
             nix__deploy__subcmd__fleet__subcmd__help,timeline)
                 cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__timeline"
->>>>>>> fleetdb
+                ;;
+            nix__deploy__subcmd__help,check)
+                cmd="nix__deploy__subcmd__help__subcmd__check"
                 ;;
             nix__deploy__subcmd__help,completions)
                 cmd="nix__deploy__subcmd__help__subcmd__completions"
@@ -185,13 +181,11 @@ _nix__deploy() {
             nix__deploy__subcmd__help,doctor)
                 cmd="nix__deploy__subcmd__help__subcmd__doctor"
                 ;;
-<<<<<<< HEAD
             nix__deploy__subcmd__help,explain)
                 cmd="nix__deploy__subcmd__help__subcmd__explain"
-=======
+                ;;
             nix__deploy__subcmd__help,fleet)
                 cmd="nix__deploy__subcmd__help__subcmd__fleet"
->>>>>>> fleetdb
                 ;;
             nix__deploy__subcmd__help,help)
                 cmd="nix__deploy__subcmd__help__subcmd__help"
@@ -269,11 +263,7 @@ _nix__deploy() {
 
     case "${cmd}" in
         nix__deploy)
-<<<<<<< HEAD
-            opts="-y -q -v -h -V --mode --fast --emergency --action --reboot --dry-run --yes --non-interactive --allow --max-parallel --config --output --quiet --color --verbose --help --version deploy check explain doctor init completions man help"
-=======
-            opts="-y -q -v -h -V --mode --fast --emergency --action --reboot --dry-run --yes --non-interactive --max-parallel --config --output --quiet --color --verbose --help --version deploy doctor fleet init completions man help"
->>>>>>> fleetdb
+            opts="-y -q -v -h -V --mode --fast --emergency --action --reboot --dry-run --yes --non-interactive --allow --max-parallel --config --output --quiet --color --verbose --help --version deploy check explain doctor fleet init completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -450,10 +440,32 @@ _nix__deploy() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-<<<<<<< HEAD
         nix__subcmd__deploy__subcmd__explain)
             opts="-q -v -h --config --output --quiet --color --verbose --help"
-=======
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         nix__subcmd__deploy__subcmd__fleet)
             opts="-q -v -h --config --output --quiet --color --verbose --help status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1417,34 +1429,7 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__help)
-            opts="deploy doctor fleet init completions man help"
->>>>>>> fleetdb
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --config)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --output)
-                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
-                    return 0
-                    ;;
-                --color)
-                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        nix__subcmd__deploy__subcmd__help)
-            opts="deploy check explain doctor init completions man help"
+            opts="deploy check explain doctor fleet init completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1513,13 +1498,8 @@ _nix__deploy() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-<<<<<<< HEAD
         nix__subcmd__deploy__subcmd__help__subcmd__explain)
             opts=""
-=======
-        nix__subcmd__deploy__subcmd__help__subcmd__fleet)
-            opts="status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import"
->>>>>>> fleetdb
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1532,8 +1512,20 @@ _nix__deploy() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-<<<<<<< HEAD
-=======
+        nix__subcmd__deploy__subcmd__help__subcmd__fleet)
+            opts="status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         nix__subcmd__deploy__subcmd__help__subcmd__fleet__subcmd__builds)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
@@ -1814,7 +1806,6 @@ _nix__deploy() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
->>>>>>> fleetdb
         nix__subcmd__deploy__subcmd__help__subcmd__help)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then

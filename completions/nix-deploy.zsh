@@ -965,12 +965,11 @@ _nix-deploy__subcmd__doctor_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy doctor commands' commands "$@"
 }
-<<<<<<< HEAD
 (( $+functions[_nix-deploy__subcmd__explain_commands] )) ||
 _nix-deploy__subcmd__explain_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy explain commands' commands "$@"
-=======
+}
 (( $+functions[_nix-deploy__subcmd__fleet_commands] )) ||
 _nix-deploy__subcmd__fleet_commands() {
     local commands; commands=(
@@ -1229,7 +1228,6 @@ _nix-deploy__subcmd__fleet__subcmd__systems_commands() {
 _nix-deploy__subcmd__fleet__subcmd__timeline_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy fleet timeline commands' commands "$@"
->>>>>>> fleetdb
 }
 (( $+functions[_nix-deploy__subcmd__help_commands] )) ||
 _nix-deploy__subcmd__help_commands() {
@@ -1266,12 +1264,11 @@ _nix-deploy__subcmd__help__subcmd__doctor_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy help doctor commands' commands "$@"
 }
-<<<<<<< HEAD
 (( $+functions[_nix-deploy__subcmd__help__subcmd__explain_commands] )) ||
 _nix-deploy__subcmd__help__subcmd__explain_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy help explain commands' commands "$@"
-=======
+}
 (( $+functions[_nix-deploy__subcmd__help__subcmd__fleet_commands] )) ||
 _nix-deploy__subcmd__help__subcmd__fleet_commands() {
     local commands; commands=(
@@ -1397,7 +1394,6 @@ _nix-deploy__subcmd__help__subcmd__fleet__subcmd__systems_commands() {
 _nix-deploy__subcmd__help__subcmd__fleet__subcmd__timeline_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy help fleet timeline commands' commands "$@"
->>>>>>> fleetdb
 }
 (( $+functions[_nix-deploy__subcmd__help__subcmd__help_commands] )) ||
 _nix-deploy__subcmd__help__subcmd__help_commands() {
