@@ -23,7 +23,13 @@ pub(crate) struct Broken {
 /// # Errors
 /// All syntax errors, in source order; never empty.
 pub(crate) fn parse(text: &str) -> Result<Tree<'_>, Vec<Broken>> {
-    let parsed = rnix::Root::parse(text);
+    let mut parsed = rnix::Root::parse(text);
+    if !parsed.errors().is_empty()
+        && let Some(again) = as_nix_reads_it(text).map(|text| rnix::Root::parse(&text))
+        && again.errors().is_empty()
+    {
+        parsed = again;
+    }
     let errors = parsed.errors();
     if !errors.is_empty() {
         let mut broken: Vec<Broken> = errors.iter().take(MOST).map(|error| describe(error, text)).collect();
@@ -54,6 +60,36 @@ pub(crate) fn parse(text: &str) -> Result<Tree<'_>, Vec<Broken>> {
         lowering.refuse(Span::new(text.len(), text.len()), "the file holds no expression");
     }
     if lowering.broken.is_empty() { Ok(lowering.tree) } else { Err(lowering.broken) }
+}
+
+/// A text of the same length that rnix reads as Nix reads the given one, for
+/// two things that it takes for errors: `.../x` is a path, and `!` may stand
+/// behind `+`. The tree is made from the text that was given.
+fn as_nix_reads_it(text: &str) -> Option<String> {
+    use SyntaxKind as K;
+    let mut changed = text.as_bytes().to_vec();
+    let mut position = 0;
+    let mut last = K::TOKEN_WHITESPACE;
+    for (kind, token) in rnix::tokenize(text) {
+        let end = position + token.len();
+        let path = text
+            .as_bytes()
+            .get(end..end + 2)
+            .is_some_and(|next| next[0] == b'/' && next[1].is_ascii_alphanumeric());
+        let arithmetic =
+            matches!(last, K::TOKEN_ADD | K::TOKEN_SUB | K::TOKEN_MUL | K::TOKEN_DIV | K::TOKEN_CONCAT);
+        match kind {
+            K::TOKEN_ELLIPSIS if path => changed[position] = b'a',
+            K::TOKEN_INVERT if arithmetic => changed[position] = b'-',
+            _ => {}
+        }
+        if !kind.is_trivia() {
+            // One behind the other: `+ !!x`.
+            last = if kind == K::TOKEN_INVERT && arithmetic { K::TOKEN_SUB } else { kind };
+        }
+        position = end;
+    }
+    String::from_utf8(changed).ok().filter(|changed| changed != text)
 }
 
 /// Errors of one file that are told: after so many it is no code.
@@ -324,7 +360,8 @@ impl Lowering<'_> {
         let last = green.children().last();
         let closed = matches!(last, Some(NodeOrToken::Token(token)) if token.text() == bracket);
         if !closed {
-            let end = Span { start: span.end.saturating_sub(1).max(span.start), end: span.end };
+            let width = self.tree.slice(span).chars().next_back().map_or(0, char::len_utf8);
+            let end = Span { start: span.end - width as u32, end: span.end };
             let message = format!("unexpected `{}`, expected `{bracket}`", self.tree.slice(end));
             self.refuse(end, &message);
         }
@@ -672,5 +709,38 @@ impl Lowering<'_> {
         self.tree.attrs.extend(attrs);
         let names = run(first, self.tree.attrs.len());
         self.bindings.push(Binding { span, kind: BindingKind::Inherit { from, names } });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_rnix_refuses_is_read_as_nix_reads_it() {
+        for text in ["{ a = .../b/c; }", "a: a + !a", "a: [ 1 ] ++ !(a) + !!a", "a: - !a"] {
+            let tree = parse(text).unwrap();
+            assert_eq!(tree.source(tree.root()), text);
+        }
+        for text in ["{ a = ...; }", "a: a + ! + a", "a: a + / a"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_only_rnix_takes_is_refused() {
+        for text in [
+            "(1]",
+            "[1)",
+            "[ x: x ]",
+            "x: x y: y",
+            "99999999999999999999",
+            "1.0e400",
+            "let ${x} = 1; in 1",
+            "./a/",
+            "x:\u{a0}x",
+        ] {
+            assert!(parse(text).is_err(), "{text}");
+        }
     }
 }
