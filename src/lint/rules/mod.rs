@@ -96,8 +96,10 @@ static RULES: &[&dyn Rule] = &[
 static OWN: &[&RuleInfo] = &[
     &BAD_SUPPRESSION,
     &DUPLICATE_ATTR,
+    &own::HARDENING_REMOVED,
     &own::NO_GARBAGE_COLLECTION,
     &own::NO_STATE_VERSION,
+    &own::SETUID_WRAPPER,
     &SYNTAX_ERROR,
     &UNDEFINED_VAR,
     &UNREADABLE_FILE,

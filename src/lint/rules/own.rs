@@ -65,12 +65,27 @@ pub(crate) static UNREADABLE_FILE: RuleInfo = RuleInfo {
     why: "What cannot be read cannot be judged: a link to nowhere, a pipe, a file that is not UTF-8 or is \
           nested more than 512 levels deep (the last is critical: nothing in it was looked at).",
     source: "https://docs.rs/rnix",
-    bad: &[Sample::noted("600 brackets around nothing stand for it", TOO_DEEP)],
+    bad: &[Sample::noted("a list in a list, 513 deep", TOO_DEEP)],
     good: &[Sample::new("[ [ [ ] ] ]")],
     ..RuleInfo::new("unreadable-file", Severity::Critical, "a file that cannot be judged")
 };
 
-const TOO_DEEP: &str = include_str!("../../../tests/fixtures/lint/odd/deep.nix");
+/// A list in a list, 513 deep.
+const TOO_DEEP: &str = {
+    const BYTES: [u8; 1026] = {
+        let mut bytes = [b'['; 1026];
+        let mut index = 513;
+        while index < 1026 {
+            bytes[index] = b']';
+            index += 1;
+        }
+        bytes
+    };
+    match std::str::from_utf8(&BYTES) {
+        Ok(text) => text,
+        Err(_) => "",
+    }
+};
 
 /// A suppression that does not work.
 pub(crate) static BAD_SUPPRESSION: RuleInfo = RuleInfo {
@@ -128,4 +143,33 @@ pub(crate) static NO_GARBAGE_COLLECTION: RuleInfo = RuleInfo {
     bad: &[Sample::new("{ networking.hostName = \"web\"; }")],
     good: &[Sample::new("{ nix.gc.automatic = true; }"), Sample::new("{ programs.nh.clean.enable = true; }")],
     ..RuleInfo::new("no-garbage-collection", Severity::Information, "a host that never collects garbage")
+};
+
+/// Decided on the built system, against the one that runs.
+pub(crate) static HARDENING_REMOVED: RuleInfo = RuleInfo {
+    layer: Layer::Evaluated,
+    why: "A service loses a protection that it has on the running system. That is seldom meant: a module was \
+          replaced, or a setting moved to another unit.",
+    source: "systemd.exec(5), Sandboxing",
+    bad: &[Sample::noted(
+        "where the running system has it",
+        "{ systemd.services.web.serviceConfig.NoNewPrivileges = false; }",
+    )],
+    good: &[Sample::new("{ systemd.services.web.serviceConfig.NoNewPrivileges = true; }")],
+    ..RuleInfo::new("hardening-removed", Severity::Warning, "a service that loses sandboxing it has now")
+};
+
+/// Decided on the built system, against the one that runs.
+pub(crate) static SETUID_WRAPPER: RuleInfo = RuleInfo {
+    layer: Layer::Evaluated,
+    why: "A set-uid program runs as root for whoever starts it, and a mistake in it is a way to root. Give it \
+          the one capability it needs instead.",
+    source: "https://nixos.org/manual/nixos/stable/options#opt-security.wrappers",
+    bad: &[Sample::new(
+        "{ pkgs, ... }: { security.wrappers.a = { setuid = true; owner = \"root\"; group = \"root\"; source = \"${pkgs.hello}/bin/a\"; }; }",
+    )],
+    good: &[Sample::new(
+        "{ pkgs, ... }: { security.wrappers.a = { capabilities = \"cap_net_raw+ep\"; owner = \"root\"; group = \"root\"; source = \"${pkgs.hello}/bin/a\"; }; }",
+    )],
+    ..RuleInfo::new("setuid-wrapper", Severity::Warning, "a new program that runs as root for everyone")
 };
