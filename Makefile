@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 
-.PHONY: help demo test check bench bench-fleet generated clean-hosts
+.PHONY: help demo test check bench bench-fleet bench-lint fuzz generated clean-hosts
 
 help:
 	@echo "make demo         deploy to two throw-away hosts, then a bad change, and see it taken back"
@@ -12,6 +12,8 @@ help:
 	@echo "make check        formatting, lint, documentation and licences, without hosts"
 	@echo "make bench        compare with the bare commands, deploy-rs and nh"
 	@echo "make bench-fleet  time the questions to the fleet database, in both databases"
+	@echo "make bench-lint   how fast a configuration is checked, beside deadnix and nix-instantiate"
+	@echo "make fuzz         a minute of odd texts for the parser front, every rule and every fix"
 	@echo "make generated    renew what is generated: completions, the table of rules"
 	@echo "make clean-hosts  end all throw-away hosts and remove what they left"
 
@@ -42,6 +44,18 @@ bench:
 bench-fleet:
 	@tests/support/install.sh test
 	@$(CARGO) bench --locked --bench fleet
+
+bench-lint:
+	@tests/support/install.sh
+	@$(CARGO) build --release --locked --examples
+	@benches/lint.sh target/release/examples
+
+# Without a sanitizer, so that a stable compiler does.
+fuzz:
+	@command -v cargo-fuzz >/dev/null || $(CARGO) install --locked cargo-fuzz
+	@mkdir -p fuzz/corpus/lint
+	@RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --sanitizer none lint fuzz/corpus/lint tests/fixtures/lint -- \
+		-max_total_time=60 -max_len=4096 -timeout=10
 
 generated:
 	@for shell in bash zsh fish elvish powershell; do \

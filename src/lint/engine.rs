@@ -123,12 +123,13 @@ fn on_threads(threads: usize, work: &(impl Fn() + Sync)) {
     });
 }
 
-/// Gives the result of `work`, run with a large stack.
+/// Gives the result of `work`, run with a large stack; `None` when it failed
+/// (the parser is not ours, and a bug of it must not end the program).
 pub(crate) fn with_stack<T: Send>(work: impl Fn() -> T + Sync) -> Option<T> {
     let result = Mutex::new(None);
     on_threads(1, &|| {
-        let made = work();
-        *result.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(made);
+        let made = std::panic::catch_unwind(std::panic::AssertUnwindSafe(&work)).ok();
+        *result.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = made;
     });
     result.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

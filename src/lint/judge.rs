@@ -151,7 +151,7 @@ pub(crate) fn name_hits(file: &File<'_>, hits: &mut Vec<Hit>) {
 fn near_name<'f>(file: &'f File<'_>, name: &str) -> Option<&'f str> {
     let names = file.scopes.definitions.iter().take(200).map(|definition| file.tree.slice(definition.name));
     let near = names.map(|known| (strsim::damerau_levenshtein(known, name), known));
-    near.filter(|(distance, known)| *distance <= 2 && *distance < known.len().min(name.len()))
+    near.filter(|(distance, known)| (1..=2).contains(distance) && *distance < known.len().min(name.len()))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, known)| known)
 }

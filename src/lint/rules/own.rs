@@ -65,12 +65,27 @@ pub(crate) static UNREADABLE_FILE: RuleInfo = RuleInfo {
     why: "What cannot be read cannot be judged: a link to nowhere, a pipe, a file that is not UTF-8 or is \
           nested more than 512 levels deep (the last is critical: nothing in it was looked at).",
     source: "https://docs.rs/rnix",
-    bad: &[Sample::noted("600 brackets around nothing stand for it", TOO_DEEP)],
+    bad: &[Sample::noted("a list in a list, 513 deep", TOO_DEEP)],
     good: &[Sample::new("[ [ [ ] ] ]")],
     ..RuleInfo::new("unreadable-file", Severity::Critical, "a file that cannot be judged")
 };
 
-const TOO_DEEP: &str = include_str!("../../../tests/fixtures/lint/odd/deep.nix");
+/// A list in a list, 513 deep.
+const TOO_DEEP: &str = {
+    const BYTES: [u8; 1026] = {
+        let mut bytes = [b'['; 1026];
+        let mut index = 513;
+        while index < 1026 {
+            bytes[index] = b']';
+            index += 1;
+        }
+        bytes
+    };
+    match std::str::from_utf8(&BYTES) {
+        Ok(text) => text,
+        Err(_) => "",
+    }
+};
 
 /// A suppression that does not work.
 pub(crate) static BAD_SUPPRESSION: RuleInfo = RuleInfo {

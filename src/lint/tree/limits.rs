@@ -183,9 +183,19 @@ mod tests {
             assert!(matches!(exceeded(&unit.repeat(600)), Some(Limit::Depth(_))), "{unit}");
             assert!(exceeded(&unit.repeat(100_000)).is_some(), "{unit}");
         }
-        for unit in
-            ["a ++ ", "!", "-", "1 + ", "a.b or ", "a ", "\"\"", "''\na''", "x // ", "a: ", "if a then b else "]
-        {
+        for unit in [
+            "a ++ ",
+            "!",
+            "-",
+            "1 + ",
+            "a.b or ",
+            "a ",
+            "\"\"",
+            "''\na'' ",
+            "x // ",
+            "a: ",
+            "if a then b else ",
+        ] {
             assert!(exceeded(&unit.repeat(100_000)).is_some(), "{unit}");
         }
         assert!(exceeded(&format!("[{}]", "a.b or ".repeat(100_000))).is_some());

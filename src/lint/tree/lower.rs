@@ -4,26 +4,24 @@
 
 use std::marker::PhantomData;
 
-use rnix::{ParseError, SyntaxKind};
+use rnix::SyntaxKind;
 use rowan::{GreenNodeData, Language, NodeOrToken};
 
-use super::{
-    Attr, AttrName, Binding, BindingKind, Formal, Kind, NodeData, NodeId, Operator, Parameter, Run, Span, Tree,
-};
-
-/// A syntax error.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Broken {
-    pub(crate) span: Span,
-    pub(crate) message: String,
-}
+use super::broken::{MOST, as_nix_reads_it, describe};
+use super::{Binding, Broken, Kind, NodeData, NodeId, Operator, Run, Span, Tree};
 
 /// Parses a text that is within [`limits`](super::exceeded).
 ///
 /// # Errors
 /// All syntax errors, in source order; never empty.
 pub(crate) fn parse(text: &str) -> Result<Tree<'_>, Vec<Broken>> {
-    let parsed = rnix::Root::parse(text);
+    let mut parsed = rnix::Root::parse(text);
+    if !parsed.errors().is_empty()
+        && let Some(again) = as_nix_reads_it(text).map(|text| rnix::Root::parse(&text))
+        && again.errors().is_empty()
+    {
+        parsed = again;
+    }
     let errors = parsed.errors();
     if !errors.is_empty() {
         let mut broken: Vec<Broken> = errors.iter().take(MOST).map(|error| describe(error, text)).collect();
@@ -56,105 +54,23 @@ pub(crate) fn parse(text: &str) -> Result<Tree<'_>, Vec<Broken>> {
     if lowering.broken.is_empty() { Ok(lowering.tree) } else { Err(lowering.broken) }
 }
 
-/// Errors of one file that are told: after so many it is no code.
-const MOST: usize = 100;
-
-/// The words for what rnix says.
-fn describe(error: &ParseError, text: &str) -> Broken {
-    let at = |range: &rnix::TextRange, message: String| {
-        let (start, end) = (usize::from(range.start()), usize::from(range.end()));
-        let shown = text.get(start..end).unwrap_or_default();
-        // An error that swallows half a file is shown at its beginning.
-        let width = shown.find('\n').unwrap_or(shown.len()).max(1).min(shown.len());
-        Broken { span: Span::new(start, start + width), message }
-    };
-    let end = |message: String| {
-        let end = text.trim_end().len();
-        Broken { span: Span::new(end, end), message }
-    };
-    match error {
-        ParseError::Unexpected(range) => at(range, "unexpected text".to_owned()),
-        ParseError::UnexpectedExtra(range) => {
-            at(range, format!("unexpected {} after the end of the expression", first_token(text, range)))
-        }
-        ParseError::UnexpectedWanted(_, range, wanted) => {
-            at(range, format!("unexpected {}, expected {}", first_token(text, range), wanted_words(wanted)))
-        }
-        ParseError::UnexpectedDoubleBind(range) => at(range, "a pattern can have one name only".to_owned()),
-        ParseError::UnexpectedEOF => end("the file ends too early".to_owned()),
-        ParseError::UnexpectedEOFWanted(wanted) => {
-            end(format!("the file ends too early, expected {}", wanted_words(wanted)))
-        }
-        ParseError::DuplicatedArgs(range, name) => at(range, format!("the argument `{name}` is given twice")),
-        ParseError::RecursionLimitExceeded => end(TOO_DEEP.to_owned()),
-        other => end(format!("{other}")),
-    }
-}
-
-/// What rnix' own bound is called; the engine tells it from syntax errors.
-pub(crate) const TOO_DEEP: &str = "nested more than 512 levels deep";
-
-fn first_token(text: &str, range: &rnix::TextRange) -> String {
-    let (start, end) = (usize::from(range.start()), usize::from(range.end()));
-    let shown = text.get(start..end).unwrap_or_default().trim_start();
-    let is_word = |character: char| character.is_alphanumeric() || "_'-".contains(character);
-    let length = if shown.starts_with(is_word) {
-        shown.find(|character| !is_word(character)).unwrap_or(shown.len())
-    } else {
-        shown.chars().next().map_or(0, char::len_utf8)
-    };
-    match &shown[..length] {
-        "" => "end".to_owned(),
-        token => format!("`{token}`"),
-    }
-}
-
-fn wanted_words(wanted: &[SyntaxKind]) -> String {
-    use SyntaxKind as K;
-    if wanted.contains(&K::TOKEN_L_BRACE) && wanted.len() > 1 {
-        return "an expression".to_owned();
-    }
-    let word = |kind: &SyntaxKind| match kind {
-        K::TOKEN_IDENT => "a name",
-        K::TOKEN_SEMICOLON => "`;`",
-        K::TOKEN_ASSIGN => "`=`",
-        K::TOKEN_COLON => "`:`",
-        K::TOKEN_L_BRACE => "`{`",
-        K::TOKEN_R_BRACE | K::TOKEN_INTERPOL_END => "`}`",
-        K::TOKEN_R_PAREN => "`)`",
-        K::TOKEN_R_BRACK => "`]`",
-        K::TOKEN_AT => "`@`",
-        K::TOKEN_THEN => "`then`",
-        K::TOKEN_ELSE => "`else`",
-        K::TOKEN_IN => "`in`",
-        K::TOKEN_ELLIPSIS => "`...`",
-        K::TOKEN_STRING_START | K::TOKEN_STRING_END => "a quote",
-        K::TOKEN_STRING_CONTENT => "text",
-        K::TOKEN_INTERPOL_START => "`${`",
-        K::TOKEN_OR => "`or`",
-        _ => "something else",
-    };
-    let mut words: Vec<&str> = wanted.iter().map(word).collect();
-    words.dedup();
-    words.join(" or ")
-}
-
-struct Lowering<'t> {
-    tree: Tree<'t>,
+/// The tree that is being made.
+pub(super) struct Lowering<'t> {
+    pub(super) tree: Tree<'t>,
     broken: Vec<Broken>,
     /// Elements of sets and lists that are not finished.
-    bindings: Vec<Binding>,
+    pub(super) bindings: Vec<Binding>,
     items: Vec<NodeId>,
 }
 
-fn kind_of(raw: rowan::SyntaxKind) -> SyntaxKind {
+pub(super) fn kind_of(raw: rowan::SyntaxKind) -> SyntaxKind {
     rnix::NixLanguage::kind_from_raw(raw)
 }
 
 /// A child with where it begins.
-type Child<'g> = (NodeOrToken<&'g GreenNodeData, &'g rowan::GreenTokenData>, u32);
+pub(super) type Child<'g> = (NodeOrToken<&'g GreenNodeData, &'g rowan::GreenTokenData>, u32);
 
-fn children(green: &GreenNodeData, start: u32) -> impl Iterator<Item = Child<'_>> {
+pub(super) fn children(green: &GreenNodeData, start: u32) -> impl Iterator<Item = Child<'_>> {
     let mut position = start;
     green.children().map(move |child| {
         let begin = position;
@@ -166,17 +82,17 @@ fn children(green: &GreenNodeData, start: u32) -> impl Iterator<Item = Child<'_>
     })
 }
 
-fn run<T>(start: usize, end: usize) -> Run<T> {
+pub(super) fn run<T>(start: usize, end: usize) -> Run<T> {
     Run { start: start as u32, length: (end - start) as u32, of: PhantomData }
 }
 
 impl Lowering<'_> {
-    fn refuse(&mut self, span: Span, message: &str) {
+    pub(super) fn refuse(&mut self, span: Span, message: &str) {
         self.broken.push(Broken { span, message: message.to_owned() });
     }
 
     /// Comments are kept; tokens that rnix could not read are errors.
-    fn token(&mut self, token: &rowan::GreenTokenData, start: u32) {
+    pub(super) fn token(&mut self, token: &rowan::GreenTokenData, start: u32) {
         let span = Span { start, end: start + u32::from(token.text_len()) };
         match kind_of(token.kind()) {
             SyntaxKind::TOKEN_COMMENT => self.tree.comments.push(span),
@@ -194,7 +110,7 @@ impl Lowering<'_> {
         node
     }
 
-    fn finish(&mut self, node: NodeId, kind: Kind) -> NodeId {
+    pub(super) fn finish(&mut self, node: NodeId, kind: Kind) -> NodeId {
         let after = self.tree.nodes.len() as u32;
         let data = &mut self.tree.nodes[node.index()];
         data.kind = kind;
@@ -203,7 +119,12 @@ impl Lowering<'_> {
     }
 
     /// The first expression among the children; the comments among them too.
-    fn first_expression(&mut self, green: &GreenNodeData, start: u32, parent: NodeId) -> Option<NodeId> {
+    pub(super) fn first_expression(
+        &mut self,
+        green: &GreenNodeData,
+        start: u32,
+        parent: NodeId,
+    ) -> Option<NodeId> {
         let mut found = None;
         for (child, begin) in children(green, start) {
             match child {
@@ -235,12 +156,12 @@ impl Lowering<'_> {
         found
     }
 
-    fn missing(&mut self, span: Span) -> Option<NodeId> {
+    pub(super) fn missing(&mut self, span: Span) -> Option<NodeId> {
         self.refuse(span, "an expression is missing");
         None
     }
 
-    fn expression(&mut self, green: &GreenNodeData, start: u32, parent: NodeId) -> Option<NodeId> {
+    pub(super) fn expression(&mut self, green: &GreenNodeData, start: u32, parent: NodeId) -> Option<NodeId> {
         use SyntaxKind as K;
         let span = Span { start, end: start + u32::from(green.text_len()) };
         let kind = kind_of(green.kind());
@@ -320,11 +241,12 @@ impl Lowering<'_> {
     }
 
     /// rnix takes whatever token stands where a bracket should close.
-    fn closes_with(&mut self, green: &GreenNodeData, span: Span, bracket: &str) {
+    pub(super) fn closes_with(&mut self, green: &GreenNodeData, span: Span, bracket: &str) {
         let last = green.children().last();
         let closed = matches!(last, Some(NodeOrToken::Token(token)) if token.text() == bracket);
         if !closed {
-            let end = Span { start: span.end.saturating_sub(1).max(span.start), end: span.end };
+            let width = self.tree.slice(span).chars().next_back().map_or(0, char::len_utf8);
+            let end = Span { start: span.end - width as u32, end: span.end };
             let message = format!("unexpected `{}`, expected `{bracket}`", self.tree.slice(end));
             self.refuse(end, &message);
         }
@@ -457,220 +379,5 @@ impl Lowering<'_> {
             (Some(base), Some(path)) => Some(self.finish(node, Kind::Select { base, path, default })),
             _ => self.missing(Span { start, end: start + u32::from(green.text_len()) }),
         }
-    }
-
-    fn attr_path(&mut self, green: &GreenNodeData, start: u32, parent: NodeId) -> Run<Attr> {
-        let mut attrs = Vec::with_capacity(4);
-        for (child, begin) in children(green, start) {
-            match child {
-                NodeOrToken::Token(token) => self.token(token, begin),
-                NodeOrToken::Node(part) => attrs.extend(self.attr(part, begin, parent)),
-            }
-        }
-        let first = self.tree.attrs.len();
-        self.tree.attrs.extend(attrs);
-        run(first, self.tree.attrs.len())
-    }
-
-    fn attr(&mut self, green: &GreenNodeData, start: u32, parent: NodeId) -> Option<Attr> {
-        let span = Span { start, end: start + u32::from(green.text_len()) };
-        let name = match kind_of(green.kind()) {
-            SyntaxKind::NODE_IDENT => AttrName::Fixed(span),
-            SyntaxKind::NODE_STRING => self.quoted(green, start, parent)?,
-            SyntaxKind::NODE_DYNAMIC => {
-                let inner = self.first_expression(green, start, parent);
-                let Some(inner) = inner else {
-                    self.refuse(span, "an expression is missing");
-                    return None;
-                };
-                // `${"a"}` is `"a"` for Nix.
-                match self.tree.kind(self.tree.bare(inner)) {
-                    Kind::Text { indented: false, parts } if parts.len() == 0 => {
-                        let inner = self.tree.span(self.tree.bare(inner));
-                        AttrName::Fixed(Span { start: inner.start + 1, end: inner.end - 1 })
-                    }
-                    _ => AttrName::Dynamic(inner),
-                }
-            }
-            _ => {
-                self.refuse(span, "unexpected text");
-                return None;
-            }
-        };
-        Some(Attr { span, name })
-    }
-
-    fn quoted(&mut self, green: &GreenNodeData, start: u32, parent: NodeId) -> Option<AttrName> {
-        let span = Span { start, end: start + u32::from(green.text_len()) };
-        if self.tree.slice(span).starts_with("''") {
-            self.refuse(span, "a name cannot be an indented string");
-            return None;
-        }
-        let dynamic = green.children().any(|child| matches!(child, NodeOrToken::Node(_)));
-        if !dynamic {
-            children(green, start).for_each(|(child, begin)| {
-                if let NodeOrToken::Token(token) = child {
-                    self.token(token, begin);
-                }
-            });
-            return Some(AttrName::Fixed(Span { start: start + 1, end: span.end - 1 }));
-        }
-        self.expression(green, start, parent).map(AttrName::Dynamic)
-    }
-
-    fn lambda(&mut self, green: &GreenNodeData, start: u32, node: NodeId) -> Option<NodeId> {
-        let span = Span { start, end: start + u32::from(green.text_len()) };
-        let (mut parameter, mut body) = (None, None);
-        for (child, begin) in children(green, start) {
-            match child {
-                NodeOrToken::Token(token) => self.token(token, begin),
-                NodeOrToken::Node(part) => match kind_of(part.kind()) {
-                    SyntaxKind::NODE_IDENT_PARAM => {
-                        let end = begin + u32::from(part.text_len());
-                        parameter = Some(Parameter::Name(Span { start: begin, end }));
-                    }
-                    SyntaxKind::NODE_PATTERN => parameter = Some(self.pattern(part, begin, node)),
-                    _ => body = self.expression(part, begin, node),
-                },
-            }
-        }
-        let (Some(parameter), Some(body)) = (parameter, body) else { return self.missing(span) };
-        let index = self.tree.parameters.len() as u32;
-        self.tree.parameters.push(parameter);
-        Some(self.finish(node, Kind::Lambda { parameter: index, body }))
-    }
-
-    fn pattern(&mut self, green: &GreenNodeData, start: u32, node: NodeId) -> Parameter {
-        let mut formals: Vec<Formal> = Vec::new();
-        let (mut ellipsis, mut whole) = (false, None);
-        for (child, begin) in children(green, start) {
-            match child {
-                NodeOrToken::Token(token) => {
-                    ellipsis |= kind_of(token.kind()) == SyntaxKind::TOKEN_ELLIPSIS;
-                    self.token(token, begin);
-                }
-                NodeOrToken::Node(part) if kind_of(part.kind()) == SyntaxKind::NODE_PAT_ENTRY => {
-                    let (mut name, mut default) = (None, None);
-                    for (child, begin) in children(part, begin) {
-                        match child {
-                            NodeOrToken::Token(token) => self.token(token, begin),
-                            NodeOrToken::Node(part) if name.is_none() => {
-                                let end = begin + u32::from(part.text_len());
-                                name = Some(Span { start: begin, end });
-                            }
-                            NodeOrToken::Node(part) => default = self.expression(part, begin, node),
-                        }
-                    }
-                    formals.extend(name.map(|name| Formal { name, default }));
-                }
-                NodeOrToken::Node(part) => {
-                    // `name @` or `@ name`.
-                    for (child, begin) in children(part, begin) {
-                        match child {
-                            NodeOrToken::Token(token) => self.token(token, begin),
-                            NodeOrToken::Node(name) => {
-                                let end = begin + u32::from(name.text_len());
-                                whole = Some(Span { start: begin, end });
-                            }
-                        }
-                    }
-                }
-            }
-        }
-        let first = self.tree.formals.len();
-        self.tree.formals.extend(formals);
-        let span = Span { start, end: start + u32::from(green.text_len()) };
-        Parameter::Pattern { formals: run(first, self.tree.formals.len()), ellipsis, whole, span }
-    }
-
-    fn set(&mut self, green: &GreenNodeData, start: u32, node: NodeId) -> Option<NodeId> {
-        use SyntaxKind as K;
-        let kind = kind_of(green.kind());
-        let span = Span { start, end: start + u32::from(green.text_len()) };
-        let base = self.bindings.len();
-        let (mut recursive, mut body) = (false, None);
-        for (child, begin) in children(green, start) {
-            match child {
-                NodeOrToken::Token(token) => {
-                    recursive |= kind_of(token.kind()) == K::TOKEN_REC;
-                    self.token(token, begin);
-                }
-                NodeOrToken::Node(part) => match kind_of(part.kind()) {
-                    K::NODE_ATTRPATH_VALUE => self.value_binding(part, begin, node),
-                    K::NODE_INHERIT => self.inherit_binding(part, begin, node),
-                    _ => body = self.expression(part, begin, node),
-                },
-            }
-        }
-        let first = self.tree.bindings.len();
-        self.tree.bindings.extend(self.bindings.drain(base..));
-        let bindings = run(first, self.tree.bindings.len());
-        let lowered = match (kind, body) {
-            (K::NODE_LET_IN, Some(body)) => Kind::Let { bindings, body },
-            (K::NODE_LET_IN, None) => return self.missing(span),
-            (K::NODE_LEGACY_LET, _) => Kind::LegacyLet { bindings },
-            _ => Kind::Set { recursive, bindings },
-        };
-        if kind == K::NODE_LET_IN {
-            self.refuse_dynamic(bindings);
-        }
-        Some(self.finish(node, lowered))
-    }
-
-    fn refuse_dynamic(&mut self, bindings: Run<Binding>) {
-        for index in bindings.range() {
-            if let BindingKind::Value { path, .. } = self.tree.bindings[index].kind
-                && let Some(Attr { span, name: AttrName::Dynamic(_) }) = self.tree.attrs(path).first().copied()
-            {
-                self.refuse(span, "a name in `let` cannot be worked out at run time");
-            }
-        }
-    }
-
-    fn value_binding(&mut self, green: &GreenNodeData, start: u32, node: NodeId) {
-        let span = Span { start, end: start + u32::from(green.text_len()) };
-        let (mut path, mut value) = (None, None);
-        for (child, begin) in children(green, start) {
-            match child {
-                NodeOrToken::Token(token) => self.token(token, begin),
-                NodeOrToken::Node(part) if kind_of(part.kind()) == SyntaxKind::NODE_ATTRPATH => {
-                    path = Some(self.attr_path(part, begin, node));
-                }
-                NodeOrToken::Node(part) => value = self.expression(part, begin, node),
-            }
-        }
-        match (path, value) {
-            (Some(path), Some(value)) => {
-                self.bindings.push(Binding { span, kind: BindingKind::Value { path, value } });
-            }
-            _ => {
-                let _ = self.missing(span);
-            }
-        }
-    }
-
-    fn inherit_binding(&mut self, green: &GreenNodeData, start: u32, node: NodeId) {
-        let span = Span { start, end: start + u32::from(green.text_len()) };
-        let mut from = None;
-        let mut attrs = Vec::new();
-        for (child, begin) in children(green, start) {
-            match child {
-                NodeOrToken::Token(token) => self.token(token, begin),
-                NodeOrToken::Node(part) if kind_of(part.kind()) == SyntaxKind::NODE_INHERIT_FROM => {
-                    self.closes_with(part, Span { start: begin, end: begin + u32::from(part.text_len()) }, ")");
-                    from = self.first_expression(part, begin, node);
-                }
-                NodeOrToken::Node(part) => attrs.extend(self.attr(part, begin, node)),
-            }
-        }
-        for attr in &attrs {
-            if matches!(attr.name, AttrName::Dynamic(_)) {
-                self.refuse(attr.span, "a name in `inherit` cannot be worked out at run time");
-            }
-        }
-        let first = self.tree.attrs.len();
-        self.tree.attrs.extend(attrs);
-        let names = run(first, self.tree.attrs.len());
-        self.bindings.push(Binding { span, kind: BindingKind::Inherit { from, names } });
     }
 }

@@ -6,6 +6,8 @@
 //! in source order, parents before children: what is below a node follows it
 //! directly.
 
+mod bindings;
+mod broken;
 mod limits;
 mod lower;
 mod place;
@@ -13,8 +15,9 @@ mod query;
 
 use std::marker::PhantomData;
 
+pub(crate) use broken::{Broken, TOO_DEEP};
 pub(crate) use limits::{Limit, exceeded};
-pub(crate) use lower::{Broken, TOO_DEEP, parse};
+pub(crate) use lower::parse;
 pub(crate) use place::Lines;
 pub(crate) use query::Part;
 
