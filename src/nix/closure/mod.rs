@@ -4,7 +4,7 @@
 //! sizes (`-S`) takes a hundred times as long and is never done.
 
 mod diff;
-mod names;
+mod packages;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,6 +16,7 @@ use crate::model::{StorePath, text};
 use super::{Nix, NixError, RemoteStore};
 
 pub(crate) use diff::diff;
+pub(crate) use packages::Selection;
 
 /// Store paths with the size of their contents in bytes (`narSize`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
