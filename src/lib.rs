@@ -15,6 +15,7 @@ mod exec;
 pub mod exit;
 mod git;
 mod host;
+pub mod issues;
 pub mod model;
 mod nix;
 mod plan;

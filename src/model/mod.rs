@@ -8,6 +8,7 @@ mod facts;
 mod failure;
 mod finding;
 mod host_spec;
+mod issue;
 mod mode;
 mod names;
 pub(crate) mod package_name;
@@ -25,6 +26,7 @@ pub use facts::{Baseline, DeployedRecord, ElevationFact, HostFacts, LockHolder, 
 pub use failure::{Failure, FailureClass};
 pub use finding::{Finding, Place, Severity, Suppression};
 pub use host_spec::{BuildOn, Check, CheckKind, Elevate, HostSpec, NetworkCheck, RollbackPolicy, Timeouts};
+pub use issue::{Issue, IssueAdvice, IssueFinding, IssueReport, IssueScope, IssueSeverity, VersionFit};
 pub use mode::{Action, Mode};
 pub use names::{HostName, NameError, RunId};
 pub use report::{HostOutcome, HostReport, ServiceChange, StepRecord};

@@ -1,0 +1,20 @@
+//! Known issues of the package set: fetched, compared with what is installed,
+//! graded.
+//!
+//! `title` takes a title apart, `inventory` with `aliases` says which package
+//! a name means, `score` decides what a title is about, `range` which versions,
+//! `filter` what is no defect, `grade` how bad it is, and `matcher` does all of
+//! it for a list. Nothing here asks a host or prints.
+
+mod aliases;
+mod filter;
+mod grade;
+mod inventory;
+mod judge;
+mod matcher;
+mod range;
+mod score;
+mod title;
+mod words;
+
+pub use judge::{Judgement, Score, judge};
