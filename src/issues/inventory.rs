@@ -10,6 +10,10 @@ use crate::model::InstalledPackage;
 use crate::model::package_name::{Kind, kind};
 
 use super::aliases::{KERNEL, KERNEL_SETS, PARTS, Strength, alias};
+use super::attributes::{
+    FILE_SUFFIXES, FLAVOURS, INTERPRETERS, OF_A_PACKAGE, OPTION_ROOTS, PART_SUFFIXES, SETS, TWO_PART_DIGITS,
+    UNIT_SUFFIXES, VARIANT_SUFFIXES,
+};
 use super::title::normalise;
 use super::words::is_ordinary;
 
@@ -65,138 +69,6 @@ pub(super) enum Trust {
     Prose,
 }
 
-/// Suffixes that say which part or build of a package it is.
-const PART_SUFFIXES: &[&str] = &[
-    "backends",
-    "bin",
-    "client",
-    "common",
-    "core",
-    "daemon",
-    "desktop",
-    "full",
-    "gnome",
-    "kernel",
-    "minimal",
-    "plugins",
-    "progs",
-    "server",
-    "tools",
-    "unwrapped",
-    "user",
-    "utils",
-    "workspace",
-    "wrapped",
-    "x11",
-];
-/// Suffixes of attributes that are the same package.
-const VARIANT_SUFFIXES: &[&str] = &[
-    "-wayland",
-    "-x11",
-    "-unwrapped",
-    "-wrapped",
-    "-unstable",
-    "-latest",
-    "-stable",
-    "-nox",
-    "-gtk",
-    "-gtk2",
-    "-gtk3",
-    "-gtk4",
-    "-qt",
-    "-qt4",
-    "-qt5",
-    "-qt6",
-    "-full",
-    "-minimal",
-    "-small",
-    "-bin",
-    "-esr",
-    "-fhs",
-    "-git",
-    "-headless",
-    "-lts",
-    "-with-plugins",
-    "-daemon",
-    "-module",
-    "-modules",
-    "-driver",
-    "-drivers",
-    "-service",
-];
-/// Sets of packages that are attributes and do not end in `Packages`.
-const SETS: &[&str] = &[
-    "cinnamon",
-    "deepin",
-    "emacs-packages",
-    "enlightenment",
-    "gnome",
-    "gnome3",
-    "i686linux",
-    "libsforqt5",
-    "libsforqt515",
-    "lxqt",
-    "mate",
-    "pantheon",
-    "pkgs",
-    "pkgscross",
-    "pkgsi686linux",
-    "pkgsmusl",
-    "pkgsstatic",
-    "plasma5",
-    "plasma6",
-    "qt5",
-    "qt6",
-    "texlive",
-    "unixtools",
-    "vimplugins",
-    "vscode-extensions",
-    "xfce",
-    "xorg",
-    "nixpkgs",
-    "kde",
-    "kdeapplications",
-    "kdegear",
-    "kdeframeworks",
-    "haskell",
-    "gst-all-1",
-    "netbsd",
-    "windows",
-];
-/// Sets of builds of one package.
-const FLAVOURS: &[(&str, &str)] = &[
-    ("texlive", "texlive"),
-    ("winepackages", "wine"),
-    ("winewowpackages", "wine"),
-    ("winewow64packages", "wine"),
-];
-/// Interpreters whose packages' names begin with theirs.
-const INTERPRETERS: &[&str] = &["python", "perl", "ruby", "luajit", "lua", "ocaml"];
-/// The first words of NixOS options; the next ones name a module.
-const OPTION_ROOTS: &[&str] = &[
-    "services",
-    "programs",
-    "boot",
-    "networking",
-    "hardware",
-    "virtualisation",
-    "security",
-    "environment",
-    "fonts",
-];
-/// Attributes of a package that are no packages.
-const OF_A_PACKAGE: &[&str] =
-    &["dev", "fhs", "lib", "out", "override", "overrideattrs", "passthru", "src", "tests", "withpackages"];
-/// Suffixes of units and launchers: the file is called as its package.
-const UNIT_SUFFIXES: &[&str] = &[".service", ".socket", ".timer", ".desktop", ".target", ".mount", ".path"];
-/// Suffixes of files, which name no package.
-const FILE_SUFFIXES: &[&str] = &[
-    ".py", ".nix", ".sh", ".c", ".h", ".cc", ".cpp", ".rs", ".conf", ".cfg", ".log", ".txt", ".json", ".yaml",
-    ".toml", ".el", ".pl", ".html", ".patch", ".iso", ".img", ".xml", ".lock", ".ko", ".efi", ".pdf", ".png",
-    ".rules",
-];
-/// Interpreters whose attributes run major and minor version together.
-const TWO_PART_DIGITS: &[&str] = &["python", "php", "lua", "ruby"];
 /// A name that is shorter has too many neighbours to mend its spelling.
 const MENDED_FROM: usize = 8;
 /// A name that is shorter is not recognised without its dashes.

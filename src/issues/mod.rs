@@ -7,6 +7,7 @@
 //! it for a list. Nothing here asks a host or prints.
 
 mod aliases;
+mod attributes;
 mod filter;
 mod grade;
 mod inventory;
@@ -14,6 +15,7 @@ mod judge;
 mod matcher;
 mod range;
 mod score;
+mod sentence;
 mod title;
 mod words;
 

@@ -10,7 +10,8 @@ use std::ops::Range;
 use super::aliases::{DESKTOPS, GENERIC_MODULES, KERNEL, KERNEL_MODULES, KERNEL_PAIRS, KERNEL_SETS, Strength};
 use super::inventory::{Inventory, Meaning, PackageIndex, Trust, Via};
 use super::range::Versions;
-use super::title::{Place, Title, Word, is_number, version};
+use super::sentence::{ENVIRONMENTS, Role, Sentence, fails_after, is_adjective, is_culprit, previous};
+use super::title::{Place, Title, is_number, version};
 use super::words::{self, Usage, Words};
 
 /// A candidate with this score is a match.
@@ -38,15 +39,6 @@ pub(super) struct Match {
     pub(super) in_template: bool,
     pub(super) versions: Option<Versions>,
     pub(super) why: String,
-}
-
-/// What part a candidate plays in the sentence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Role {
-    Subject,
-    /// Where it happens.
-    Place,
-    Circumstance,
 }
 
 struct Candidate {
@@ -213,18 +205,7 @@ impl Judge<'_> {
             if !words::is_lead_in(&word.raw) {
                 sentence.led += 1;
             }
-            // Behind a colon stands what was printed, after a first clause of
-            // circumstances the subject.
-            if title.words[next - 1].ends_clause {
-                let in_detail = title.words[next - 1].raw != word.raw
-                    || head == Head::Prose
-                    || ends_with_colon(title, next - 1);
-                if in_detail && (sentence.subject || sentence.foreign) {
-                    sentence.role = Role::Circumstance;
-                } else if !sentence.subject {
-                    sentence.role = Role::Subject;
-                }
-            }
+            sentence.clause_ends(&title.words[next - 1]);
             index = next;
         }
         sentence.foreign
@@ -266,7 +247,8 @@ impl Judge<'_> {
         };
         let versions = named_version(&meaning).or_else(|| Versions::beside(&title.words, &words));
         let (before, after) = (previous(title, words.start), title.words.get(words.end));
-        let culprit = is_culprit(before, after, previous(title, words.start.wrapping_sub(1)));
+        let culprit =
+            is_culprit(before, after, words.start.checked_sub(1).and_then(|index| previous(title, index)));
         let broken = before.is_some_and(|word| ["broke", "breaks"].contains(&word.raw.as_str()));
         let fails = fails_after(title, words.end);
         let leads = sentence.led < 2;
@@ -353,25 +335,22 @@ impl Judge<'_> {
 
     /// A package in two parts: which of them is meant.
     fn of_pair(&self, title: &Title, candidate: &Candidate, speaks_of_kernel: bool) -> Vec<PackageIndex> {
-        let (set, word) = match title.words[candidate.words.start].text.rsplit_once('.') {
-            Some((set, word)) => (set, word),
-            None => ("", title.words[candidate.words.start].text.as_str()),
-        };
-        let of_kernel = KERNEL_SETS.iter().any(|kernel| set.starts_with(kernel));
-        let Some(pair) =
-            KERNEL_PAIRS.iter().find(|pair| word.starts_with(pair.name) && word.len() <= pair.name.len() + 9)
-        else {
-            return candidate.meaning.packages.clone();
-        };
-        let (module, programs) = (self.inventory.find(pair.module), self.inventory.find(pair.programs));
-        if word.starts_with(pair.module) || word.starts_with(pair.programs) {
-            return candidate.meaning.packages.clone();
-        }
+        let packages = &candidate.meaning.packages;
+        let pair = KERNEL_PAIRS
+            .iter()
+            .map(|pair| (self.inventory.find(pair.module), self.inventory.find(pair.programs)))
+            .find(|(module, programs)| {
+                candidate.meaning.strength == Strength::Family
+                    && packages.iter().all(|package| [*module, *programs].contains(&Some(*package)))
+            });
+        let Some((module, programs)) = pair else { return packages.clone() };
+        let text = &title.words[candidate.words.start].text;
+        let of_kernel = KERNEL_SETS.iter().any(|set| text.starts_with(set));
         let wants_programs = !of_kernel && (!speaks_of_kernel || candidate.place == Place::Module);
         let mut parts: Vec<PackageIndex> = Vec::new();
         parts.extend(module.filter(|_| speaks_of_kernel));
         parts.extend(programs.filter(|_| wants_programs));
-        if parts.is_empty() { candidate.meaning.packages.clone() } else { parts }
+        if parts.is_empty() { packages.clone() } else { parts }
     }
 
     /// Leaves out a kernel that is named only as what a module does not fit.
@@ -398,47 +377,6 @@ enum Head {
     /// They are a sentence.
     Prose,
 }
-
-/// How far a sentence has been read.
-struct Sentence {
-    role: Role,
-    /// How many words that count have been read.
-    led: usize,
-    /// Whether its subject has been found.
-    subject: bool,
-    /// Whether its subject is not installed.
-    foreign: bool,
-    /// Whether it has said what is wrong with the subject: what follows is
-    /// what the subject fails at.
-    failed: bool,
-}
-
-impl Sentence {
-    /// Notes a word that names nothing that is installed: right before a word
-    /// of failure it is the subject.
-    fn unknown(&mut self, title: &Title, index: usize, words: &Words) {
-        let word = &title.words[index];
-        let is_name = words.usage(&word.text) == Usage::Free
-            && word.text.starts_with(|first: char| first.is_ascii_alphabetic())
-            && !words::is_failure(&word.raw)
-            && !words::is_generic_head(&word.text)
-            && !words::is_circumstance(&word.raw)
-            && !words::is_place_word(&word.raw)
-            && word.text.len() > 2;
-        if is_name
-            && self.role == Role::Subject
-            && !self.subject
-            && self.led < 3
-            && fails_after(title, index + 1)
-        {
-            self.foreign = true;
-        }
-    }
-}
-
-/// Named as the ground something runs on, unless they are its subject.
-const ENVIRONMENTS: &[&str] =
-    &["wayland", "xwayland", "x11", "nvidia", "docker", "podman", "steam", "gtk", "qt"];
 
 /// The candidates that count: subjects, else the place, else the first
 /// circumstance; families give way to their members.
@@ -470,55 +408,6 @@ fn is_desktop(title: &Title, words: &Range<usize>) -> bool {
     words.len() == 1 && DESKTOPS.iter().any(|desktop| text.starts_with(desktop) && !text.contains(['-', '.']))
 }
 
-fn previous(title: &Title, index: usize) -> Option<&Word> {
-    index.checked_sub(1).and_then(|index| title.words.get(index))
-}
-
-/// Whether the neighbours of a name make it the cause: `after X update`,
-/// `since X`, `broken by X`.
-fn is_culprit(before: Option<&Word>, after: Option<&Word>, earlier: Option<&Word>) -> bool {
-    let before = before.map_or("", |word| word.raw.as_str());
-    let earlier = earlier.map_or("", |word| word.raw.as_str());
-    let after = after.map_or("", |word| word.raw.as_str());
-    ["update", "updates", "upgrade", "upgrades", "bump"].contains(&after)
-        || ["updating", "upgrading", "since", "due"].contains(&before)
-        || (before == "to"
-            && ["due", "update", "updating", "upgrade", "upgrading", "switching"].contains(&earlier))
-        || (before == "by" && ["broken", "caused"].contains(&earlier))
-        || (before == "of" && earlier == "because")
-}
-
-/// `systemd service`, `wayland session`: the name only describes.
-fn is_adjective(word: &Word, after: Option<&Word>) -> bool {
-    const DESCRIBED: [&str; 12] = [
-        "service", "services", "unit", "units", "user", "timer", "socket", "session", "sessions", "backend",
-        "plugin", "support",
-    ];
-    let described = after.is_some_and(|after| DESCRIBED.contains(&after.raw.as_str()));
-    described && (word.text == "systemd" || ENVIRONMENTS.contains(&word.text.as_str()))
-}
-
-/// Whether one of the next words, other nouns and versions between, says what
-/// is wrong.
-fn fails_after(title: &Title, index: usize) -> bool {
-    let next = title.words.iter().skip(index).take(4);
-    for word in next {
-        if words::is_failure(&word.raw) {
-            return true;
-        }
-        let goes_on =
-            !words::is_circumstance(&word.raw) && !words::is_place_word(&word.raw) && !word.ends_clause;
-        if !goes_on {
-            return false;
-        }
-    }
-    false
-}
-
-fn ends_with_colon(title: &Title, index: usize) -> bool {
-    title.words.get(index).is_some_and(|word| word.ends_clause)
-}
-
 /// The version in a name: an attribute's holds all that begin with it.
 fn named_version(meaning: &Meaning) -> Option<Versions> {
     meaning.version.clone().map(Versions::Named)
@@ -533,4 +422,65 @@ fn named_words(title: &Title, item: &Range<usize>) -> Range<usize> {
 /// The words as the title has them.
 fn shown(title: &Title, words: &Range<usize>) -> String {
     title.words[words.clone()].iter().map(|word| word.raw.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INSTALLED: &str = "linux-6.6.31\nzfs-kernel-2.2.4\nzfs-user-2.2.4\nfirefox-126.0\nwayland-1.22\nnvidia-x11-550.78\n\
+        mesa-24.0\nglibc-2.39\nsystemd-255\ntime-1.9\nfile-5.45\ngit-2.44\npatch-2.7\nplasma-workspace-6.0\n\
+        plasma-desktop-6.0\nkwin-6.0\nthunderbird-115\nsamba-4.20\npodman-5.0\nvlc-3.0";
+
+    fn about(text: &str) -> String {
+        let inventory = Inventory::parse(INSTALLED);
+        let words = Words::count(&[]);
+        let found = Judge { inventory: &inventory, words: &words }.judge(&Title::parse(text));
+        found.iter().map(|found| inventory.package(found.package).name.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn a_title_is_about_its_subject_and_not_its_circumstances() {
+        let cases = [
+            ("Firefox crashes on wayland with nvidia", "firefox"),
+            ("Firefox, Thunderbird crash on start", "firefox thunderbird"),
+            ("Firefox does not respect git settings", "firefox"),
+            ("Firefox hangs after mesa update", "firefox mesa"),
+            ("Hyprland crashes with nvidia", ""),
+            ("hyprland: crashes with nvidia", ""),
+            ("minimal with podman", "podman"),
+            ("Podman's systemd user service fails", "podman"),
+            ("KDE: kwin crashes on login", "kwin"),
+            ("Plasma broke after recent updates", "plasma-workspace plasma-desktop"),
+            ("vlc cannot play dvds", "vlc"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(about(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_kernel_that_a_module_does_not_fit_is_not_meant() {
+        assert_eq!(about("ZFS fails to build with latest kernel"), "zfs-kernel");
+        assert_eq!(about("linux 6.6.31 broke zfs module"), "linux zfs-kernel");
+        assert_eq!(about("nvidia driver broken in linuxPackages_latest"), "nvidia-x11");
+        assert_eq!(about("Using linuxPackages_latest results in unbootable system"), "linux");
+        assert_eq!(about("zfs: pool import fails"), "zfs-user");
+    }
+
+    #[test]
+    fn a_common_word_is_a_package_only_where_names_stand() {
+        for text in [
+            "Wrong time after boot",
+            "File system is read only",
+            "Patch phase fails",
+            "git in PATH is ignored by builds",
+        ] {
+            assert_eq!(about(text), "", "{text}");
+        }
+        assert_eq!(about("time: wrong memory usage"), "time");
+        assert_eq!(about("`file` shows the wrong type"), "file");
+        assert_eq!(about("patch 2.7 fails with fuzz"), "patch");
+        assert_eq!(about("git: segfault at the end of pulling"), "git");
+    }
 }

@@ -49,7 +49,8 @@ pub(super) struct Word {
     pub(super) parenthesised: bool,
     /// A clause ends behind it.
     pub(super) ends_clause: bool,
-    ends_head: bool,
+    /// A colon stands behind it.
+    pub(super) ends_head: bool,
 }
 
 /// A title.
