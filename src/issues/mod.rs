@@ -9,6 +9,7 @@
 mod aliases;
 mod attributes;
 mod filter;
+pub(crate) mod github;
 mod grade;
 mod inventory;
 mod judge;
