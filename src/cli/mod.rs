@@ -9,6 +9,7 @@ mod deploy;
 mod doctor;
 mod global;
 mod init;
+mod issues;
 mod man;
 mod values;
 
@@ -23,6 +24,7 @@ pub use deploy::DeployArgs;
 pub use doctor::DoctorArgs;
 pub use global::{ColorArg, GlobalArgs, OutputArg};
 pub use init::InitArgs;
+pub use issues::IssuesArgs;
 pub use man::ManArgs;
 
 /// Deploys NixOS hosts over ssh and takes a bad change back by itself
@@ -53,6 +55,8 @@ pub enum Command {
     Deploy(DeployArgs),
     /// Check what is needed here and on each host, and say how to mend it
     Doctor(DoctorArgs),
+    /// Show known issues of the packages that are installed on hosts
+    Issues(IssuesArgs),
     /// Write a hosts.toml for the hosts of a flake
     Init(InitArgs),
     /// Print a shell's completion script

@@ -42,7 +42,7 @@ pub(crate) async fn deploy(run_spec: RunSpec, options: DeployOptions) -> Result<
 }
 
 /// The screen in the reporters' words.
-fn shown(screen: Screen) -> report::Output {
+pub(super) fn shown(screen: Screen) -> report::Output {
     let Screen { output, talk_color, data_color, unicode, verbosity } = screen;
     let mode = match output {
         Output::Live => OutputMode::Live,

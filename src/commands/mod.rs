@@ -5,6 +5,7 @@ mod completions;
 mod deploy;
 mod doctor;
 mod init;
+mod issues;
 mod man;
 
 use std::io::Write;
@@ -14,9 +15,10 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::cli::{Cli, Command, DeployArgs, DoctorArgs, GlobalArgs};
+use crate::cli::{Cli, Command, DeployArgs, DoctorArgs, GlobalArgs, IssuesArgs};
 use crate::error::CommandError;
 use crate::exit::{self, ExitCode};
+use crate::issues::github::{Patience, Refresh, Tracker};
 use crate::model::{Failure, FailureClass, RunSpec, Secret};
 use crate::plan;
 use crate::settings::{self, Environment, Output, Screen, Settings, nearest};
@@ -67,6 +69,7 @@ fn execute(cli: Cli) -> Result<ExitCode, CommandError> {
             .map_err(|error| hint_at_command(error, &cli.deploy)),
         Some(Command::Deploy(arguments)) => start_deploy(&arguments, &cli.global, &environment),
         Some(Command::Doctor(arguments)) => start_doctor(&arguments, &cli.global, &environment),
+        Some(Command::Issues(arguments)) => start_issues(&arguments, &cli.global, &environment),
         Some(Command::Init(arguments)) => block_on(init::init(&arguments, &cli.global, &environment)),
         Some(Command::Completions(arguments)) => print(&completions::script(arguments.shell)),
         Some(Command::Man(arguments)) => print(&man::page(arguments.command.as_deref())?),
@@ -110,6 +113,30 @@ fn start_doctor(
     };
     let options = options(Screen::resolve(global, environment), environment);
     block_on(doctor::doctor(run_spec, options))
+}
+
+fn start_issues(
+    arguments: &IssuesArgs,
+    global: &GlobalArgs,
+    environment: &Environment,
+) -> Result<ExitCode, CommandError> {
+    let hosts = if arguments.hosts.is_empty() { vec!["all".to_owned()] } else { arguments.hosts.clone() };
+    let (settings, run_spec) = plan_run(&DeployArgs::for_hosts(hosts), global, environment)?;
+    let cache = environment.cache_dir().unwrap_or_else(|| run_spec.state_dir.join("cache"));
+    let asked = issues::IssueOptions {
+        tracker: Tracker {
+            repository: settings.issues.repository.clone(),
+            api_url: settings.issues.api_url.clone(),
+            cache,
+            token: environment.github_token(),
+            patience: Patience::default(),
+        },
+        settings: settings.issues,
+        refresh: if arguments.refresh { Refresh::Always } else { Refresh::WhenOld },
+        next: arguments.next,
+    };
+    let options = options(Screen::resolve(global, environment), environment);
+    block_on(issues::issues(run_spec, asked, options))
 }
 
 fn plan_run(

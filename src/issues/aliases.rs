@@ -56,8 +56,6 @@ pub(super) const DESKTOPS: &[&str] = &["gnome", "kde", "plasma"];
 
 /// A package in two parts: the module of the kernel and the programs.
 pub(super) struct KernelPair {
-    /// What titles say.
-    pub(super) name: &'static str,
     /// Meant when the title speaks of a kernel or of building a module.
     pub(super) module: &'static str,
     /// Meant otherwise, and always when the NixOS module is named.
@@ -65,8 +63,7 @@ pub(super) struct KernelPair {
 }
 
 /// Packages in two parts.
-pub(super) const KERNEL_PAIRS: &[KernelPair] =
-    &[KernelPair { name: "zfs", module: "zfs-kernel", programs: "zfs-user" }];
+pub(super) const KERNEL_PAIRS: &[KernelPair] = &[KernelPair { module: "zfs-kernel", programs: "zfs-user" }];
 
 /// Names that begin like this are parts of the package on the right, unless
 /// they are packages of their own: `systemd-resolved`, `networkd-dispatcher`.

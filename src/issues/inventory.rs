@@ -235,7 +235,7 @@ impl Inventory {
             return self.by_name(flavoured);
         }
         let is_set = |part: &&str| SETS.contains(part) || part.contains("packages");
-        if is_set(first) || rest[..rest.len() - 1].iter().any(|part| is_set(&part)) {
+        if is_set(first) || rest[..rest.len() - 1].iter().any(is_set) {
             let interpreter = INTERPRETERS.iter().find(|name| first.starts_with(**name));
             let found = match interpreter {
                 Some(interpreter) => self.of_interpreter(interpreter, last),

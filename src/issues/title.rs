@@ -256,8 +256,8 @@ fn tokens(text: &str) -> Vec<Word> {
     let mut words = Vec::new();
     let mut state = Inside {
         // An odd quote is an apostrophe or an inch.
-        counts_quotes: text.matches('"').count() % 2 == 0,
-        counts_backticks: text.matches('`').count() % 2 == 0,
+        counts_quotes: text.matches('"').count().is_multiple_of(2),
+        counts_backticks: text.matches('`').count().is_multiple_of(2),
         ..Inside::default()
     };
     for chunk in text.split_whitespace() {

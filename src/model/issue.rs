@@ -1,6 +1,7 @@
 //! Known issues of the package set, and what they mean for a host.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::HostName;
@@ -132,4 +133,60 @@ pub struct IssueReport {
     pub advice: IssueAdvice,
     /// How: an input to hold back, a version to stay at; may be empty.
     pub hints: Vec<String>,
+}
+
+/// What an exception of the settings is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IssueMatch {
+    /// One issue, `#123`.
+    Issue(u64),
+    /// Every issue of a package, `pkg:foo`.
+    Package(String),
+}
+
+/// An exception: findings that do not count.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssueIgnore {
+    /// What it is about.
+    pub what: IssueMatch,
+    /// Why, in the words of the settings; may be empty.
+    pub reason: String,
+    /// The last day it counts on.
+    pub until: Option<Date>,
+}
+
+/// What happens when the issues cannot be brought up to date.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnUnavailable {
+    /// It is said, and nothing else.
+    #[default]
+    Warn,
+    /// The check fails, and so does what waits for it.
+    Block,
+}
+
+/// Where issues come from and which of them count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IssueSettings {
+    /// `OWNER/NAME`.
+    pub repository: String,
+    /// The REST interface, without a slash at its end.
+    pub api_url: String,
+    /// What happens without an answer.
+    pub on_unavailable: OnUnavailable,
+    /// Exceptions.
+    pub ignore: Vec<IssueIgnore>,
+}
+
+impl Default for IssueSettings {
+    fn default() -> Self {
+        Self {
+            repository: "NixOS/nixpkgs".to_owned(),
+            api_url: "https://api.github.com".to_owned(),
+            on_unavailable: OnUnavailable::default(),
+            ignore: Vec::new(),
+        }
+    }
 }

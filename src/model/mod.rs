@@ -26,7 +26,10 @@ pub use facts::{Baseline, DeployedRecord, ElevationFact, HostFacts, LockHolder, 
 pub use failure::{Failure, FailureClass};
 pub use finding::{Finding, Place, Severity, Suppression};
 pub use host_spec::{BuildOn, Check, CheckKind, Elevate, HostSpec, NetworkCheck, RollbackPolicy, Timeouts};
-pub use issue::{Issue, IssueAdvice, IssueFinding, IssueReport, IssueScope, IssueSeverity, VersionFit};
+pub use issue::{
+    Issue, IssueAdvice, IssueFinding, IssueIgnore, IssueMatch, IssueReport, IssueScope, IssueSettings,
+    IssueSeverity, OnUnavailable, VersionFit,
+};
 pub use mode::{Action, Mode};
 pub use names::{HostName, NameError, RunId};
 pub use report::{HostOutcome, HostReport, ServiceChange, StepRecord};

@@ -15,6 +15,7 @@ mod end_report;
 mod frame;
 mod gathered;
 mod hub;
+mod issue_view;
 mod journal;
 mod json;
 mod lane;
@@ -47,6 +48,7 @@ use screen::Screen;
 use styles::Styles;
 
 pub(crate) use hub::run_hub;
+pub(crate) use issue_view::issue_report;
 pub(crate) use journal::Journal;
 
 /// What kind of question is about to be asked.

@@ -16,7 +16,7 @@ use super::references;
 use super::source::{Problem, Source};
 use super::values::{self, Anchors};
 use crate::cli::DeployArgs;
-use crate::model::{BuildOn, HostName, HostSpec, Questions, Rollout, RunId, RunSpec, Secret};
+use crate::model::{BuildOn, HostName, HostSpec, IssueSettings, Questions, Rollout, RunId, RunSpec, Secret};
 
 /// Everything that is configured, before hosts are selected.
 #[derive(Debug)]
@@ -37,6 +37,8 @@ pub(crate) struct Settings {
         expect(dead_code, reason = "checked here; the recorder of the fleet database will read it")
     )]
     pub(crate) database_url: Secret,
+    /// Where known issues come from and which of them count.
+    pub(crate) issues: IssueSettings,
     /// What is allowed but most likely not meant.
     pub(crate) warnings: Vec<String>,
     /// The sections that later parts of the program define.
@@ -71,6 +73,7 @@ impl Settings {
             flake: flake.text,
             flake_dir: flake.directory,
             rollout: hosts_toml.rollout,
+            issues: hosts_toml.issues,
             hosts,
             database_url: database_url(hosts_toml.database_url, &state_dir, environment)?,
             state_dir,

@@ -5,8 +5,6 @@
 //! It is one file without knowledge of the program, so that unit tests, the
 //! tests of the program from outside and the benchmark can all include it.
 
-
-
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
