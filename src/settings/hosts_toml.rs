@@ -387,8 +387,8 @@ mod tests {
         assert_eq!(file.reserved["lint"]["rules"]["firewall-off"].as_str(), Some("warn"));
         assert!(file.reserved["notify"].is_empty());
         assert_eq!(
-            parse("version = 1\nissues = 3\n[hosts.x]\n").unwrap_err(),
-            ["hosts.toml:2:10: `issues` is a table, written as [issues]"]
+            parse("version = 1\nnotify = 3\n[hosts.x]\n").unwrap_err(),
+            ["hosts.toml:2:10: `notify` is a table, written as [notify]"]
         );
     }
 

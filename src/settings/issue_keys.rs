@@ -4,6 +4,7 @@
 //! of its `match`.
 
 use jiff::civil::Date;
+use toml::de::DeValue;
 
 use super::reader::TableReader;
 use super::source::Problem;
@@ -38,24 +39,26 @@ fn read_ignore(mut reader: TableReader<'_, '_>) -> Option<IssueIgnore> {
         "" => Err("say why it does not matter"),
         reason => Ok(reason.to_owned()),
     });
-    let until = read_date(&mut reader, "until");
+    let until = match reader.value("until") {
+        Some(value) => {
+            let date = date(value.as_ref());
+            if date.is_none() {
+                reader.report(Problem::at(value.span(), "`until` is a day like 2026-12-31"));
+            }
+            date
+        }
+        None => None,
+    };
     reader.finish();
     Some(IssueIgnore { what: what?, reason: reason.map(toml::Spanned::into_inner).unwrap_or_default(), until })
 }
 
 /// A day, as TOML writes it or as a text.
-fn read_date(reader: &mut TableReader<'_, '_>, key: &'static str) -> Option<Date> {
-    let value = reader.value(key)?;
-    let text = match value.as_ref() {
-        toml::de::DeValue::Datetime(date) => date.to_string(),
-        other => other.as_str().unwrap_or_default().to_owned(),
-    };
-    let date = text.parse::<Date>().ok();
-    if date.is_none() {
-        let message = format!("`{key}` is a day like 2026-12-31");
-        reader.report(Problem::at(value.span(), message));
+fn date(value: &DeValue<'_>) -> Option<Date> {
+    match value {
+        DeValue::Datetime(date) => date.to_string().parse().ok(),
+        other => other.as_str()?.parse().ok(),
     }
-    date
 }
 
 /// `#123` or `pkg:NAME`.

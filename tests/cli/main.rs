@@ -6,7 +6,11 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers too")]
 
 mod bad_settings;
+#[expect(dead_code, reason = "other tests use the rest")]
+#[path = "../support/github.rs"]
+mod github;
 mod help;
 mod init;
+mod issues;
 mod plan;
 mod program;
