@@ -4,13 +4,14 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 
-.PHONY: help demo test check bench generated clean-hosts
+.PHONY: help demo test check bench bench-issues generated clean-hosts
 
 help:
 	@echo "make demo         deploy to two throw-away hosts, then a bad change, and see it taken back"
 	@echo "make test         run every test, with real hosts, after formatting and lint"
 	@echo "make check        formatting, lint, documentation and licences, without hosts"
 	@echo "make bench        compare with the bare commands, deploy-rs and nh"
+	@echo "make bench-issues measure the issue check and the closure diff"
 	@echo "make generated    renew what is generated: completions"
 	@echo "make clean-hosts  end all throw-away hosts and remove what they left"
 
@@ -37,6 +38,10 @@ bench:
 	@tests/support/install.sh
 	@$(CARGO) build --release --locked
 	@benches/run.sh target/release/nix-deploy
+
+bench-issues:
+	@$(CARGO) build --release --locked --bins --examples
+	@benches/issues.sh target/release
 
 generated:
 	@for shell in bash zsh fish elvish powershell; do \

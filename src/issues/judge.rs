@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -60,6 +61,8 @@ pub struct Judgement {
     pub lines: Vec<String>,
     /// The figures.
     pub score: Score,
+    /// How long comparing took, reading and judging not counted.
+    pub matching: Duration,
 }
 
 impl fmt::Display for Judgement {
@@ -90,7 +93,9 @@ fn judge_labelled(labelled: &[Labelled], inventory: &Inventory) -> Judgement {
             updated_at: None,
         })
         .collect();
+    let begun = Instant::now();
     let found = compare(&issues, inventory, Timestamp::UNIX_EPOCH);
+    let matching = begun.elapsed();
     let installed: BTreeSet<String> = inventory.names().map(comparable).collect();
     let (mut lines, mut pairs, mut hits, mut named, mut named_hits) = (Vec::new(), 0, 0, 0, 0);
     let (mut wrong, mut critical, mut critical_right) = (0, 0, 0);
@@ -136,7 +141,7 @@ fn judge_labelled(labelled: &[Labelled], inventory: &Inventory) -> Judgement {
         recall_named: share(named_hits, named),
         critical_precision: (critical > 0).then(|| share(critical_right, critical)),
     };
-    Judgement { lines, score }
+    Judgement { lines, score, matching }
 }
 
 /// A name as labels and inventories may both write it.
