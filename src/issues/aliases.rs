@@ -3,7 +3,7 @@
 //! A name on the left stands for those of the packages on the right that are
 //! installed. All names are normalised (lower case, `-` for `_`).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 /// How strongly an alias points at its packages.
@@ -112,14 +112,20 @@ pub(super) const ALIASES: &[Alias] = &[
     ("alsactl", Name, &["alsa-utils"]),
     ("alsamixer", Name, &["alsa-utils"]),
     ("amd-gpu", Name, &["xf86-video-amdgpu"]),
+    ("amdgpu", Name, &["linux"]),
     ("apache", Name, &["apache-httpd"]),
     ("apachehttpd", Name, &["apache-httpd"]),
+    ("ath10k", Name, &["linux"]),
+    ("ath11k", Name, &["linux"]),
+    ("ath12k", Name, &["linux"]),
+    ("ath9k", Name, &["linux"]),
     ("avahi-daemon", Name, &["avahi"]),
     ("bcachefs-tools", Name, &["bcachefs"]),
     ("bluetoothctl", Name, &["bluez"]),
     ("bluetoothd", Name, &["bluez"]),
     ("bootctl", Name, &["systemd"]),
     ("btrfs", Name, &["btrfs-progs"]),
+    ("btusb", Name, &["linux"]),
     ("citrix", Name, &["citrix-workspace"]),
     ("citrix-receiver", Name, &["citrix-workspace"]),
     ("cups-browsed", Name, &["cups-browsed", "cups-filters", "cups"]),
@@ -127,6 +133,7 @@ pub(super) const ALIASES: &[Alias] = &[
     ("dbus-daemon", Name, &["dbus"]),
     ("dhclient", Name, &["dhcp"]),
     ("dockerd", Name, &["docker"]),
+    ("e1000e", Name, &["linux"]),
     ("ext4", Name, &["e2fsprogs"]),
     ("fsck.ext4", Name, &["e2fsprogs"]),
     ("fstrim", Name, &["util-linux"]),
@@ -147,6 +154,7 @@ pub(super) const ALIASES: &[Alias] = &[
     ("gtk3", Name, &["gtk+3"]),
     ("gvim", Name, &["vim"]),
     ("hostnamed", Name, &["systemd"]),
+    ("i915", Name, &["linux"]),
     ("icu", Name, &["icu4c"]),
     ("intel-gpu", Name, &["xf86-video-intel"]),
     ("iwlwifi", Name, &["linux-firmware", "linux"]),
@@ -185,6 +193,7 @@ pub(super) const ALIASES: &[Alias] = &[
     ("mkfs.vfat", Name, &["dosfstools"]),
     ("modprobe", Name, &["kmod"]),
     ("mount.cifs", Name, &["cifs-utils"]),
+    ("mt7921e", Name, &["linux"]),
     ("mysql", Name, &["mysql", "mariadb-server", "mariadb"]),
     ("netcat", Name, &["netcat-openbsd", "netcat-gnu"]),
     ("network-manager", Name, &["networkmanager", "network-manager"]),
@@ -208,6 +217,7 @@ pub(super) const ALIASES: &[Alias] = &[
     ("nmcli", Name, &["networkmanager", "network-manager"]),
     ("nmtui", Name, &["networkmanager", "network-manager"]),
     ("node", Name, &["nodejs"]),
+    ("nouveau", Name, &["linux"]),
     ("npm", Name, &["nodejs"]),
     ("nscd", Name, &["nsncd", "glibc"]),
     ("nvidia", Family, &["nvidia-x11"]),
@@ -239,9 +249,13 @@ pub(super) const ALIASES: &[Alias] = &[
     ("qemu-kvm", Name, &["qemu"]),
     ("qt5", Name, &["qtbase"]),
     ("qt6", Name, &["qtbase"]),
+    ("r8169", Name, &["linux"]),
+    ("radeon", Name, &["linux"]),
     ("resolvconf", Name, &["openresolv"]),
     ("resolved", Name, &["systemd"]),
     ("rfkill", Name, &["util-linux"]),
+    ("rtw88", Name, &["linux"]),
+    ("rtw89", Name, &["linux"]),
     ("rust", Name, &["rustc"]),
     ("samba4", Name, &["samba"]),
     ("sddm-greeter", Name, &["sddm"]),
@@ -249,6 +263,7 @@ pub(super) const ALIASES: &[Alias] = &[
     ("signal", Name, &["signal-desktop"]),
     ("smbclient", Name, &["samba"]),
     ("smbd", Name, &["samba"]),
+    ("snd-hda-intel", Name, &["linux"]),
     ("soffice", Name, &["libreoffice"]),
     ("ssh", Name, &["openssh"]),
     ("ssh-agent", Name, &["openssh"]),
@@ -261,6 +276,7 @@ pub(super) const ALIASES: &[Alias] = &[
     ("systemd-boot", Name, &["systemd"]),
     ("tbb", Name, &["tor-browser"]),
     ("texlive", Name, &["texlive-combined", "texlive-bin", "texlive"]),
+    ("thinkpad-acpi", Name, &["linux"]),
     ("thunderbird-bin", Name, &["thunderbird"]),
     ("timedatectl", Name, &["systemd"]),
     ("timesyncd", Name, &["systemd"]),
@@ -270,6 +286,7 @@ pub(super) const ALIASES: &[Alias] = &[
     ("udev", Name, &["systemd"]),
     ("udevd", Name, &["systemd"]),
     ("udisksctl", Name, &["udisks"]),
+    ("uvcvideo", Name, &["linux"]),
     ("visual-studio-code", Name, &["vscode"]),
     ("vs-code", Name, &["vscode"]),
     ("webkit", Name, &["webkitgtk"]),
@@ -295,4 +312,13 @@ pub(super) fn alias(name: &str) -> Option<(Strength, &'static [&'static str])> {
         ALIASES.iter().map(|(name, strength, packages)| (*name, (*strength, *packages))).collect()
     });
     BY_NAME.get(name).copied()
+}
+
+/// Whether an alias stands for a package of this name.
+pub(super) fn is_alias_target(name: &str) -> bool {
+    static TARGETS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+        let modules = KERNEL_MODULES.iter().copied();
+        ALIASES.iter().flat_map(|(_, _, packages)| packages.iter().copied()).chain(modules).collect()
+    });
+    TARGETS.contains(name)
 }

@@ -208,6 +208,14 @@ mod tests {
     }
 
     #[test]
+    fn a_small_host_is_not_told_of_what_it_does_not_have() {
+        let small = "bash-5.2p37\ncoreutils-9.5\ncurl-8.11.0\nhtop-3.3.0\nnginx-1.24.0\nopenssl-3.3.2\nredis-7.2.6\n\
+            vim-9.1.0905\nlinux-6.6.68\nsystemd-257.1\nglibc-2.40\ngit-2.47\npython3-3.12.3\nopenssh-9.9\n";
+        assert_good("labelled", &judge(LABELLED, small).unwrap(), 0.95, 0.85);
+        assert_good("titles", &judge(TITLES, small).unwrap(), 0.95, 0.90);
+    }
+
+    #[test]
     fn each_half_of_the_labelled_issues_is_matched_as_well_as_the_whole() {
         let inventory = Inventory::parse(INSTALLED);
         for half in 0..2 {

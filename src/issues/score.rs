@@ -201,7 +201,7 @@ impl Judge<'_> {
                 }
                 None => sentence.unknown(title, index, self.words),
             }
-            sentence.failed |= sentence.subject && words::is_failure(&word.raw);
+            sentence.failed |= (sentence.subject || sentence.foreign) && words::is_failure(&word.raw);
             if !words::is_lead_in(&word.raw) {
                 sentence.led += 1;
             }
@@ -274,12 +274,12 @@ impl Judge<'_> {
         }
         let adjective = is_adjective(word, after);
         let environment = meaning.strength == Strength::Family || ENVIRONMENTS.contains(&word.text.as_str());
-        let role = if (culprit || broken) && !adjective {
+        let role = if (culprit || broken && !meaning.kernel_set) && !adjective {
             Role::Subject
         } else if word.parenthesised
             || sentence.failed
             || (adjective && (sentence.subject || sentence.foreign))
-            || (environment && sentence.subject)
+            || (environment && (sentence.subject || sentence.foreign))
         {
             Role::Circumstance
         } else {
@@ -434,7 +434,7 @@ mod tests {
 
     fn about(text: &str) -> String {
         let inventory = Inventory::parse(INSTALLED);
-        let words = Words::count(&[]);
+        let words = Words::count(&[Title::parse("libvirt: fails")]);
         let found = Judge { inventory: &inventory, words: &words }.judge(&Title::parse(text));
         found.iter().map(|found| inventory.package(found.package).name.as_str()).collect::<Vec<_>>().join(" ")
     }
@@ -453,6 +453,10 @@ mod tests {
             ("KDE: kwin crashes on login", "kwin"),
             ("Plasma broke after recent updates", "plasma-workspace plasma-desktop"),
             ("vlc cannot play dvds", "vlc"),
+            // What is not installed is a subject too, when it is known as a name.
+            ("Grub can't find kernel", ""),
+            ("libvirt can't find systemd", ""),
+            ("podman can't find systemd", "podman"),
         ];
         for (text, expected) in cases {
             assert_eq!(about(text), expected, "{text}");

@@ -41,11 +41,11 @@ impl Sentence {
             && !words::is_circumstance(&word.raw)
             && !words::is_place_word(&word.raw)
             && word.text.len() > 2;
+        let leads = self.led < 2 && words.is_name(&word.text);
         if is_name
             && self.role == Role::Subject
             && !self.subject
-            && self.led < 3
-            && fails_after(title, index + 1)
+            && (leads || (self.led < 3 && fails_after(title, index + 1)))
         {
             self.foreign = true;
         }

@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
+use super::aliases::{alias, is_alias_target};
 use super::title::{Place, Title};
 
 /// Ordinary words and words of the trade: there are packages of many of these
@@ -398,6 +399,8 @@ pub(super) enum Usage {
 #[derive(Debug)]
 pub(super) struct Words {
     counted: HashSet<String>,
+    /// What titles have where templates have a package: names, installed or not.
+    named: HashSet<String>,
 }
 
 /// Titles with a word before it may count as common: fewer say nothing.
@@ -411,7 +414,10 @@ impl Words {
     /// hardly any as a name, is common.
     pub(super) fn count<'a>(titles: impl IntoIterator<Item = &'a Title>) -> Self {
         let mut seen: HashMap<&str, (u32, u32)> = HashMap::new();
+        let mut named_words: HashSet<&str> = HashSet::new();
         for title in titles {
+            let heads = title.head.iter().filter(|item| item.len() == 1);
+            named_words.extend(heads.map(|item| title.words[item.start].text.as_str()));
             for (index, word) in title.words.iter().enumerate() {
                 let (all, named) = seen.entry(&word.text).or_default();
                 *all += 1;
@@ -425,7 +431,14 @@ impl Words {
             .filter(|(_, (all, named))| *all >= SEEN_AT_LEAST && named * IN_NAME_PLACE < *all)
             .map(|(word, _)| word.to_owned())
             .collect();
-        Self { counted }
+        let named = named_words.into_iter().filter(|word| !is_ordinary(word)).map(str::to_owned).collect();
+        Self { counted, named }
+    }
+
+    /// Whether a word is the name of a package, installed or not: some title
+    /// has it where names stand, or it is a name that people use.
+    pub(super) fn is_name(&self, word: &str) -> bool {
+        self.named.contains(word) || alias(word).is_some() || is_alias_target(word)
     }
 
     /// What kind of word it is.
