@@ -15,7 +15,7 @@ use crate::issues::{Check, github};
 use crate::model::text::{clean_line, duration};
 use crate::model::{
     Failure, FailureClass, HostSpec, InstalledPackage, IssueFinding, IssueReport, IssueSettings, OnUnavailable,
-    RunSpec,
+    RunSpec, StorePath,
 };
 use crate::nix::{ChunkPolicy, Closure, EvalRequest, Nix, Selection};
 use crate::report;
@@ -126,10 +126,10 @@ fn notes(known: &Known, tracker: &Tracker) -> Vec<String> {
     if let Some(problem) = &known.problem {
         let seconds = Timestamp::now().duration_since(known.as_of).as_secs();
         let age = std::time::Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
-        notes.push(match seconds {
-            // What came before the limit is new, but not everything.
-            0..5 => format!("warning: {problem}: not every issue could be fetched"),
-            _ => format!("warning: {problem}: the issues are those of {} ago", duration(age)),
+        notes.push(if known.complete {
+            format!("warning: {problem}: the issues are those of {} ago", duration(age))
+        } else {
+            format!("warning: {problem}: only {} issues could be fetched", known.issues.len())
         });
         notes.extend(problem.hint().map(|hint| format!("hint: {hint}")));
     } else if known.coverage == Coverage::Labelled {
@@ -212,7 +212,13 @@ async fn next_systems(
             CommandError::new(FailureClass::Build, message)
                 .hint(format!("nix-deploy {host} --action dry-activate builds it"))
         })?;
-        let selection: Selection = nix.references(&evaluated.out_path.join("sw")).await.into_iter().collect();
+        // What is installed by name is what the common path of the system holds.
+        let common = std::fs::canonicalize(evaluated.out_path.join("sw")).ok();
+        let common = common.and_then(|path| StorePath::new(path.to_str()?).ok());
+        let selection: Selection = match common {
+            Some(path) => nix.references(&path).await.into_iter().collect(),
+            None => Selection::default(),
+        };
         systems.push((host, closure.packages(&selection)));
     }
     Ok(systems)

@@ -54,6 +54,10 @@ pub(super) const KERNEL_SETS: &[&str] = &["linuxpackages", "linuxkernel"];
 /// to the program that the title is about.
 pub(super) const DESKTOPS: &[&str] = &["gnome", "kde", "plasma"];
 
+/// Kernels with a package of their own: `linuxPackages_zen` is never the
+/// ordinary one.
+pub(super) const KERNEL_FLAVOURS: &[&str] = &["zen", "hardened", "rt", "lqx", "xanmod", "rpi", "libre"];
+
 /// A package in two parts: the module of the kernel and the programs.
 pub(super) struct KernelPair {
     /// Meant when the title speaks of a kernel or of building a module.
@@ -177,7 +181,6 @@ pub(super) const ALIASES: &[Alias] = &[
     ("libreoffice-still", Name, &["libreoffice"]),
     ("linux-kernel", Name, &["linux"]),
     ("linux-latest", Name, &["linux"]),
-    ("linux-zen", Name, &["linux-zen", "linux"]),
     ("localectl", Name, &["systemd"]),
     ("loginctl", Name, &["systemd"]),
     ("logind", Name, &["systemd"]),

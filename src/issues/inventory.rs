@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use crate::model::InstalledPackage;
 use crate::model::package_name::{Kind, kind};
 
-use super::aliases::{KERNEL, KERNEL_SETS, PARTS, Strength, alias};
+use super::aliases::{KERNEL, KERNEL_FLAVOURS, KERNEL_SETS, PARTS, Strength, alias};
 use super::attributes::{
     FILE_SUFFIXES, FLAVOURS, INTERPRETERS, OF_A_PACKAGE, OPTION_ROOTS, PART_SUFFIXES, SETS, TWO_PART_DIGITS,
     UNIT_SUFFIXES, VARIANT_SUFFIXES,
@@ -203,7 +203,11 @@ impl Inventory {
             }
         }
         if KERNEL_SETS.iter().any(|set| name.starts_with(set)) && !name.contains('.') {
-            let packages = vec![self.find(KERNEL)?];
+            let flavour = name
+                .split('-')
+                .find_map(|part| KERNEL_FLAVOURS.iter().find(|flavour| part.starts_with(**flavour)));
+            let kernel = flavour.map_or_else(|| KERNEL.to_owned(), |flavour| format!("{KERNEL}-{flavour}"));
+            let packages = vec![self.find(&kernel)?];
             let version = attribute_version(name);
             return Some(Meaning {
                 kernel_set: true,

@@ -381,6 +381,10 @@ enum Head {
 /// The candidates that count: subjects, else the place, else the first
 /// circumstance; families give way to their members.
 fn choose(candidates: Vec<Candidate>, foreign: bool) -> Vec<Candidate> {
+    let named: Vec<(Vec<PackageIndex>, Versions)> = candidates
+        .iter()
+        .filter_map(|one| Some((one.meaning.packages.clone(), one.versions.clone()?)))
+        .collect();
     let best = candidates.iter().map(|one| one.role).min();
     let mut chosen: Vec<Candidate> = match best {
         Some(Role::Subject) => candidates.into_iter().filter(|one| one.role == Role::Subject).collect(),
@@ -398,6 +402,11 @@ fn choose(candidates: Vec<Candidate>, foreign: bool) -> Vec<Candidate> {
     });
     let programs = chosen.iter().any(|one| one.meaning.strength == Strength::Name && one.role == Role::Subject);
     chosen.retain(|one| !(programs && one.desktop));
+    // A version that stands beside another word for the same package is its version too.
+    for one in chosen.iter_mut().filter(|one| one.versions.is_none()) {
+        let same = named.iter().find(|(packages, _)| *packages == one.meaning.packages);
+        one.versions = same.map(|(_, versions)| versions.clone());
+    }
     let others = chosen.iter().any(|one| !one.meaning.kernel_set);
     chosen.retain(|one| !one.meaning.kernel_set || !others);
     chosen

@@ -100,7 +100,8 @@ impl Client {
         token: Option<&Secret>,
         patience: Patience,
     ) -> Result<Self, FetchError> {
-        let failed = |error: octocrab::Error| FetchError::Client { api: api.to_owned(), detail: chain(&error) };
+        let failed =
+            |error: octocrab::Error| FetchError::Client { api: api.to_owned(), detail: root_cause(&error) };
         let mut builder = Octocrab::builder()
             .base_uri(api)
             .map_err(failed)?
@@ -156,13 +157,13 @@ impl Client {
         let offline = |detail: String| Attempt::Failed(FetchError::Offline { api: self.api.clone(), detail });
         let response = match self.octocrab._get_with_headers(path, headers).await {
             Ok(response) => response,
-            Err(error) => return offline(chain(&error)),
+            Err(error) => return offline(root_cause(&error)),
         };
         let (parts, body) = response.into_parts();
         let limit = usize::try_from(LARGEST_BODY).unwrap_or(usize::MAX);
         let bytes = match Limited::new(body, limit).collect().await {
             Ok(collected) => collected.to_bytes(),
-            Err(error) => return offline(chain(&*error)),
+            Err(error) => return offline(root_cause(&*error)),
         };
         let body = match unpack(&parts.headers, &bytes) {
             Ok(body) => body,
@@ -263,18 +264,19 @@ fn unpack(headers: &HeaderMap, bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     Ok(body)
 }
 
-/// An error with its causes, none said twice.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = first_line(&error.to_string());
+/// What the innermost cause of an error says: the layers above it only say
+/// which layer they are.
+fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut said = first_line(&error.to_string());
     let mut source = error.source();
     while let Some(cause) = source {
-        let said = first_line(&cause.to_string());
-        if !said.is_empty() && !text.contains(&said) {
-            text = if text.is_empty() { said } else { format!("{text}: {said}") };
+        let line = first_line(&cause.to_string());
+        if !line.is_empty() {
+            said = line;
         }
         source = cause.source();
     }
-    text
+    said
 }
 
 /// octocrab's errors print a backtrace behind their first line.

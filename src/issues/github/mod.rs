@@ -87,6 +87,8 @@ pub(crate) struct Known {
     pub(crate) problem: Option<FetchError>,
     /// Pages that are missing because of a limit.
     pub(crate) left_out: u32,
+    /// Whether a fetch of everything came to its end.
+    pub(crate) complete: bool,
 }
 
 impl Tracker {
@@ -192,6 +194,7 @@ fn known(mirror: Mirror, left_out: u32, problem: Option<FetchError>) -> Known {
     Known {
         as_of: mirror.synced_at,
         coverage: mirror.coverage,
+        complete: mirror.complete,
         issues: mirror.issues.into_values().collect(),
         problem,
         left_out,

@@ -100,9 +100,9 @@ pub(crate) fn path_info_argv(path: &StorePath) -> Vec<String> {
 
 impl Nix {
     /// The paths that a path of the local store refers to; none when it is not
-    /// there. It may be a link into the store.
-    pub(crate) async fn references(&self, path: &str) -> Vec<StorePath> {
-        let output = self.nix_store().args(["--query", "--references", "--", path]).output().await;
+    /// there.
+    pub(crate) async fn references(&self, path: &StorePath) -> Vec<StorePath> {
+        let output = self.nix_store().args(["--query", "--references", path.as_str()]).output().await;
         let text = output.map(|output| output.stdout_text()).unwrap_or_default();
         text.lines().filter_map(|line| StorePath::new(line.trim()).ok()).collect()
     }
