@@ -325,3 +325,10 @@ pub(super) fn is_alias_target(name: &str) -> bool {
     });
     TARGETS.contains(name)
 }
+
+/// Whether an alias of several words begins with this one.
+pub(super) fn begins_an_alias(word: &str) -> bool {
+    static BEGINNINGS: LazyLock<HashSet<&str>> =
+        LazyLock::new(|| ALIASES.iter().filter_map(|(name, ..)| Some(name.split_once('-')?.0)).collect());
+    BEGINNINGS.contains(word)
+}

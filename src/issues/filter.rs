@@ -103,6 +103,29 @@ const TRACKING: &[&str] = &[
     "release checklist",
     "bug fix bonanza",
 ];
+/// How a word of each of them begins.
+const TRACKING_STEMS: &[&str] = &[
+    "track",
+    "meta",
+    "umbrella",
+    "roadmap",
+    "rfc",
+    "zero",
+    "zhf",
+    "maint",
+    "release",
+    "feature",
+    "wiki",
+    "todo",
+    "discussion",
+    "cleanup",
+    "proposal",
+    "migration",
+    "package",
+    "backlog",
+    "blockers",
+    "bonanza",
+];
 /// Words that say that something is broken although work is tracked.
 const BROKEN: &[&str] = &[
     "break",
@@ -132,10 +155,10 @@ const BROKEN: &[&str] = &[
 
 /// Judges an issue; `now` decides what has rested for long.
 pub(super) fn kind(issue: &Issue, title: &Title, now: Timestamp) -> IssueKind {
-    let text = title.plain();
     let lower = issue.title.to_lowercase();
-    let has_label = |part: &str| issue.labels.iter().any(|label| label.to_lowercase().contains(part));
-    let is_broken = || BROKEN.iter().any(|word| text.contains(word));
+    let labels: Vec<String> = issue.labels.iter().map(|label| label.to_lowercase()).collect();
+    let has_label = |part: &str| labels.iter().any(|label| label.contains(part));
+    let is_broken = || BROKEN.iter().any(|word| lower.contains(word));
     let says_defect = || has_label("kind: bug") || has_label("build failure") || has_label("regression");
     if REQUESTS.iter().any(|request| lower.starts_with(request)) || is_bump(title) {
         return IssueKind::Request;
@@ -154,7 +177,11 @@ pub(super) fn kind(issue: &Issue, title: &Title, now: Timestamp) -> IssueKind {
     if has_label("kind: question") || (asks && !says_defect() && (lower.contains('?') || !is_broken())) {
         return IssueKind::Question;
     }
-    let tracks = TRACKING.iter().any(|word| lower.contains(word)) || has_label("scope: tracking");
+    // The search through a whole title is dear, and few need it.
+    let may_track =
+        title.words.iter().any(|word| TRACKING_STEMS.iter().any(|stem| word.text.starts_with(stem)));
+    let tracks =
+        (may_track && TRACKING.iter().any(|word| lower.contains(word))) || has_label("scope: tracking");
     let announces =
         lower.starts_with("tracking") || lower.starts_with("[tracking") || lower.starts_with("meta");
     if tracks && (announces || !is_broken()) {

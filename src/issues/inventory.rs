@@ -4,12 +4,12 @@
 //! attribute, part or variant of a package; the first way that leads to an
 //! installed package counts.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::model::InstalledPackage;
 use crate::model::package_name::{Kind, kind};
 
-use super::aliases::{KERNEL, KERNEL_FLAVOURS, KERNEL_SETS, PARTS, Strength, alias};
+use super::aliases::{KERNEL, KERNEL_FLAVOURS, KERNEL_SETS, PARTS, Strength, alias, begins_an_alias};
 use super::attributes::{
     FILE_SUFFIXES, FLAVOURS, INTERPRETERS, OF_A_PACKAGE, OPTION_ROOTS, PART_SUFFIXES, SETS, TWO_PART_DIGITS,
     UNIT_SUFFIXES, VARIANT_SUFFIXES,
@@ -27,6 +27,8 @@ pub(crate) struct Inventory {
     exact: HashMap<String, PackageIndex>,
     /// Without any dash and dot: `networkmanager` is `network-manager`.
     squeezed: HashMap<String, PackageIndex>,
+    /// The first words of names of several words.
+    beginnings: HashSet<String>,
     /// By what stands before a suffix that says which part it is.
     by_base: HashMap<String, Vec<PackageIndex>>,
     /// Long names by first letter and length, for spelling mistakes.
@@ -107,6 +109,7 @@ impl Inventory {
             return;
         }
         let index = self.packages.len();
+        self.beginnings.extend(name.split_once('-').map(|(first, _)| first.to_owned()));
         self.squeezed.entry(squeeze(&name)).or_insert(index);
         if let Some((base, suffix)) = name.rsplit_once('-')
             && PART_SUFFIXES.contains(&suffix)
@@ -142,13 +145,17 @@ impl Inventory {
 
     /// What several words side by side mean: `signal desktop`.
     pub(super) fn phrase(&self, words: &[&str]) -> Option<Meaning> {
-        let joined = words.join("-");
-        if let Some(meaning) = self.by_name(&joined) {
+        let first = words.first()?;
+        if (self.beginnings.contains(*first) || begins_an_alias(first))
+            && let Some(meaning) = self.by_name(&words.join("-"))
+        {
             return Some(meaning);
         }
-        let squeezed = squeeze(&joined);
-        let telling = squeezed.len() >= MENDED_FROM && words.iter().any(|word| !is_ordinary(word));
-        let index = telling.then(|| self.squeezed.get(&squeezed)).flatten()?;
+        // `open vpn` is written together, and longer names are not.
+        let telling = words.len() == 2
+            && words.iter().map(|word| word.len()).sum::<usize>() >= MENDED_FROM
+            && words.iter().any(|word| !is_ordinary(word));
+        let index = telling.then(|| self.squeezed.get(&squeeze(&words.concat()))).flatten()?;
         Some(meaning(vec![*index], Via::Spelling))
     }
 
@@ -157,6 +164,10 @@ impl Inventory {
         let name = normalise(raw);
         if let Some(meaning) = self.by_name(&name) {
             return Some(meaning);
+        }
+        // Most words of a title are ordinary ones.
+        if is_ordinary(&name) {
+            return None;
         }
         if let Some(unit) = UNIT_SUFFIXES.iter().find_map(|suffix| raw.strip_suffix(suffix)) {
             return self.resolve(unit, trust);

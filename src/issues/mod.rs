@@ -20,6 +20,7 @@ mod range;
 mod score;
 mod sentence;
 mod title;
+mod vocabulary;
 mod words;
 
 pub(crate) use check::Check;

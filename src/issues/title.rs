@@ -248,6 +248,9 @@ fn unify(text: &str) -> String {
             other => unified.push(other),
         }
     }
+    if !unified.contains(['<', '>']) {
+        return unified;
+    }
     unified.replace("->", " -> ").replace("=>", " -> ").replace(">=", " >= ").replace("<=", " <= ")
 }
 
@@ -371,7 +374,8 @@ fn push_names(core: &str, template: &Word, words: &mut Vec<Word>) -> bool {
             foreign: template.foreign || is_path,
             ends_clause: template.ends_clause && is_last || count > 1 && !is_last,
             ends_head: template.ends_head && is_last,
-            text: normalise(&raw),
+            // The word is in lower case already.
+            text: raw.replace('_', "-"),
             raw,
             ..template.clone()
         });

@@ -5,7 +5,7 @@
 //! It is one file without knowledge of the program, so that unit tests, the
 //! tests of the program from outside and the benchmark can all include it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -82,6 +82,17 @@ struct State {
     requests: usize,
     body: usize,
     gzip: bool,
+    /// Pages as they were last made: body, the same zipped, links.
+    pages: HashMap<String, Made>,
+}
+
+/// A page that has been made.
+#[derive(Clone)]
+struct Made {
+    body: Vec<u8>,
+    zipped: Vec<u8>,
+    links: String,
+    etag: String,
 }
 
 /// A server; it ends with the runtime it was started on.
@@ -110,6 +121,7 @@ impl LocalGitHub {
             requests: 0,
             body: 200,
             gzip: true,
+            pages: HashMap::new(),
         }));
         let shared = state.clone();
         tokio::spawn(async move {
@@ -132,7 +144,9 @@ impl LocalGitHub {
 
     /// How many bytes of text each issue carries.
     pub(crate) fn set_body(&self, bytes: usize) {
-        self.lock().body = bytes;
+        let mut state = self.lock();
+        state.body = bytes;
+        state.pages.clear();
     }
 
     /// How many requests are left without and with a token.
@@ -149,12 +163,16 @@ impl LocalGitHub {
 
     /// Changes an issue or adds one.
     pub(crate) fn put(&self, issue: FakeIssue) {
-        self.lock().issues.insert(issue.number, issue);
+        let mut state = self.lock();
+        state.issues.insert(issue.number, issue);
+        state.pages.clear();
     }
 
     /// Closes an issue.
     pub(crate) fn close(&self, number: u64, at: i64) {
-        if let Some(issue) = self.lock().issues.get_mut(&number) {
+        let mut state = self.lock();
+        state.pages.clear();
+        if let Some(issue) = state.issues.get_mut(&number) {
             issue.open = false;
             issue.updated = at;
         }
@@ -276,15 +294,16 @@ fn list(request: &Request, state: &mut State) -> Answer {
         limited.headers = limit_headers(state, with_token);
         return limited;
     }
-    let parameters: BTreeMap<String, String> = query
-        .split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .map(|(name, value)| (name.to_owned(), unescape(value)))
-        .collect();
-    let (body, links) = page(path, &parameters, state);
-    let etag = format!("\"{:016x}\"", fingerprint(&body));
-    let mut answer = Answer { status: 200, headers: Vec::new(), body, cut: false };
-    if request.headers.get("if-none-match") == Some(&etag) {
+    let made = match state.pages.get(&request.target) {
+        Some(made) => made.clone(),
+        None => {
+            let made = make(path, query, state);
+            state.pages.insert(request.target.clone(), made.clone());
+            made
+        }
+    };
+    let mut answer = Answer { status: 200, headers: Vec::new(), body: made.body, cut: false };
+    if request.headers.get("if-none-match") == Some(&made.etag) {
         (answer.status, answer.body) = (304, Vec::new());
     }
     // A 304 is free with a token.
@@ -292,14 +311,14 @@ fn list(request: &Request, state: &mut State) -> Answer {
         state.left[with_token] -= 1;
     }
     answer.headers = limit_headers(state, with_token);
-    answer.headers.push(("etag", etag));
+    answer.headers.push(("etag", made.etag));
     answer.headers.push(("content-type", "application/json".to_owned()));
-    if !links.is_empty() {
-        answer.headers.push(("link", links));
+    if !made.links.is_empty() {
+        answer.headers.push(("link", made.links));
     }
     let wants_gzip = request.headers.get("accept-encoding").is_some_and(|encoding| encoding.contains("gzip"));
     if state.gzip && wants_gzip && answer.status == 200 {
-        answer.body = zipped(&answer.body);
+        answer.body = made.zipped;
         answer.headers.push(("content-encoding", "gzip".to_owned()));
     }
     answer
@@ -312,6 +331,17 @@ fn limit_headers(state: &State, with_token: usize) -> Vec<(&'static str, String)
         ("x-ratelimit-remaining", state.left[with_token].to_string()),
         ("x-ratelimit-reset", (now + 1800).to_string()),
     ]
+}
+
+fn make(path: &str, query: &str, state: &State) -> Made {
+    let parameters: BTreeMap<String, String> = query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(name, value)| (name.to_owned(), unescape(value)))
+        .collect();
+    let (body, links) = page(path, &parameters, state);
+    let etag = format!("\"{:016x}\"", fingerprint(&body));
+    Made { zipped: zipped(&body), body, links, etag }
 }
 
 /// The issues of a page as JSON, and its `Link` header.
