@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 
-.PHONY: help demo test check bench bench-fleet bench-lint fuzz generated clean-hosts
+.PHONY: help demo test check bench bench-fleet bench-issues bench-lint fuzz generated clean-hosts
 
 help:
 	@echo "make demo         deploy to two throw-away hosts, then a bad change, and see it taken back"
@@ -14,6 +14,7 @@ help:
 	@echo "make bench-fleet  time the questions to the fleet database, in both databases"
 	@echo "make bench-lint   how fast a configuration is checked, beside deadnix and nix-instantiate"
 	@echo "make fuzz         a minute of odd texts for the parser front, every rule and every fix"
+	@echo "make bench-issues measure the issue check and the closure diff"
 	@echo "make generated    renew what is generated: completions, the table of rules"
 	@echo "make clean-hosts  end all throw-away hosts and remove what they left"
 
@@ -56,6 +57,10 @@ fuzz:
 	@mkdir -p fuzz/corpus/lint
 	@RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --sanitizer none lint fuzz/corpus/lint tests/fixtures/lint -- \
 		-max_total_time=60 -max_len=4096 -timeout=10
+
+bench-issues:
+	@$(CARGO) build --release --locked --bins --examples
+	@benches/issues.sh target/release
 
 generated:
 	@for shell in bash zsh fish elvish powershell; do \

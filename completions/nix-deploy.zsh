@@ -723,6 +723,27 @@ esac
     ;;
 esac
 ;;
+(issues)
+_arguments "${_arguments_options[@]}" : \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'--refresh[Ask the tracker even when it was asked within the last hour]' \
+'--next[Judge what the configuration would bring, and block on what is known to be broken; the new systems must have been built here]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::hosts -- A host of hosts.toml, a glob, @tag, or `all`; all hosts when there is none:_default' \
+&& ret=0
+;;
 (init)
 _arguments "${_arguments_options[@]}" : \
 '--flake=[The flake whose nixosConfigurations become hosts]:FLAKE:_default' \
@@ -905,6 +926,10 @@ _arguments "${_arguments_options[@]}" : \
     ;;
 esac
 ;;
+(issues)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (init)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -938,6 +963,7 @@ _nix-deploy_commands() {
 'explain:Explain a rule of \`check\`\: what, why, bad and good code' \
 'doctor:Check what is needed here and on each host, and say how to mend it' \
 'fleet:Ask the fleet database what runs where, since when and why' \
+'issues:Show known issues of the packages that are installed on hosts' \
 'init:Write a hosts.toml for the hosts of a flake' \
 'completions:Print a shell'\''s completion script' \
 'man:Print a manual page' \
@@ -1237,6 +1263,7 @@ _nix-deploy__subcmd__help_commands() {
 'explain:Explain a rule of \`check\`\: what, why, bad and good code' \
 'doctor:Check what is needed here and on each host, and say how to mend it' \
 'fleet:Ask the fleet database what runs where, since when and why' \
+'issues:Show known issues of the packages that are installed on hosts' \
 'init:Write a hosts.toml for the hosts of a flake' \
 'completions:Print a shell'\''s completion script' \
 'man:Print a manual page' \
@@ -1405,6 +1432,11 @@ _nix-deploy__subcmd__help__subcmd__init_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy help init commands' commands "$@"
 }
+(( $+functions[_nix-deploy__subcmd__help__subcmd__issues_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__issues_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help issues commands' commands "$@"
+}
 (( $+functions[_nix-deploy__subcmd__help__subcmd__man_commands] )) ||
 _nix-deploy__subcmd__help__subcmd__man_commands() {
     local commands; commands=()
@@ -1414,6 +1446,11 @@ _nix-deploy__subcmd__help__subcmd__man_commands() {
 _nix-deploy__subcmd__init_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy init commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__issues_commands] )) ||
+_nix-deploy__subcmd__issues_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy issues commands' commands "$@"
 }
 (( $+functions[_nix-deploy__subcmd__man_commands] )) ||
 _nix-deploy__subcmd__man_commands() {

@@ -37,6 +37,11 @@ impl CommandError {
         Failure::from_error(class, error).into()
     }
 
+    /// Several failures at once.
+    pub(crate) fn several(failures: Vec<Failure>) -> Self {
+        Self { failures }
+    }
+
     /// Adds what to do next.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         if let Some(last) = self.failures.last_mut() {

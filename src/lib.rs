@@ -17,6 +17,7 @@ pub mod exit;
 mod fleet;
 mod git;
 mod host;
+pub mod issues;
 pub mod lint;
 pub mod model;
 mod nix;
@@ -27,3 +28,11 @@ mod settings;
 mod steps;
 
 pub use commands::run;
+
+/// The difference of two closures, each as `nix path-info -r -s` or `--json`
+/// prints it; an error when a listing holds no path. For benchmarks: the
+/// program reads the listings itself.
+pub fn closure_diff(old: &str, new: &str) -> Result<model::ClosureDiff, String> {
+    let parse = |listing: &str| nix::Closure::parse(listing).map_err(|error| error.to_string());
+    Ok(nix::diff(&parse(old)?, &parse(new)?))
+}

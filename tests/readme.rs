@@ -13,21 +13,33 @@ const README: &str = include_str!("../README.md");
 const HOSTS_TOML: &str = include_str!("../src/settings/hosts_toml.rs");
 const HOST_KEYS: &str = include_str!("../src/settings/host_keys.rs");
 const LINT_KEYS: &str = include_str!("../src/settings/lint_keys.rs");
+const ISSUE_KEYS: &str = include_str!("../src/settings/issue_keys.rs");
 const CHECK_KEYS: &str = include_str!("../src/settings/check_keys.rs");
 const ENV: &str = include_str!("../src/settings/env.rs");
 
 /// What reads a key of a table: the methods of `TableReader`.
-const READERS: [&str; 9] =
-    ["parsed", "choice", "boolean", "integer", "duration", "list", "table", "each_table", "each_named"];
+const READERS: [&str; 10] = [
+    "parsed",
+    "choice",
+    "boolean",
+    "integer",
+    "duration",
+    "list",
+    "table",
+    "each_table",
+    "each_table_or_text",
+    "each_named",
+];
 /// Where the keys of a table of their own are read, and what the table is called.
-const TABLES: [(&str, &str); 4] = [
+const TABLES: [(&str, &str); 5] = [
+    ("fn read_ignore(", "issues.ignore."),
     ("fn read_database(", "database."),
     ("fn read_rollout(", "rollout."),
     ("impl RollbackKeys ", "rollback."),
     ("impl TimeoutKeys ", "timeouts."),
 ];
 /// Tables of single keys, which the README lists one by one.
-const UNFOLDED: [&str; 5] = ["database", "lint", "rollout", "rollback", "timeouts"];
+const UNFOLDED: [&str; 6] = ["database", "issues", "lint", "rollout", "rollback", "timeouts"];
 
 /// The text between quotes that a line begins with.
 fn quoted(text: &str) -> Option<&str> {
@@ -45,7 +57,7 @@ fn keys_of(source: &str, table: &str) -> BTreeSet<String> {
             prefix = own.map_or(table, |(_, prefix)| prefix);
         }
         // `value` also looks at keys that another method reads; only these it reads alone.
-        for key in ["version", "url"] {
+        for key in ["version", "url", "until"] {
             if line.contains(&format!(".value(\"{key}\")")) {
                 keys.insert(format!("{prefix}{key}"));
             }
@@ -70,6 +82,7 @@ fn known_keys() -> BTreeSet<String> {
     keys.extend(keys_of(HOST_KEYS, ""));
     keys.extend(keys_of(CHECK_KEYS, "checks."));
     keys.extend(keys_of(LINT_KEYS, "lint."));
+    keys.extend(keys_of(ISSUE_KEYS, "issues."));
     keys.retain(|key| !UNFOLDED.contains(&key.as_str()));
     keys
 }
@@ -177,6 +190,7 @@ fn every_long_flag_of_the_help_is_explained() {
         vec!["init", "--help"],
         vec!["check", "--help"],
         vec!["doctor", "--help"],
+        vec!["issues", "--help"],
         vec!["man", "--help"],
     ] {
         let help = text(&run(folder.path(), &arguments).stdout);

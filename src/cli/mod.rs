@@ -12,6 +12,7 @@ mod explain;
 mod fleet;
 mod global;
 mod init;
+mod issues;
 mod man;
 mod values;
 
@@ -32,6 +33,7 @@ pub use fleet::{
 };
 pub use global::{ColorArg, GlobalArgs, OutputArg};
 pub use init::InitArgs;
+pub use issues::IssuesArgs;
 pub use man::ManArgs;
 
 /// Deploys NixOS hosts over ssh and takes a bad change back by itself
@@ -68,6 +70,8 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Ask the fleet database what runs where, since when and why
     Fleet(FleetArgs),
+    /// Show known issues of the packages that are installed on hosts
+    Issues(IssuesArgs),
     /// Write a hosts.toml for the hosts of a flake
     Init(InitArgs),
     /// Print a shell's completion script

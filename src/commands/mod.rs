@@ -8,6 +8,7 @@ mod doctor;
 mod explain;
 mod fleet;
 mod init;
+mod issues;
 mod man;
 
 use std::io::Write;
@@ -17,9 +18,10 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::cli::{Cli, Command, DeployArgs, DoctorArgs, GlobalArgs};
+use crate::cli::{Cli, Command, DeployArgs, DoctorArgs, GlobalArgs, IssuesArgs};
 use crate::error::CommandError;
 use crate::exit::{self, ExitCode};
+use crate::issues::github::{Patience, Refresh, Tracker};
 use crate::lint;
 use crate::model::{Failure, FailureClass, RunSpec, Secret};
 use crate::plan;
@@ -76,6 +78,7 @@ fn execute(cli: Cli) -> Result<ExitCode, CommandError> {
         Some(Command::Explain(arguments)) => print(explain::explain(&arguments.rule)?.as_bytes()),
         Some(Command::Doctor(arguments)) => start_doctor(&arguments, &cli.global, &environment),
         Some(Command::Fleet(arguments)) => block_on(fleet::fleet(arguments, &cli.global, &environment)),
+        Some(Command::Issues(arguments)) => start_issues(&arguments, &cli.global, &environment),
         Some(Command::Init(arguments)) => block_on(init::init(&arguments, &cli.global, &environment)),
         Some(Command::Completions(arguments)) => print(&completions::script(arguments.shell)),
         Some(Command::Man(arguments)) => print(&man::page(arguments.command.as_deref())?),
@@ -119,6 +122,30 @@ fn start_doctor(
     };
     let options = options(Screen::resolve(global, environment), environment, database_url);
     block_on(doctor::doctor(run_spec, options))
+}
+
+fn start_issues(
+    arguments: &IssuesArgs,
+    global: &GlobalArgs,
+    environment: &Environment,
+) -> Result<ExitCode, CommandError> {
+    let hosts = if arguments.hosts.is_empty() { vec!["all".to_owned()] } else { arguments.hosts.clone() };
+    let (settings, run_spec) = plan_run(&DeployArgs::for_hosts(hosts), global, environment)?;
+    let options = options(Screen::resolve(global, environment), environment, settings.database_url.clone());
+    let cache = environment.cache_dir().unwrap_or_else(|| run_spec.state_dir.join("cache"));
+    let asked = issues::IssueOptions {
+        tracker: Tracker {
+            repository: settings.issues.repository.clone(),
+            api_url: settings.issues.api_url.clone(),
+            cache,
+            token: environment.github_token(),
+            patience: Patience::default(),
+        },
+        settings: settings.issues,
+        refresh: if arguments.refresh { Refresh::Always } else { Refresh::WhenOld },
+        next: arguments.next,
+    };
+    block_on(issues::issues(run_spec, asked, options))
 }
 
 fn plan_run(

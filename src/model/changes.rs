@@ -51,6 +51,20 @@ pub struct PackageChange {
     pub after: Vec<String>,
     /// Difference of the sizes of its paths in bytes.
     pub size_difference: i64,
+    /// Whether it is installed by name rather than pulled in by another.
+    #[serde(default)]
+    pub selected: bool,
+}
+
+/// A package of a closure, all its outputs folded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstalledPackage {
+    /// The package's name without version.
+    pub name: String,
+    /// Its versions, in version order; empty where none is known.
+    pub versions: Vec<String>,
+    /// Whether it is installed by name rather than pulled in by another.
+    pub selected: bool,
 }
 
 /// The difference between two closures.

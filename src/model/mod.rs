@@ -8,22 +8,29 @@ mod facts;
 mod failure;
 mod finding;
 mod host_spec;
+mod issue;
 mod lint_spec;
 mod mode;
 mod names;
+pub(crate) mod package_name;
 mod report;
 mod run_spec;
 mod secret;
 mod step;
 mod store_path;
 pub(crate) mod text;
+mod version_order;
 
 pub use activation::{ActivationPhase, ActivationState, Truth, UnitPlan};
-pub use changes::{Changes, ClosureDiff, PackageChange, PackageChangeKind, SourceState};
+pub use changes::{Changes, ClosureDiff, InstalledPackage, PackageChange, PackageChangeKind, SourceState};
 pub use facts::{Baseline, DeployedRecord, ElevationFact, HostFacts, LockHolder, OrphanRun, UnitHealth};
 pub use failure::{Failure, FailureClass};
 pub use finding::{Finding, Place, Severity, Suppression};
 pub use host_spec::{BuildOn, Check, CheckKind, Elevate, HostSpec, NetworkCheck, RollbackPolicy, Timeouts};
+pub use issue::{
+    Issue, IssueAdvice, IssueFinding, IssueIgnore, IssueMatch, IssueReport, IssueScope, IssueSettings,
+    IssueSeverity, OnUnavailable, VersionFit,
+};
 pub use lint_spec::{Levels, LintSpec};
 pub use mode::{Action, Mode};
 pub use names::{HostName, NameError, RunId};
@@ -32,3 +39,4 @@ pub use run_spec::{Questions, Rollout, RunSpec, Strategy};
 pub use secret::Secret;
 pub use step::{Phase, StepId, StepOutcome};
 pub use store_path::{StorePath, StorePathError};
+pub(crate) use version_order::compare_versions;

@@ -22,15 +22,13 @@ mod run;
 mod testing;
 mod transcript;
 mod version;
-mod versions;
 
 pub(crate) use activities::NixProgress;
 pub(crate) use build::{BuildError, BuildRequest};
-pub(crate) use closure::{Closure, diff};
+pub(crate) use closure::{Closure, Selection, diff};
 pub(crate) use copy::{CopyError, CopyRequest};
 pub(crate) use error::NixError;
 pub(crate) use eval::{Ask, ChunkPolicy, EvalError, EvalRequest, Evaluated};
 pub(crate) use parse::Rejected;
 pub(crate) use program::{Nix, RemoteStore};
 pub(crate) use version::NixVersion;
-pub(crate) use versions::compare_versions;

@@ -3,7 +3,8 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use super::{NixError, compare_versions};
+use super::NixError;
+use crate::model::compare_versions;
 
 /// Which Nix is installed.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,6 +16,7 @@ mod findings;
 mod frame;
 mod gathered;
 mod hub;
+mod issue_view;
 mod journal;
 mod json;
 mod lane;
@@ -52,6 +53,7 @@ use styles::Styles;
 
 pub(crate) use findings::{Counts, Found, Hardening, RuleText, write as write_findings};
 pub(crate) use hub::run_hub;
+pub(crate) use issue_view::issue_report;
 pub(crate) use journal::Journal;
 pub(crate) use recorder::Recording;
 

@@ -63,6 +63,7 @@ pub(super) fn changes() -> Changes {
         before: strings(before),
         after: strings(after),
         size_difference,
+        selected: false,
     };
     Changes {
         files: Some(strings(&["modules/services/monitoring.nix"])),

@@ -34,11 +34,17 @@ pub(crate) const USER: &str = "USER";
 pub(crate) const LOGNAME: &str = "LOGNAME";
 /// Where state belongs (XDG base directories).
 pub(crate) const XDG_STATE_HOME: &str = "XDG_STATE_HOME";
+/// Where caches belong (XDG base directories).
+pub(crate) const XDG_CACHE_HOME: &str = "XDG_CACHE_HOME";
+/// A token for GitHub.
+pub(crate) const GITHUB_TOKEN: &str = "GITHUB_TOKEN";
+/// A token for GitHub, in the words of its CLI.
+pub(crate) const GH_TOKEN: &str = "GH_TOKEN";
 /// The locale, strongest name first.
 const LOCALE: [&str; 3] = ["LC_ALL", "LC_CTYPE", "LANG"];
 
 /// Every name of this file; nothing else is read.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 17] = [
     CONFIG,
     STATE,
     DATABASE_URL,
@@ -50,6 +56,9 @@ const NAMES: [&str; 14] = [
     USER,
     LOGNAME,
     XDG_STATE_HOME,
+    XDG_CACHE_HOME,
+    GITHUB_TOKEN,
+    GH_TOKEN,
     LOCALE[0],
     LOCALE[1],
     LOCALE[2],
@@ -129,6 +138,18 @@ impl Environment {
         base.or_else(|| Some(self.home()?.join(".local/state"))).map(|base| base.join("nix-deploy"))
     }
 
+    /// The cache folder: below [`XDG_CACHE_HOME`], else below the home folder.
+    pub(crate) fn cache_dir(&self) -> Option<PathBuf> {
+        let base = self.absolute_path(XDG_CACHE_HOME).map(Path::to_owned);
+        base.or_else(|| Some(self.home()?.join(".cache"))).map(|base| base.join("nix-deploy"))
+    }
+
+    /// The token in [`GITHUB_TOKEN`], else in [`GH_TOKEN`].
+    pub(crate) fn github_token(&self) -> Option<Secret> {
+        let token = self.text(GITHUB_TOKEN).or_else(|| self.text(GH_TOKEN))?.trim();
+        (!token.is_empty()).then(|| Secret::new(token))
+    }
+
     /// The fleet database that [`DATABASE_URL`] names.
     pub(crate) fn database_url(&self) -> Option<Secret> {
         self.text(DATABASE_URL).map(Secret::new)
@@ -206,6 +227,18 @@ mod tests {
         assert_eq!(state(&[home, (XDG_STATE_HOME, "/x")]), Some("/x/nix-deploy".into()));
         assert_eq!(state(&[home, (XDG_STATE_HOME, "x")]), Some("/home/ada/.local/state/nix-deploy".into()));
         assert_eq!(state(&[home, (STATE, "here")]), Some("/work/here".into()));
+    }
+
+    #[test]
+    fn caches_belong_where_xdg_says_and_the_first_token_counts() {
+        let cache = |values: &[(&'static str, &str)]| environment(values).cache_dir();
+        assert_eq!(cache(&[]), None);
+        assert_eq!(cache(&[(HOME, "/home/ada")]), Some("/home/ada/.cache/nix-deploy".into()));
+        assert_eq!(cache(&[(HOME, "/home/ada"), (XDG_CACHE_HOME, "/x")]), Some("/x/nix-deploy".into()));
+        let token = |values: &[(&'static str, &str)]| environment(values).github_token();
+        assert_eq!(token(&[(GH_TOKEN, "b"), (GITHUB_TOKEN, "a ")]), Some(Secret::new("a")));
+        assert_eq!(token(&[(GH_TOKEN, "b"), (GITHUB_TOKEN, "")]), Some(Secret::new("b")));
+        assert_eq!(token(&[]), None);
     }
 
     #[test]

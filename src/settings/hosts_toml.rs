@@ -1,7 +1,7 @@
 //! The schema of hosts.toml and what one such file says.
 //!
 //! Version 1. A file with another version is refused before anything else in
-//! it is judged. `[issues]`, `[resources]` and `[notify]` are
+//! it is judged. `[resources]` and `[notify]` are
 //! reserved: they must be tables and are carried as they are.
 
 use std::collections::BTreeMap;
@@ -10,17 +10,18 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::host_keys::{HostKeys, Layer};
+use super::issue_keys;
 use super::lint_keys::LintKeys;
 use super::reader::{Problems, TableReader};
 use super::references;
 use super::source::{Problem, Source};
 use super::values::{self, Anchors};
-use crate::model::{HostName, HostSpec, Rollout, Secret, Strategy};
+use crate::model::{HostName, HostSpec, IssueSettings, Rollout, Secret, Strategy};
 
 /// The version this program reads and writes.
 const VERSION: i64 = 1;
 /// Sections whose keys later parts of the program define.
-const RESERVED: [&str; 3] = ["issues", "resources", "notify"];
+const RESERVED: [&str; 2] = ["resources", "notify"];
 /// No run works on more hosts at a time.
 pub(crate) const MOST_PARALLEL: i64 = 1024;
 
@@ -62,6 +63,8 @@ pub(crate) struct HostsToml {
     pub(crate) rollout: Rollout,
     /// `[lint]`.
     pub(crate) lint: LintKeys,
+    /// `[issues]`.
+    pub(crate) issues: IssueSettings,
     /// The reserved sections.
     pub(crate) reserved: BTreeMap<&'static str, toml::Table>,
 }
@@ -116,10 +119,11 @@ impl HostsToml {
         }
         let rollout = reader.table("rollout").map(read_rollout).unwrap_or_default();
         let lint = reader.table("lint").map(|table| LintKeys::read(table, anchors)).unwrap_or_default();
+        let issues = reader.table("issues").map(issue_keys::read).unwrap_or_default();
         let reserved =
             RESERVED.iter().filter_map(|key| Some((*key, read_reserved(&mut reader, key)?))).collect();
         reader.finish();
-        Self { flake, database_url, defaults, tags, hosts, rollout, lint, reserved }
+        Self { flake, database_url, defaults, tags, hosts, rollout, lint, issues, reserved }
     }
 
     /// Every host with its layers applied, in the order of the file.
@@ -388,8 +392,8 @@ mod tests {
         assert_eq!(file.reserved["resources"]["rules"]["x"].as_str(), Some("warn"));
         assert!(file.reserved["notify"].is_empty());
         assert_eq!(
-            parse("version = 1\nissues = 3\n[hosts.x]\n").unwrap_err(),
-            ["hosts.toml:2:10: `issues` is a table, written as [issues]"]
+            parse("version = 1\nnotify = 3\n[hosts.x]\n").unwrap_err(),
+            ["hosts.toml:2:10: `notify` is a table, written as [notify]"]
         );
     }
 

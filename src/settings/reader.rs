@@ -207,6 +207,38 @@ impl<'t, 'p> TableReader<'t, 'p> {
         all
     }
 
+    /// Reads every item of a list whose items are tables or texts.
+    pub(crate) fn each_table_or_text<T>(
+        &mut self,
+        key: &'static str,
+        mut parse: impl FnMut(&str) -> Result<T, String>,
+        mut read: impl FnMut(TableReader<'t, '_>) -> Option<T>,
+    ) -> Vec<T> {
+        let Some(value) = self.value(key) else { return Vec::new() };
+        let name = format!("[{}]", self.name_below(key));
+        let Some(array) = value.as_ref().as_array() else {
+            self.wrong_type(key, "a list of texts and tables", value);
+            return Vec::new();
+        };
+        let mut all = Vec::new();
+        for item in array.iter() {
+            match item.as_ref() {
+                DeValue::Table(table) => {
+                    all.extend(read(TableReader::new(name.clone(), item.span(), table, self.problems)));
+                }
+                DeValue::String(text) => match parse(text) {
+                    Ok(parsed) => all.push(parsed),
+                    Err(reason) => self.report(Problem::at(item.span(), format!("`{key}`: {reason}"))),
+                },
+                _ => {
+                    let what = format!("an item of `{key}`");
+                    self.problems.push(wrong_type(&what, "a text in quotes or a table", item));
+                }
+            }
+        }
+        all
+    }
+
     /// Reads every table below a key that is a table of tables, in the order
     /// of the file.
     pub(crate) fn each_named<T>(

@@ -16,7 +16,9 @@ use super::references;
 use super::source::{Problem, Source};
 use super::values::{self, Anchors};
 use crate::cli::DeployArgs;
-use crate::model::{BuildOn, HostName, HostSpec, LintSpec, Questions, Rollout, RunId, RunSpec, Secret};
+use crate::model::{
+    BuildOn, HostName, HostSpec, IssueSettings, LintSpec, Questions, Rollout, RunId, RunSpec, Secret,
+};
 
 /// Everything that is configured, before hosts are selected.
 #[derive(Debug)]
@@ -35,6 +37,8 @@ pub(crate) struct Settings {
     pub(crate) state_dir: PathBuf,
     /// The fleet database.
     pub(crate) database_url: Secret,
+    /// Where known issues come from and which of them count.
+    pub(crate) issues: IssueSettings,
     /// What is allowed but most likely not meant.
     pub(crate) warnings: Vec<String>,
     /// The sections that later parts of the program define.
@@ -71,6 +75,7 @@ impl Settings {
             flake_dir: flake.directory,
             rollout: hosts_toml.rollout,
             lint: hosts_toml.lint.spec(),
+            issues: hosts_toml.issues,
             hosts,
             database_url: database_url(hosts_toml.database_url, &state_dir, environment)?,
             state_dir,

@@ -7,7 +7,11 @@
 
 mod bad_settings;
 mod check;
+#[expect(dead_code, reason = "other tests use the rest")]
+#[path = "../support/github.rs"]
+mod github;
 mod help;
 mod init;
+mod issues;
 mod plan;
 mod program;

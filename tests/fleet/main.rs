@@ -5,6 +5,9 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers too")]
 
 mod fleet;
+#[expect(dead_code, reason = "other tests use the rest")]
+#[path = "../support/github.rs"]
+mod github;
 mod host;
 mod standing;
 
@@ -15,6 +18,7 @@ mod deploy;
 mod faults;
 mod health;
 mod interrupt;
+mod issues;
 mod kill;
 mod locks;
 mod operator;

@@ -172,6 +172,7 @@ impl Journal {
             before: vec!["1.0".to_owned()],
             after: vec!["1.1".to_owned(), "2.0".to_owned()],
             size_difference: -12,
+            selected: false,
         };
         let changes = Changes {
             closure: Some(ClosureDiff { packages: vec![package], ..ClosureDiff::default() }),

@@ -1,34 +1,26 @@
 //! The difference of two closures in the words of people: packages and versions.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use crate::model::{ClosureDiff, PackageChange, PackageChangeKind, StorePath};
-use crate::nix::compare_versions;
+use crate::model::{ClosureDiff, PackageChange, PackageChangeKind, compare_versions};
 
 use super::Closure;
-use super::names::{Kind, kind, without_output};
+use super::packages::{Package, Selection, contents, in_order};
 
-/// All paths of one package in one closure.
-#[derive(Default)]
-struct Package<'a> {
-    /// As the paths say them, outputs not yet folded.
-    raw_versions: BTreeSet<&'a str>,
-    paths: BTreeSet<&'a StorePath>,
-    size: u64,
-}
-
-#[derive(Default)]
-struct Contents<'a> {
-    packages: BTreeMap<String, Package<'a>>,
-    configuration: BTreeSet<&'a StorePath>,
-}
-
-/// What changes from one closure to another. New paths and bytes are those
-/// that the old closure lacks: the most that a host with the old system must
-/// gain, as older generations may have some of them already.
+/// What changes from one closure to another, of all packages.
+///
+/// New paths and bytes are those that the old closure lacks: the most that a
+/// host with the old system must gain, as older generations may have some of
+/// them already.
 pub(crate) fn diff(old: &Closure, new: &Closure) -> ClosureDiff {
-    let (before, after) = (contents(old), contents(new));
+    diff_with(old, new, &Selection::default())
+}
+
+/// The same, and marks the packages that are installed by name; those of the
+/// old and of the new closure are in one selection.
+pub(crate) fn diff_with(old: &Closure, new: &Closure, selection: &Selection) -> ClosureDiff {
+    let (before, after) = (contents(old, selection), contents(new, selection));
     let nothing = Package::default();
     let names: BTreeSet<&String> = before.packages.keys().chain(after.packages.keys()).collect();
     let mut result = ClosureDiff::default();
@@ -43,6 +35,7 @@ pub(crate) fn diff(old: &Closure, new: &Closure) -> ClosureDiff {
                 before: in_order(&before),
                 after: in_order(&after),
                 size_difference: difference(old.size, new.size),
+                selected: old.selected || new.selected,
             }),
             None if old.paths != new.paths => result.rebuilt += 1,
             None => {}
@@ -55,30 +48,6 @@ pub(crate) fn diff(old: &Closure, new: &Closure) -> ClosureDiff {
         result.new_bytes += size;
     }
     result
-}
-
-fn contents(closure: &Closure) -> Contents<'_> {
-    let mut contents = Contents::default();
-    for (path, size) in closure.iter() {
-        match kind(path.name()) {
-            Kind::Package { name, version } => {
-                let package = contents.packages.entry(name).or_default();
-                package.raw_versions.insert(version);
-                package.paths.insert(path);
-                package.size += size;
-            }
-            Kind::Configuration => {
-                contents.configuration.insert(path);
-            }
-        }
-    }
-    contents
-}
-
-impl<'a> Package<'a> {
-    fn versions(&self) -> BTreeSet<&'a str> {
-        self.raw_versions.iter().map(|version| without_output(version, &self.raw_versions)).collect()
-    }
 }
 
 /// `None` when the versions are the same.
@@ -108,12 +77,6 @@ fn change_kind(before: &BTreeSet<&str>, after: &BTreeSet<&str>) -> Option<Packag
     })
 }
 
-fn in_order(versions: &BTreeSet<&str>) -> Vec<String> {
-    let mut versions: Vec<&str> = versions.iter().copied().collect();
-    versions.sort_by(|left, right| compare_versions(left, right));
-    versions.into_iter().map(str::to_owned).collect()
-}
-
 fn difference(before: u64, after: u64) -> i64 {
     let size = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
     size(after) - size(before)
@@ -122,6 +85,7 @@ fn difference(before: u64, after: u64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::StorePath;
 
     /// Names with a digit that stands for the hash, each of 100 bytes:
     /// `1:nginx-1.26.1`.
@@ -201,5 +165,70 @@ mod tests {
         assert_eq!((diff.rebuilt, diff.configuration_paths), (1, 3));
         assert_eq!((diff.new_paths, diff.new_bytes, diff.size_difference), (4, 400, 0));
         assert_eq!(diff.packages.len(), 1);
+    }
+
+    fn path(name: &str) -> StorePath {
+        let (hash, name) = name.split_once(':').unwrap();
+        StorePath::new(format!("/nix/store/{}-{name}", hash.repeat(32))).unwrap()
+    }
+
+    #[test]
+    fn what_a_kernel_or_an_interpreter_drags_along_is_one_line_each() {
+        let kernel = |hash: &str, version: &str| {
+            ["linux", "linux-headers", "zfs-kernel-2.2.4", "nvidia-x11-550.78"]
+                .iter()
+                .map(|name| format!("{hash}:{name}-{version}"))
+                .chain([
+                    format!("{hash}:linux-{version}-modules"),
+                    format!("{hash}:linux-{version}-modules-shrunk"),
+                ])
+                .collect::<Vec<_>>()
+        };
+        let (old, new) = (kernel("1", "6.6.31"), kernel("2", "6.6.32"));
+        let old: Vec<&str> = old.iter().map(String::as_str).collect();
+        let new: Vec<&str> = new.iter().map(String::as_str).collect();
+        let told = told(&old, &new);
+        assert_eq!(told.len(), 4, "{told:?}");
+        assert!(told.contains(&"Upgraded zfs-kernel 2.2.4-6.6.31 -> 2.2.4-6.6.32 +0".to_owned()), "{told:?}");
+    }
+
+    #[test]
+    fn an_output_that_goes_alone_is_a_rebuild_not_a_change() {
+        let old = ["1:curl-8.5.0", "1:curl-8.5.0-bin", "1:curl-8.5.0-man"];
+        assert!(told(&old, &["1:curl-8.5.0", "1:curl-8.5.0-bin"]).is_empty());
+        let diff = diff(&closure(&old), &closure(&["1:curl-8.5.0", "1:curl-8.5.0-bin"]));
+        assert_eq!((diff.rebuilt, diff.size_difference, diff.new_bytes), (1, -100, 0));
+    }
+
+    #[test]
+    fn packages_that_are_installed_by_name_are_marked() {
+        let old = closure(&["1:firefox-126.0", "1:glibc-2.39", "1:htop-3.3.0", "1:htop-3.3.0-man"]);
+        let new = closure(&["2:firefox-127.0", "2:glibc-2.40"]);
+        let selection: Selection =
+            ["1:firefox-126.0", "1:htop-3.3.0-man", "2:firefox-127.0"].iter().map(|name| path(name)).collect();
+        let diff = diff_with(&old, &new, &selection);
+        let marks: Vec<_> =
+            diff.packages.iter().map(|change| (change.name.as_str(), change.selected)).collect();
+        assert_eq!(marks, [("firefox", true), ("glibc", false), ("htop", true)]);
+    }
+
+    #[test]
+    fn a_name_from_the_evaluation_beats_the_one_of_the_path() {
+        // A wrapper that is called otherwise than its package.
+        let old = closure(&["1:vscode-with-extensions-1.90.0"]);
+        let new = closure(&["2:vscode-with-extensions-1.91.0"]);
+        let mut selection = Selection::default();
+        selection.name(path("1:vscode-with-extensions-1.90.0"), "vscode", "1.90.0");
+        selection.name(path("2:vscode-with-extensions-1.91.0"), "vscode", "1.91.0");
+        let diff = diff_with(&old, &new, &selection);
+        assert_eq!(diff.packages.len(), 1);
+        assert_eq!((diff.packages[0].name.as_str(), diff.packages[0].selected), ("vscode", true));
+    }
+
+    #[test]
+    fn equal_closures_differ_in_nothing() {
+        let same = closure(&["1:nginx-1.26.1", "1:etc", "1:unit-a.service"]);
+        assert_eq!(diff(&same, &same), ClosureDiff::default());
+        assert_eq!(diff(&Closure::default(), &Closure::default()), ClosureDiff::default());
     }
 }

@@ -4,7 +4,7 @@
 //! sizes (`-S`) takes a hundred times as long and is never done.
 
 mod diff;
-mod names;
+mod packages;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,6 +16,7 @@ use crate::model::{StorePath, text};
 use super::{Nix, NixError, RemoteStore};
 
 pub(crate) use diff::diff;
+pub(crate) use packages::Selection;
 
 /// Store paths with the size of their contents in bytes (`narSize`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -98,6 +99,14 @@ pub(crate) fn path_info_argv(path: &StorePath) -> Vec<String> {
 }
 
 impl Nix {
+    /// The paths that a path of the local store refers to; none when it is not
+    /// there.
+    pub(crate) async fn references(&self, path: &StorePath) -> Vec<StorePath> {
+        let output = self.nix_store().args(["--query", "--references", path.as_str()]).output().await;
+        let text = output.map(|output| output.stdout_text()).unwrap_or_default();
+        text.lines().filter_map(|line| StorePath::new(line.trim()).ok()).collect()
+    }
+
     /// The closure of a path in the local store or in another one.
     pub(crate) async fn closure(
         &self,

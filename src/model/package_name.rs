@@ -1,4 +1,5 @@
-//! Names and versions in store path names.
+//! Names and versions of packages in store path names: pure text, used by the
+//! closure diff and by the inventory of installed packages.
 //!
 //! A path's name says which package it is and in which version, but also which
 //! output, for which interpreter, and often that it is no package at all but a
@@ -8,7 +9,7 @@ use std::collections::BTreeSet;
 
 /// What a store path is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Kind<'a> {
+pub(crate) enum Kind<'a> {
     /// A package, with the version as the path says it.
     Package { name: String, version: &'a str },
     /// Configuration: units, /etc, scripts; anything without a version.
@@ -51,13 +52,16 @@ const INTERPRETERS: [&str; 6] = ["python", "perl", "ruby", "luajit", "lua", "oca
 
 /// Names that begin like this and go on with a letter are configuration,
 /// versioned or not; `unit-1.32.1` is a web server.
-const CONFIGURATION_PREFIXES: [&str; 5] = ["unit-", "etc-", "X-Restart-Triggers-", "nixos-system-", "initrd-"];
+const CONFIGURATION_PREFIXES: [&str; 4] = ["unit-", "etc-", "nixos-system-", "initrd-"];
+
+/// Names that begin like this are configuration, whatever follows.
+const TRIGGER_PREFIXES: [&str; 2] = ["X-Restart-Triggers", "X-Reload-Triggers"];
 
 /// Names that are configuration although they look like a name and a version.
-const CONFIGURATION_NAMES: [&str; 3] = ["dbus-1", "source", "X-Restart-Triggers"];
+const CONFIGURATION_NAMES: [&str; 2] = ["dbus-1", "source"];
 
 /// Names that end like this are configuration or inputs of builds.
-const CONFIGURATION_SUFFIXES: [&str; 19] = [
+const CONFIGURATION_SUFFIXES: [&str; 23] = [
     ".drv",
     ".patch",
     ".diff",
@@ -77,10 +81,14 @@ const CONFIGURATION_SUFFIXES: [&str; 19] = [
     ".key",
     ".service-path",
     ".tar.gz",
+    ".tar.xz",
+    ".tar.bz2",
+    ".tgz",
+    ".zip",
 ];
 
 /// Judges a path's name (the part after the hash).
-pub(super) fn kind(path_name: &str) -> Kind<'_> {
+pub(crate) fn kind(path_name: &str) -> Kind<'_> {
     let begins_like = |prefix: &&str| {
         path_name
             .strip_prefix(*prefix)
@@ -88,6 +96,7 @@ pub(super) fn kind(path_name: &str) -> Kind<'_> {
     };
     let is_configuration = CONFIGURATION_NAMES.contains(&path_name)
         || CONFIGURATION_PREFIXES.iter().any(begins_like)
+        || TRIGGER_PREFIXES.iter().any(|prefix| path_name.starts_with(prefix))
         || CONFIGURATION_SUFFIXES.iter().any(|suffix| path_name.ends_with(suffix));
     match split(path_name) {
         Some((name, version)) if !is_configuration => {
@@ -136,7 +145,7 @@ fn without_interpreter(name: &str) -> String {
 
 /// The version without its output, when the package's other outputs show that
 /// it is one: `8.5.0-bin` is `8.5.0` only where that exists as well.
-pub(super) fn without_output<'a>(version: &'a str, versions: &BTreeSet<&str>) -> &'a str {
+pub(crate) fn without_output<'a>(version: &'a str, versions: &BTreeSet<&str>) -> &'a str {
     let mut base = version;
     while let Some((shorter, output)) = base.rsplit_once('-') {
         if !OUTPUTS.contains(&output) {
@@ -204,6 +213,10 @@ mod tests {
             "etc",
             "etc-nixos-1.0",
             "X-Restart-Triggers-nginx",
+            "X-Restart-Triggers-1password-8.10",
+            "X-Reload-Triggers-dbus",
+            "unit-1password.service",
+            "hello-2.12.1.tar.xz",
             "nixos-system-p620-25.05",
             "system-path",
             "system-units",

@@ -1,0 +1,211 @@
+//! What the known issues mean for one host: findings, advice, hints.
+//!
+//! Pure. What the host runs already informs and never blocks; only what an
+//! update would bring does, and only when it is sure.
+
+use jiff::Timestamp;
+
+use crate::model::text::clean_line;
+use crate::model::{
+    HostName, InstalledPackage, Issue, IssueAdvice, IssueFinding, IssueIgnore, IssueMatch, IssueReport,
+    IssueScope, IssueSeverity, VersionFit,
+};
+
+use super::inventory::Inventory;
+use super::matcher::{Found, compare};
+use super::title::normalise;
+
+/// What is compared for a host.
+pub(crate) struct Check<'a> {
+    /// The host.
+    pub(crate) host: &'a HostName,
+    /// What it runs.
+    pub(crate) running: &'a [InstalledPackage],
+    /// What an update would leave there, when that is known.
+    pub(crate) next: Option<&'a [InstalledPackage]>,
+    /// Open issues.
+    pub(crate) issues: &'a [Issue],
+    /// When they were last in step with the tracker.
+    pub(crate) as_of: Option<Timestamp>,
+    /// Exceptions.
+    pub(crate) ignore: &'a [IssueIgnore],
+    /// The current time, for exceptions that end and issues that rest.
+    pub(crate) now: Timestamp,
+}
+
+impl Check<'_> {
+    /// Compares. `url` gives the page of an issue.
+    pub(crate) fn report(&self, url: impl Fn(u64) -> String) -> IssueReport {
+        let inventory = Inventory::new(self.next.unwrap_or(self.running).iter().cloned());
+        let found = compare(self.issues, &inventory, self.now);
+        let mut findings: Vec<IssueFinding> = found
+            .into_iter()
+            .filter(|found| found.version_fit != VersionFit::NotAffected)
+            .map(|found| self.finding(found, &url))
+            .collect();
+        findings.sort_by(|left, right| {
+            let key = |finding: &IssueFinding| (finding.ignored.is_some(), std::cmp::Reverse(finding.severity));
+            key(left)
+                .cmp(&key(right))
+                .then_with(|| left.package.cmp(&right.package))
+                .then_with(|| right.number.cmp(&left.number))
+        });
+        IssueReport {
+            host: self.host.clone(),
+            packages: inventory.len(),
+            issues: self.issues.len(),
+            as_of: self.as_of,
+            advice: advice(&findings),
+            hints: self.hints(&findings),
+            findings,
+        }
+    }
+
+    fn finding(&self, found: Found, url: &impl Fn(u64) -> String) -> IssueFinding {
+        let issue = &self.issues[found.issue];
+        let scope = if self.is_new(&found) { IssueScope::Update } else { IssueScope::Running };
+        IssueFinding {
+            number: issue.number,
+            title: clean_line(&issue.title),
+            url: url(issue.number),
+            ignored: self.exception(issue.number, &found.package),
+            package: found.package,
+            versions: found.versions,
+            severity: found.severity,
+            version_fit: found.version_fit,
+            why: clean_line(&found.why),
+            scope,
+        }
+    }
+
+    /// Whether an update would bring the package or another version of it.
+    fn is_new(&self, found: &Found) -> bool {
+        let running = self.running.iter().find(|package| package.name == found.package);
+        self.next.is_some() && running.is_none_or(|running| running.versions != found.versions)
+    }
+
+    /// The reason of the exception that a finding falls under.
+    fn exception(&self, number: u64, package: &str) -> Option<String> {
+        let today = self.now.to_zoned(jiff::tz::TimeZone::UTC).date();
+        let matching = self.ignore.iter().find(|ignore| {
+            let is_meant = match &ignore.what {
+                IssueMatch::Issue(ignored) => *ignored == number,
+                IssueMatch::Package(name) => normalise(name) == normalise(package),
+            };
+            is_meant && ignore.until.is_none_or(|until| today <= until)
+        })?;
+        Some(if matching.reason.is_empty() { "no reason given".to_owned() } else { matching.reason.clone() })
+    }
+
+    /// What can be held back: one line per package that blocks.
+    fn hints(&self, findings: &[IssueFinding]) -> Vec<String> {
+        let mut hints = Vec::new();
+        for finding in findings.iter().filter(|finding| finding.blocks()) {
+            let running = self.running.iter().find(|package| package.name == finding.package);
+            let hint = match running.and_then(|running| running.versions.last()) {
+                Some(version) => format!(
+                    "stay at {} {version}, which runs now: hold back the input that brings {}, or pin the package",
+                    finding.package,
+                    finding.versions.last().map_or("another version", String::as_str)
+                ),
+                None => format!("leave out {}, or hold back the input that brings it", finding.package),
+            };
+            if !hints.contains(&hint) {
+                hints.push(hint);
+            }
+        }
+        hints
+    }
+}
+
+/// What a person is told: only what is sure says no, only what is bad asks
+/// for caution.
+fn advice(findings: &[IssueFinding]) -> IssueAdvice {
+    if findings.iter().any(IssueFinding::blocks) {
+        return IssueAdvice::DoNotUpdate;
+    }
+    let is_bad = |finding: &IssueFinding| finding.severity >= IssueSeverity::High && finding.ignored.is_none();
+    if findings.iter().any(is_bad) { IssueAdvice::Caution } else { IssueAdvice::Clear }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn package(name: &str, version: &str) -> InstalledPackage {
+        InstalledPackage { name: name.to_owned(), versions: vec![version.to_owned()], selected: true }
+    }
+
+    fn issue(number: u64, title: &str) -> Issue {
+        Issue { number, title: title.to_owned(), labels: Vec::new(), open: true, updated_at: None }
+    }
+
+    fn report(
+        running: &[InstalledPackage],
+        next: Option<&[InstalledPackage]>,
+        issues: &[Issue],
+        ignore: &[IssueIgnore],
+    ) -> IssueReport {
+        let host = HostName::new("p620").unwrap();
+        let now = "2025-06-15T12:00:00Z".parse().unwrap();
+        Check { host: &host, running, next, issues, as_of: None, ignore, now }
+            .report(|number| format!("https://x/{number}"))
+    }
+
+    fn kernel() -> [Issue; 1] {
+        [issue(1, "Nixos no longer boots since kernel 6.17")]
+    }
+
+    #[test]
+    fn what_an_update_brings_blocks_when_it_is_sure() {
+        let (running, next) = ([package("linux", "6.16.9")], [package("linux", "6.17.2")]);
+        let report = report(&running, Some(&next), &kernel(), &[]);
+        assert_eq!(report.advice, IssueAdvice::DoNotUpdate);
+        assert_eq!(
+            (report.findings[0].scope, report.findings[0].severity),
+            (IssueScope::Update, IssueSeverity::Critical)
+        );
+        assert!(report.hints[0].contains("stay at linux 6.16.9"), "{:?}", report.hints);
+        assert_eq!(report.findings[0].url, "https://x/1");
+    }
+
+    #[test]
+    fn what_runs_already_informs_and_never_blocks() {
+        let running = [package("linux", "6.17.2")];
+        for next in [None, Some(&running[..])] {
+            let report = report(&running, next, &kernel(), &[]);
+            assert_eq!(report.findings[0].scope, IssueScope::Running);
+            assert_eq!((report.advice, report.hints.len()), (IssueAdvice::Caution, 0));
+        }
+    }
+
+    #[test]
+    fn an_issue_of_other_versions_is_no_finding() {
+        let report = report(&[package("linux", "6.12.1")], None, &kernel(), &[]);
+        assert!(report.findings.is_empty());
+        assert_eq!(report.advice, IssueAdvice::Clear);
+    }
+
+    #[test]
+    fn an_exception_counts_until_its_last_day() {
+        let (running, next) = ([package("linux", "6.16.9")], [package("linux", "6.17.2")]);
+        let with = |what: IssueMatch, until: &str| {
+            let ignore =
+                [IssueIgnore { what, reason: "tested".to_owned(), until: Some(until.parse().unwrap()) }];
+            report(&running, Some(&next), &kernel(), &ignore)
+        };
+        let package = || IssueMatch::Package("linux".to_owned());
+        assert_eq!(with(IssueMatch::Issue(1), "2025-06-15").advice, IssueAdvice::Clear);
+        assert_eq!(with(package(), "2025-06-15").findings[0].ignored.as_deref(), Some("tested"));
+        assert_eq!(with(package(), "2025-06-14").advice, IssueAdvice::DoNotUpdate);
+        assert_eq!(with(IssueMatch::Issue(2), "2030-01-01").advice, IssueAdvice::DoNotUpdate);
+    }
+
+    #[test]
+    fn titles_cannot_drive_a_terminal() {
+        let issues = [issue(1, "firefox: \u{1b}[2Jcrashes\r\n\u{202e}<script>alert(1)</script>")];
+        let report = report(&[package("firefox", "126.0")], None, &issues, &[]);
+        assert_eq!(report.findings[0].title, "firefox: crashes <script>alert(1)</script>");
+        assert!(!report.findings[0].why.contains('\u{1b}'));
+    }
+}
