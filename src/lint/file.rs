@@ -65,6 +65,9 @@ impl<'t> File<'t> {
                 || self.settings().all.iter().any(|setting| {
                     let on = setting.value.and_then(|value| self.tree.boolean(value)) == Some(true);
                     (on && SWITCHES.iter().any(|path| self.settings().is(setting, path)))
+                        // An image that logs in by itself, for an installation or a kiosk in one hand.
+                        || self.settings().is(setting, "services.getty.autologinUser")
+                        || self.settings().is(setting, "services.mingetty.autologinUser")
                         || self.settings().below(setting, "microvm")
                         || self.settings().below(setting, "isoImage")
                 })

@@ -45,11 +45,29 @@ pub(crate) enum SecretName {
 pub(crate) fn secret_name(name: &str) -> Option<SecretName> {
     let words = words(name);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    // About a secret, but not one: a program that asks, a label, a setting.
+    const ABOUT: [&str; 14] = [
+        "ask",
+        "command",
+        "prompt",
+        "forgot",
+        "reset",
+        "label",
+        "field",
+        "attribute",
+        "method",
+        "policy",
+        "type",
+        "query",
+        "no",
+        "hashed",
+    ];
+    if words.iter().any(|word| ABOUT.contains(word)) {
+        return None;
+    }
     let password = |word: &str| matches!(word, "password" | "passwd" | "passphrase" | "passwort");
     match words.as_slice() {
-        [.., last] if password(last) && !words.contains(&"no") && !words.contains(&"hashed") => {
-            Some(SecretName::Password)
-        }
+        [.., last] if password(last) => Some(SecretName::Password),
         [.., "api", "key"]
         | [.., "apikey"]
         | [.., "secret", "key"]
@@ -266,6 +284,8 @@ mod tests {
             "publicKey",
             "secretName",
             "hashedPassword",
+            "askPassword",
+            "forgot_password",
         ] {
             assert_eq!(secret_name(name), None, "{name}");
         }

@@ -265,8 +265,15 @@ impl<'t> Pass<'_, 't> {
                     self.emit(Some(node), around, span);
                 }
             }
-            ("mkForce" | "mkVMOverride" | "mkImageMediaOverride", [inner]) | ("mkOverride", [_, inner]) => {
+            ("mkForce" | "mkVMOverride" | "mkImageMediaOverride", [inner]) => {
                 self.value(*inner, Around { priority: Priority::Force, ..around }, span);
+            }
+            ("mkOverride", [strength, inner]) => {
+                // A plain definition is 100, mkForce 50, mkDefault 1000.
+                let weak =
+                    tree.source(tree.bare(*strength)).parse::<u32>().is_ok_and(|strength| strength > 100);
+                let priority = if weak { Priority::Default } else { Priority::Force };
+                self.value(*inner, Around { priority, ..around }, span);
             }
             ("mkDefault" | "mkOptionDefault", [inner]) => {
                 self.value(*inner, Around { priority: Priority::Default, ..around }, span);

@@ -111,3 +111,25 @@ fn the_baseline_moves_with_the_code_and_counts() {
     // What is mended is counted as gone.
     assert_eq!(baseline.apply(&mut check("{ lib, ... }: { a = lib.mkIf true { }; }")), 1);
 }
+
+#[test]
+fn images_and_weak_defaults_are_not_blocked() {
+    for text in [
+        "{ lib, ... }: { services.getty.autologinUser = \"nixos\"; users.users.root.initialHashedPassword = \"\"; }",
+        "{ lib, ... }: { users.users.root.initialHashedPassword = lib.mkOverride 150 \"\"; }",
+        "{ lib, ... }: { networking.firewall.enable = lib.mkDefault false; }",
+        "{ lib, ... }: { networking.firewall.enable = lib.mkOverride 900 false; }",
+        "{ config, lib, ... }: { options.a = lib.mkOption { }; config = lib.mkIf config.a { networking.firewall.enable = false; }; }",
+    ] {
+        let report = check_text(Path::new("a.nix"), text.as_bytes(), &Policy::new());
+        assert!(!report.findings.is_empty(), "{text}");
+        assert!(!report.findings.iter().any(Finding::blocks), "{text}: {:?}", report.findings);
+    }
+    for text in [
+        "{ lib, ... }: { users.users.root.initialHashedPassword = lib.mkForce \"\"; }",
+        "{ lib, ... }: { networking.firewall.enable = lib.mkOverride 10 false; }",
+    ] {
+        let report = check_text(Path::new("a.nix"), text.as_bytes(), &Policy::new());
+        assert!(report.findings.iter().any(Finding::blocks), "{text}");
+    }
+}

@@ -3,7 +3,7 @@
 use crate::lint::file::File;
 use crate::lint::found::{Found, Hit};
 use crate::lint::rule::Rule;
-use crate::lint::settings::Key;
+use crate::lint::settings::{Key, Priority};
 use crate::lint::{Layer, RuleInfo, Sample};
 use crate::model::Severity;
 
@@ -67,7 +67,8 @@ impl Rule for UserPassword {
                 continue;
             }
             let quiet = settings.module(setting).guest || file.is_guest() || file.is_test();
-            let empty_root = text.is_empty() && *user == Key::Name("root");
+            let meant_to_be_overridden = setting.around.priority == Priority::Default;
+            let empty_root = text.is_empty() && *user == Key::Name("root") && !meant_to_be_overridden;
             let severity = match (empty_root, quiet) {
                 (true, false) => Severity::Critical,
                 (false, true) => Severity::Information,
