@@ -120,7 +120,7 @@ impl Place {
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         let bytes = serde_json::to_vec(mirror)?;
         file.write_all(&bytes)?;
-        file.as_file().sync_all()?;
+        // Not flushed to the disk: what a power cut leaves of it is rebuilt.
         file.persist(&self.file).map_err(|error| error.error)?;
         Ok(())
     }
