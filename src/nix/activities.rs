@@ -45,6 +45,8 @@ pub(super) struct Activities {
     bytes: Count,
     /// Paths whose copy or download began.
     copied: BTreeSet<String>,
+    /// Derivations whose build began.
+    built: BTreeSet<String>,
     /// Counts every real advance: bytes, paths, builds, lines of builders.
     advances: u64,
 }
@@ -78,6 +80,7 @@ impl Activities {
             paths: Count::default(),
             bytes: Count::default(),
             copied: BTreeSet::new(),
+            built: BTreeSet::new(),
             advances: 0,
         }
     }
@@ -129,7 +132,10 @@ impl Activities {
                 let count = text.split_whitespace().find_map(|word| word.parse().ok());
                 self.paths.expect(count.unwrap_or(0));
             }
-            ActivityKind::Build => self.advances += 1,
+            ActivityKind::Build => {
+                self.advances += 1;
+                self.built.extend(field.map(str::to_owned));
+            }
             _ => {}
         }
         let subject = field.map_or(text, str::to_owned);
@@ -186,6 +192,11 @@ impl Activities {
     /// The paths whose copy began.
     pub(super) fn copied(&self) -> impl Iterator<Item = StorePath> {
         self.copied.iter().filter_map(|path| StorePath::new(path.as_str()).ok())
+    }
+
+    /// The derivations whose build began.
+    pub(super) fn built(&self) -> impl Iterator<Item = StorePath> {
+        self.built.iter().filter_map(|path| StorePath::new(path.as_str()).ok())
     }
 
     /// Bytes that a copy which succeeded has moved; `None` when this Nix does

@@ -34,7 +34,13 @@ async fn a_run_becomes_rows_of_every_table_and_is_shown_again() {
             ("SELECT unit || ' ' || what FROM unit_changes", "nginx.service restarted"),
             ("SELECT name FROM resources ORDER BY name", "load, memory_available, store_free"),
             ("SELECT change_reason FROM system_states ORDER BY id", "startup, cf_deployment"),
-            ("SELECT status_id FROM derivations", "11"),
+            ("SELECT status_id FROM derivations WHERE derivation_type = 'nixos'", "11"),
+            (
+                "SELECT s.derivation_name || ' ' || p.pname || ' ' || p.version FROM derivation_dependencies n \
+                 JOIN derivations s ON s.id = n.derivation_id JOIN derivations p ON p.id = n.depends_on_id \
+                 WHERE p.status_id = 10 AND p.derivation_type = 'package'",
+                "p620 hello 2.0",
+            ),
             ("SELECT evaluation_status FROM commits", "complete"),
             ("SELECT name || ' ' || repo_url FROM flakes", "infra https://git.example/infra.git"),
             (
@@ -76,7 +82,10 @@ async fn a_journal_recorded_in_parts_and_again_is_recorded_once() {
             assert_eq!(found, rows.to_string(), "{kind:?} {table}");
         }
         assert_eq!(engine.value("SELECT last_seq FROM runs").await, count.to_string());
-        assert_eq!(engine.value("SELECT status_id FROM derivations").await, "11");
+        assert_eq!(
+            engine.value("SELECT status_id FROM derivations WHERE derivation_type = 'nixos'").await,
+            "11"
+        );
     }
 }
 
