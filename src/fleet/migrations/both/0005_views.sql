@@ -161,14 +161,16 @@ LEFT JOIN fleet_activity a ON a.hostname = j.hostname
 ORDER BY j.place, j.hostname;
 
 CREATE VIEW view_commit_deployment_timeline AS
-WITH recent AS (
+WITH recent AS MATERIALIZED (
     SELECT c.id, c.flake_id, c.git_commit_hash, c.commit_timestamp
     FROM commits c WHERE c.commit_timestamp >= (SELECT ago_30_days FROM fleet_clock)
-), evaluations AS (
+), evaluations AS MATERIALIZED (
     SELECT d.commit_id, d.derivation_name, d.store_path, t.name AS status, t.is_success
     FROM recent r
-    JOIN derivations d ON d.commit_id = r.id AND d.derivation_type = 'nixos'
+    -- CROSS JOIN is the order of SQLite, too: few commits first, then what belongs to them.
+    CROSS JOIN derivations d
     JOIN derivation_statuses t ON t.id = d.status_id
+    WHERE d.commit_id = r.id AND d.derivation_type = 'nixos'
 ), by_status AS (
     SELECT commit_id, status, is_success, count(*) AS total
     FROM evaluations GROUP BY commit_id, status, is_success
@@ -185,11 +187,11 @@ WITH recent AS (
     GROUP BY commit_id
 ), sightings AS (
     SELECT v.commit_id, p.hostname, p.first_at, p.first_at AS last_at
-    FROM evaluations v JOIN first_reports p ON p.store_path = v.store_path
+    FROM evaluations v CROSS JOIN first_reports p WHERE p.store_path = v.store_path
     UNION ALL
     SELECT x.commit_id, x.hostname, min(x.completed_at), max(x.completed_at)
-    FROM recent r JOIN deployment_events x ON x.commit_id = r.id
-    WHERE x.status = 'success' AND x.activated AND x.completed_at IS NOT NULL
+    FROM recent r CROSS JOIN deployment_events x
+    WHERE x.commit_id = r.id AND x.status = 'success' AND x.activated AND x.completed_at IS NOT NULL
     GROUP BY x.commit_id, x.hostname
 ), seen AS (
     SELECT commit_id, hostname, min(first_at) AS first_at, max(last_at) AS last_at
@@ -261,23 +263,24 @@ FROM grouped g JOIN derivation_statuses t ON t.id = g.status_id
 ORDER BY t.display_order;
 
 CREATE VIEW view_commit_build_status AS
-WITH totals AS (
-    SELECT d.commit_id, count(*) AS total,
-           count(*) FILTER (WHERE t.is_success) AS successful,
-           count(*) FILTER (WHERE t.is_terminal AND NOT t.is_success) AS failed,
-           count(*) FILTER (WHERE NOT t.is_terminal) AS in_progress,
+WITH by_status AS (
+    SELECT d.commit_id, t.name, t.is_terminal, t.is_success, count(*) AS total,
            count(*) FILTER (WHERE d.derivation_type = 'nixos') AS nixos,
-           count(*) FILTER (WHERE d.derivation_type = 'package') AS packages,
-           round(coalesce(avg(d.evaluation_duration_ms), 0) / 1000.0, 2) AS avg_seconds,
+           count(d.evaluation_duration_ms) AS evaluations, sum(d.evaluation_duration_ms) AS evaluation_ms,
            max(d.attempt_count) AS max_attempts
     FROM derivations d JOIN derivation_statuses t ON t.id = d.status_id
     WHERE d.commit_id IS NOT NULL
-    GROUP BY d.commit_id
-), statuses AS (
-    SELECT commit_id, string_agg(name, ', ') AS list
-    FROM (SELECT DISTINCT d.commit_id, t.name FROM derivations d JOIN derivation_statuses t ON t.id = d.status_id
-          WHERE d.commit_id IS NOT NULL ORDER BY d.commit_id, t.name) each_once
-    GROUP BY commit_id
+    GROUP BY d.commit_id, t.name, t.is_terminal, t.is_success
+    ORDER BY d.commit_id, t.name
+), totals AS (
+    SELECT commit_id, CAST(sum(total) AS bigint) AS total,
+           CAST(sum(CASE WHEN is_success THEN total ELSE 0 END) AS bigint) AS successful,
+           CAST(sum(CASE WHEN is_terminal AND NOT is_success THEN total ELSE 0 END) AS bigint) AS failed,
+           CAST(sum(CASE WHEN is_terminal THEN 0 ELSE total END) AS bigint) AS in_progress,
+           CAST(sum(nixos) AS bigint) AS nixos, CAST(sum(total - nixos) AS bigint) AS packages,
+           round(coalesce(1.0 * sum(evaluation_ms) / nullif(sum(evaluations), 0), 0) / 1000.0, 2) AS avg_seconds,
+           max(max_attempts) AS max_attempts, string_agg(name, ', ') AS statuses
+    FROM by_status GROUP BY commit_id
 )
 SELECT c.id AS commit_id, f.name AS flake_name, f.repo_url, c.git_commit_hash,
        substr(c.git_commit_hash, 1, 8) AS short_hash, c.commit_timestamp,
@@ -293,7 +296,7 @@ SELECT c.id AS commit_id, f.name AS flake_name, f.repo_url, c.git_commit_hash,
        coalesce(k.nixos, 0) AS nixos_derivations, coalesce(k.packages, 0) AS package_derivations,
        coalesce(k.avg_seconds, 0) AS avg_evaluation_duration_seconds,
        coalesce(k.max_attempts, 0) AS max_derivation_attempts,
-       s.list AS all_statuses,
+       k.statuses AS all_statuses,
        CASE WHEN k.total IS NULL THEN 'no_builds'
             WHEN k.in_progress > 0 THEN 'building'
             WHEN k.failed = k.total THEN 'failed'
@@ -309,7 +312,6 @@ JOIN flakes f ON f.id = c.flake_id
 LEFT JOIN derivations d ON d.commit_id = c.id
 LEFT JOIN derivation_statuses t ON t.id = d.status_id
 LEFT JOIN totals k ON k.commit_id = c.id
-LEFT JOIN statuses s ON s.commit_id = c.id
 ORDER BY c.commit_timestamp DESC, c.id DESC, d.derivation_type, d.derivation_name, d.id;
 
 CREATE VIEW view_commit_nixos_table AS
