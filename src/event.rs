@@ -97,6 +97,13 @@ pub enum Event {
         /// The toplevel it builds.
         out_path: StorePath,
     },
+    /// What was built for a host beside its system.
+    Built {
+        /// Which host.
+        host: HostName,
+        /// The derivations, each once.
+        derivations: Vec<StorePath>,
+    },
     /// What the deploy would change.
     Changes {
         /// Which host.

@@ -61,7 +61,6 @@ pub(crate) enum DerivationKind {
     /// A host's system; its name is the host's.
     Nixos,
     /// A package.
-    #[expect(dead_code, reason = "for the commands that evaluate and build packages")]
     Package,
 }
 
@@ -103,6 +102,19 @@ pub(crate) struct DerivationFacts<'a> {
     pub(crate) pname: Option<&'a str>,
     /// The package's version.
     pub(crate) version: Option<&'a str>,
+}
+
+/// The name of a package without its version, and the version: it begins at the
+/// first dash that no letter follows, as Nix has it (`builtins.parseDrvName`).
+pub(crate) fn parse_name(name: &str) -> (&str, Option<&str>) {
+    let dashes = name.match_indices('-').map(|(index, _)| index);
+    let is_end = |index: &usize| {
+        name[index + 1..].chars().next().is_some_and(|character| !character.is_ascii_alphabetic())
+    };
+    match dashes.into_iter().find(is_end) {
+        Some(index) => (&name[..index], Some(&name[index + 1..])),
+        None => (name, None),
+    }
 }
 
 /// A host's word about what it runs.
@@ -292,7 +304,6 @@ async fn note(
 }
 
 /// Notes what a derivation needs to be built.
-#[expect(dead_code, reason = "for the commands that evaluate and build packages")]
 pub(crate) async fn depends_on(
     database: &mut Database,
     derivation_id: i64,
@@ -345,4 +356,22 @@ pub(crate) async fn heartbeat(
         "INSERT INTO agent_heartbeats (system_state_id, \"timestamp\", agent_version) VALUES ($1, $2, $3)";
     database.execute("write a heartbeat", sql, &values![report_id, time, version]).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_begins_behind_the_first_dash_that_no_letter_follows() {
+        for (name, parts) in [
+            ("hello-2.12.1", ("hello", Some("2.12.1"))),
+            ("unit-nginx.service", ("unit-nginx.service", None)),
+            ("nixos-system-p620-25.05", ("nixos-system-p620", Some("25.05"))),
+            ("python3.12-requests-2.31", ("python3.12-requests", Some("2.31"))),
+            ("odd-", ("odd-", None)),
+        ] {
+            assert_eq!(parse_name(name), parts);
+        }
+    }
 }

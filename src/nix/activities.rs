@@ -49,6 +49,8 @@ pub(super) struct Activities {
     copied: BTreeSet<String>,
     /// The path that a call in words says it copies.
     in_words: Option<String>,
+    /// Derivations whose build began.
+    built: BTreeSet<String>,
     /// Counts every real advance: bytes, paths, builds, lines of builders.
     advances: u64,
 }
@@ -83,6 +85,7 @@ impl Activities {
             bytes: Count::default(),
             copied: BTreeSet::new(),
             in_words: None,
+            built: BTreeSet::new(),
             advances: 0,
         }
     }
@@ -156,7 +159,10 @@ impl Activities {
                 let count = text.split_whitespace().find_map(|word| word.parse().ok());
                 self.paths.expect(count.unwrap_or(0));
             }
-            ActivityKind::Build => self.advances += 1,
+            ActivityKind::Build => {
+                self.advances += 1;
+                self.built.extend(field.map(str::to_owned));
+            }
             _ => {}
         }
         let subject = field.map_or(text, str::to_owned);
@@ -213,6 +219,11 @@ impl Activities {
     /// The paths whose copy began.
     pub(super) fn copied(&self) -> impl Iterator<Item = StorePath> {
         self.copied.iter().filter_map(|path| StorePath::new(path.as_str()).ok())
+    }
+
+    /// The derivations whose build began.
+    pub(super) fn built(&self) -> impl Iterator<Item = StorePath> {
+        self.built.iter().filter_map(|path| StorePath::new(path.as_str()).ok())
     }
 
     /// What to show.

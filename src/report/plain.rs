@@ -202,9 +202,11 @@ pub(super) fn describe(event: &Event, verbosity: u8) -> Vec<Line> {
             vec![step_end(host, *step, *outcome, *elapsed_ms, summary)]
         }
         Event::StepStarted { .. } => Vec::new(),
-        Event::StepProgress { .. } | Event::Changes { .. } | Event::UnitPlan { .. } => Vec::new(),
         // Told once for all hosts.
         Event::Finding { .. } => Vec::new(),
+        Event::StepProgress { .. } | Event::Built { .. } | Event::Changes { .. } | Event::UnitPlan { .. } => {
+            Vec::new()
+        }
         Event::Facts { host, facts } if verbosity > 0 => {
             let generation = facts.generation.map_or("?".to_owned(), |number| number.to_string());
             let nix = facts.nix_version.as_deref().unwrap_or("unknown");

@@ -5,7 +5,7 @@
 //! more, or a moment after the first asked: a host that answers slowly does
 //! not hold up the others, and is built in a later round.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 
 use super::context::{HostContext, RunContext};
 use super::{Done, StepResult, nix_words, roots, step};
+use crate::event::Event;
 use crate::host::Link;
 use crate::model::{BuildOn, Failure, FailureClass, HostName, HostSpec, StepId, StorePath};
 use crate::nix::{self, Evaluated, NixProgress, RemoteStore};
@@ -137,7 +138,7 @@ async fn build_round(run: &Arc<RunContext>, round: Vec<BuildRequest>) {
     builds.join_all().await;
 }
 
-async fn build_in_one_place(run: &RunContext, requests: Vec<BuildRequest>) {
+async fn build_in_one_place(run: &Arc<RunContext>, requests: Vec<BuildRequest>) {
     let hosts: Vec<HostName> = requests.iter().map(|request| request.host.clone()).collect();
     let fail_all = |failure: Failure| {
         for host in &hosts {
@@ -174,6 +175,7 @@ async fn build_in_one_place(run: &RunContext, requests: Vec<BuildRequest>) {
         stall,
         log_file: &log_file,
         gc_root_dir: keeps.then_some(gc_root_dir),
+        begun: std::sync::Mutex::default(),
     };
     let results = run.nix.build(&build, &progress).await;
     drop(builder_link);
@@ -184,6 +186,30 @@ async fn build_in_one_place(run: &RunContext, requests: Vec<BuildRequest>) {
             None => Err(Failure::new(FailureClass::Unexpected, "Nix said nothing about this build")),
         };
         run.builds.put(request.host.clone(), result);
+    }
+    let begun = build.begun.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let well = |request: &&BuildRequest| matches!(results.get(&request.target.drv_path), Some(Ok(())));
+    let built: Vec<(HostName, StorePath)> = requests
+        .iter()
+        .filter(well)
+        .map(|request| (request.host.clone(), request.target.drv_path.clone()))
+        .collect();
+    // Beside the next round: nobody waits for it.
+    tokio::spawn(tell_built(Arc::clone(run), built, begun));
+}
+
+/// Says which derivations were built for each host, for the record.
+async fn tell_built(run: Arc<RunContext>, hosts: Vec<(HostName, StorePath)>, begun: BTreeSet<StorePath>) {
+    for (host, system) in hosts {
+        if begun.iter().all(|drv_path| *drv_path == system) {
+            continue;
+        }
+        let needed = run.nix.requisites(&system).await;
+        let derivations: Vec<StorePath> =
+            begun.intersection(&needed).filter(|drv_path| **drv_path != system).cloned().collect();
+        if !derivations.is_empty() {
+            run.sink.send(Event::Built { host, derivations });
+        }
     }
 }
 

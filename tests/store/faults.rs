@@ -245,7 +245,7 @@ async fn many_deployers_do_not_trip_over_each_other() {
         for (table, rows) in [
             ("flakes", 1),
             ("commits", 1),
-            ("derivations", 1),
+            ("derivations", 2),
             ("runs", deployers),
             ("deployment_events", deployers),
             ("system_states", deployers * 2),

@@ -12,6 +12,9 @@ use nix_deploy::model::{
 
 use crate::engine::Engine;
 
+/// What is built beside a system.
+const HELLO: &str = "/nix/store/33333333333333333333333333333333-hello-2.0.drv";
+
 /// A run to be written down.
 #[derive(Clone)]
 pub(crate) struct Journal {
@@ -182,6 +185,7 @@ impl Journal {
         };
         self.event(Event::StepStarted { host: name.clone(), step: StepId::Build })
             .finished(host, StepId::Build, StepOutcome::Passed, 5_000, "")
+            .event(Event::Built { host: name.clone(), derivations: vec![path(HELLO)] })
             .event(Event::Changes { host: name, changes: Box::new(changes) })
     }
 

@@ -1,13 +1,61 @@
 //! What the recorder makes of journals: rows for every event, each once.
 
 use nix_deploy::event::Event;
-use nix_deploy::model::{DeployedRecord, HostName, StepId, StepOutcome, StorePath};
+use nix_deploy::model::{
+    DeployedRecord, Finding, HostName, Place, Severity, StepId, StepOutcome, StorePath, Suppression,
+};
 
 use crate::engine::{BOTH, Engine};
 use crate::journal::{Journal, facts};
 
 const OLD: &str = "/nix/store/00000000000000000000000000000000-nixos-system-p620-1";
 const NEW: &str = "/nix/store/11111111111111111111111111111111-nixos-system-p620-2";
+
+#[tokio::test]
+async fn findings_are_recorded_with_who_let_them_pass() {
+    for kind in BOTH {
+        let engine = Engine::new(kind).await;
+        let finding = |rule: &str, severity, suppressed| Event::Finding {
+            host: HostName::new("p620").unwrap(),
+            finding: Box::new(Finding {
+                rule: rule.to_owned(),
+                severity,
+                place: Some(Place {
+                    file: "hosts/p620.nix".into(),
+                    line: 7,
+                    column: 3,
+                    end_line: 7,
+                    end_column: 9,
+                    start: 90,
+                    end: 96,
+                }),
+                subject: "networking.firewall.enable".to_owned(),
+                message: "the firewall is off".to_owned(),
+                mend: String::new(),
+                source_line: String::new(),
+                host: None,
+                suppressed,
+                fingerprint: "abc".to_owned(),
+            }),
+        };
+        let actor = "ada@desk".to_owned();
+        let journal = Journal::new(&engine, "20251121-100000-aaaaaa", 60).of("c1", OLD, NEW).begin();
+        let journal = journal
+            .event(finding("firewall-off", Severity::Critical, Some(Suppression::Flag { actor })))
+            .event(finding("service-root", Severity::Warning, None));
+        journal.evaluated("p620").ended("p620", "deployed").finish(0).write();
+        engine.good(&["fleet", "flush"]);
+        engine.good(&["fleet", "flush"]);
+        let sql = "SELECT rule || ' ' || severity || ' ' || file || ' ' || coalesce(suppressed, 'counts') \
+                   FROM findings WHERE hostname = 'p620' AND line = 7 ORDER BY id";
+        let rows: Vec<String> = engine.rows(sql).await.into_iter().flatten().collect();
+        let expected = [
+            "firewall-off critical hosts/p620.nix --allow by ada@desk",
+            "service-root warning hosts/p620.nix counts",
+        ];
+        assert_eq!(rows, expected, "{kind:?}");
+    }
+}
 
 #[tokio::test]
 async fn a_run_becomes_rows_of_every_table_and_is_shown_again() {
@@ -34,7 +82,13 @@ async fn a_run_becomes_rows_of_every_table_and_is_shown_again() {
             ("SELECT unit || ' ' || what FROM unit_changes", "nginx.service restarted"),
             ("SELECT name FROM resources ORDER BY name", "load, memory_available, store_free"),
             ("SELECT change_reason FROM system_states ORDER BY id", "startup, cf_deployment"),
-            ("SELECT status_id FROM derivations", "11"),
+            ("SELECT status_id FROM derivations WHERE derivation_type = 'nixos'", "11"),
+            (
+                "SELECT s.derivation_name || ' ' || p.pname || ' ' || p.version FROM derivation_dependencies n \
+                 JOIN derivations s ON s.id = n.derivation_id JOIN derivations p ON p.id = n.depends_on_id \
+                 WHERE p.status_id = 10 AND p.derivation_type = 'package'",
+                "p620 hello 2.0",
+            ),
             ("SELECT evaluation_status FROM commits", "complete"),
             ("SELECT name || ' ' || repo_url FROM flakes", "infra https://git.example/infra.git"),
             (
@@ -76,7 +130,10 @@ async fn a_journal_recorded_in_parts_and_again_is_recorded_once() {
             assert_eq!(found, rows.to_string(), "{kind:?} {table}");
         }
         assert_eq!(engine.value("SELECT last_seq FROM runs").await, count.to_string());
-        assert_eq!(engine.value("SELECT status_id FROM derivations").await, "11");
+        assert_eq!(
+            engine.value("SELECT status_id FROM derivations WHERE derivation_type = 'nixos'").await,
+            "11"
+        );
     }
 }
 

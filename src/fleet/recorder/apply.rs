@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::journal::Line;
-use super::settle;
 use super::state::RunState;
+use super::{findings, settle};
 use crate::event::Event;
 use crate::fleet::database::{Database, Dialect};
 use crate::fleet::error::FleetError;
@@ -20,7 +20,7 @@ use crate::fleet::shared::{
 use crate::fleet::value::{Value, values};
 use crate::model::{
     Changes, HostFacts, HostName, HostOutcome, HostReport, PackageChangeKind, RunId, SourceState, StepId,
-    StepOutcome,
+    StepOutcome, StorePath,
 };
 
 /// How long a deploy counts as running after it was heard of last.
@@ -129,7 +129,12 @@ impl Writer<'_> {
                 self.step(host, *step, *outcome, *elapsed_ms, summary).await
             }
             Event::Facts { host, facts } => self.facts(host, facts).await,
+            Event::Built { host, derivations } => self.built(host, derivations).await,
             Event::Changes { host, changes } => self.changes(host, changes).await,
+            Event::Finding { host, finding } => {
+                let event_id = self.event_id(host.as_str()).await?;
+                findings::write(self.database, self.run, event_id, host.as_str(), finding).await
+            }
             Event::HostFinished { host, report } => self.host_finished(host, report).await,
             Event::RunFinished { exit_code, meaning, elapsed_ms } => {
                 self.run_finished(*exit_code, meaning, *elapsed_ms).await
@@ -247,7 +252,7 @@ impl Writer<'_> {
         if stage == Status::DryRunComplete {
             let event_id = self.event_id(host).await?;
             let sql = "UPDATE deployment_events SET derivation_id = $2, to_store_path = $3 WHERE id = $1";
-            let out_path = state.out_path.as_ref().map(crate::model::StorePath::as_str);
+            let out_path = state.out_path.as_ref().map(StorePath::as_str);
             let values = values![event_id, derivation_id, out_path];
             self.database.execute("write the deploy's system", sql, &values).await?;
         }
@@ -298,7 +303,7 @@ impl Writer<'_> {
         let event_id = self.event_id(host.as_str()).await?;
         let from = facts.current_system.as_ref();
         let sql = "UPDATE deployment_events SET from_store_path = $2, from_generation = $3, machine_id = $4 WHERE id = $1";
-        let path = from.map(crate::model::StorePath::as_str);
+        let path = from.map(StorePath::as_str);
         let values = values![event_id, path, facts.generation, &facts.machine_id];
         self.database.execute("write what the host ran", sql, &values).await?;
         if let Some(store_path) = from {
@@ -325,6 +330,31 @@ impl Writer<'_> {
         let rows = known.map(|(name, value)| values![event_id, name, value]).collect();
         let tail = "ON CONFLICT (event_id, name) DO UPDATE SET value_before = excluded.value_before";
         insert_rows(self.database, "resources", "event_id, name, value_before", rows, tail).await
+    }
+
+    /// Packages that were built for a host, as what its system needs.
+    async fn built(&mut self, host: &HostName, derivations: &[StorePath]) -> Result<(), FleetError> {
+        let event_id = self.event_id(host.as_str()).await?;
+        let sql = "SELECT derivation_id FROM deployment_events WHERE id = $1";
+        let row = self.database.row("read the deploy's system", sql, &values![event_id]).await?;
+        let system_id = row.and_then(|cells| cells.first()?.integer());
+        for drv_path in derivations {
+            let name = drv_path.name().trim_end_matches(".drv");
+            let (pname, version) = shared::parse_name(name);
+            let key = DerivationKey { commit_id: self.state.commit_id, kind: DerivationKind::Package, name };
+            let facts = DerivationFacts {
+                drv_path: Some(drv_path),
+                pname: Some(pname),
+                version,
+                ..DerivationFacts::default()
+            };
+            let package_id =
+                shared::derivation(self.database, key, Status::BuildComplete, &facts, self.time).await?;
+            if let Some(system_id) = system_id {
+                shared::depends_on(self.database, system_id, package_id).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn changes(&mut self, host: &HostName, changes: &Changes) -> Result<(), FleetError> {

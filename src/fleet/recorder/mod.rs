@@ -14,6 +14,7 @@
 
 mod apply;
 mod claims;
+mod findings;
 mod journal;
 mod run;
 mod settle;

@@ -12,7 +12,7 @@ mod failure;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -43,6 +43,8 @@ pub(crate) struct BuildRequest<'a> {
     /// An existing folder for links that keep the results from garbage
     /// collection, `result`, `result-2` and so on. Only when building here.
     pub(crate) gc_root_dir: Option<PathBuf>,
+    /// Is filled with the derivations whose build began.
+    pub(crate) begun: Mutex<BTreeSet<StorePath>>,
 }
 
 type Answers = BTreeMap<StorePath, Result<(), BuildError>>;
@@ -92,6 +94,7 @@ impl Nix {
         let argv = realise_argv(request.store.as_ref(), request.gc_root_dir.as_deref(), drvs);
         let command = self.on_store(request.store.as_ref()).args(argv).deadline(until(ends));
         let call = run::run(command, "building", request.log_file, progress).await;
+        request.begun.lock().unwrap_or_else(PoisonError::into_inner).extend(call.activities.built());
         match &call.output {
             Ok(output) if output.success() => {
                 targets.iter().map(|target| (target.drv_path.clone(), Ok(()))).collect()
@@ -182,6 +185,17 @@ impl Nix {
             }
             // Better all that failed than none.
             Err(_) => failed.values().cloned().collect(),
+        }
+    }
+
+    /// Everything that a derivation needs to be built, itself too; nothing when
+    /// nobody can tell.
+    pub(crate) async fn requisites(&self, drv_path: &StorePath) -> BTreeSet<StorePath> {
+        let command =
+            self.on_store(None).args(["--query", "--requisites", drv_path.as_str()]).deadline(QUESTION);
+        match command.checked().await {
+            Ok(output) => output.stdout_text().lines().filter_map(|line| StorePath::new(line).ok()).collect(),
+            Err(_) => BTreeSet::new(),
         }
     }
 

@@ -5,7 +5,8 @@ use crate::nix::testing::{Playground, quiet};
 
 fn request<'a>(targets: Vec<Evaluated>, log_file: &'a Path, store: Option<RemoteStore>) -> BuildRequest<'a> {
     let minute = Duration::from_secs(60);
-    BuildRequest { targets, store, deadline: minute * 2, stall: minute, log_file, gc_root_dir: None }
+    let begun = Mutex::default();
+    BuildRequest { targets, store, deadline: minute * 2, stall: minute, log_file, gc_root_dir: None, begun }
 }
 
 #[tokio::test]
@@ -29,6 +30,13 @@ async fn a_failing_host_is_explained_and_the_others_are_built() {
     assert!(error.hints().iter().any(|hint| hint.contains("build-broken-3.0.log")));
     let root = std::fs::read_link(playground.path("roots/result")).unwrap();
     assert!([&targets[1], &targets[2]].iter().any(|target| root == Path::new(target.out_path.as_str())));
+    let begun = request.begun.into_inner().unwrap();
+    let needed = playground.nix().requisites(&targets[1].drv_path).await;
+    assert!(
+        begun.contains(&targets[1].drv_path) && needed.contains(&targets[1].drv_path),
+        "{begun:?} {needed:?}"
+    );
+    assert!(!needed.contains(&targets[2].drv_path));
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ async fn built(playground: &Playground) -> StorePath {
         stall: minute,
         log_file: &log,
         gc_root_dir: None,
+        begun: std::sync::Mutex::default(),
     };
     assert!(playground.nix().build(&request, &quiet).await.values().all(Result::is_ok));
     out_path

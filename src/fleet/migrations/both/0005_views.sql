@@ -12,7 +12,7 @@ SELECT names.hostname, s.flake_id AS registered_flake_id, coalesce(s.is_active, 
        e.commit_id AS event_commit_id,
        CASE WHEN e.status = 'success' AND e.activated THEN coalesce(e.running_store_path, e.to_store_path)
             ELSE e.running_store_path END AS event_path,
-       r.id AS report_id, r."timestamp" AS report_at, r.store_path AS report_path
+       r.report_id, r.report_at, r.report_path
 FROM (SELECT hostname FROM reporting_hosts UNION SELECT hostname FROM systems) names
 LEFT JOIN systems s ON s.hostname = names.hostname
 LEFT JOIN deployment_events e ON e.id = (
@@ -20,10 +20,8 @@ LEFT JOIN deployment_events e ON e.id = (
     WHERE x.hostname = names.hostname AND x.completed_at IS NOT NULL
       AND (x.running_store_path IS NOT NULL OR (x.status = 'success' AND x.activated))
     ORDER BY x.completed_at DESC, x.id DESC LIMIT 1)
-LEFT JOIN system_states r ON r.id = (
-    SELECT y.id FROM system_states y WHERE y.hostname = names.hostname
-    ORDER BY y."timestamp" DESC, y.id DESC LIMIT 1)
-WHERE s.hostname IS NOT NULL OR r.id IS NOT NULL;
+LEFT JOIN reporting_hosts r ON r.hostname = names.hostname
+WHERE s.hostname IS NOT NULL OR r.report_id IS NOT NULL;
 
 -- The event counts unless the host reported something else after it.
 CREATE VIEW fleet_running AS
@@ -37,7 +35,7 @@ FROM fleet_hosts h;
 -- The commit of what runs: that of the event, else the one this path was deployed with here before,
 -- else the newest that gives this path, of the host's own flake first.
 CREATE VIEW fleet_current AS
-SELECT r.hostname, r.registered_flake_id, r.is_active, r.path, r.event_id, r.by_event, r.event_path, r.report_id,
+SELECT r.hostname, r.registered_flake_id, r.is_active, r.path, r.event_id, r.by_event, r.event_path, r.report_id, r.report_at,
        CASE WHEN r.by_event THEN r.event_at ELSE r.report_at END AS deployed_at,
        CASE WHEN r.by_event AND r.event_status = 'success' AND r.activated AND r.event_commit_id IS NOT NULL
             THEN r.event_commit_id
@@ -63,7 +61,7 @@ FROM flakes f JOIN commits c ON c.id = (
     SELECT n.id FROM commits n WHERE n.flake_id = f.id ORDER BY n.commit_timestamp DESC, n.id DESC LIMIT 1);
 
 CREATE VIEW fleet_status AS
-SELECT u.hostname, u.is_active, u.report_id, u.path AS current_store_path,
+SELECT u.hostname, u.is_active, u.report_id, u.report_at, u.path AS current_store_path,
        CASE WHEN u.path IS NOT NULL OR u.commit_id IS NOT NULL THEN u.deployed_at END AS deployment_time,
        c.id AS current_commit_id, c.git_commit_hash AS current_commit_hash,
        c.commit_timestamp AS current_commit_timestamp,
@@ -118,22 +116,24 @@ WITH newest AS MATERIALIZED (
     GROUP BY d.derivation_name, c.flake_id
 ), ranked AS (
     -- A system without a flake is judged by the one its newest configuration is of.
-    SELECT s.hostname, w.flake_id, w.built_at,
+    SELECT s.hostname, w.flake_id, w.evaluated_at, w.built_at,
            row_number() OVER (PARTITION BY s.hostname ORDER BY w.evaluated_at DESC, w.flake_id DESC) AS rank
     FROM systems s JOIN newest w ON w.hostname = s.hostname
     WHERE s.flake_id IS NULL OR w.flake_id = s.flake_id
 ), judged AS (
-    SELECT s.hostname, t.report_id, t.deployment_running, t.drifted, t.current_commit_hash,
+    SELECT s.hostname, t.report_id, t.report_at, t.deployment_running, t.drifted, t.current_commit_hash,
            (SELECT c.git_commit_hash FROM commits c JOIN derivations d ON d.commit_id = c.id
             WHERE c.flake_id = w.flake_id AND c.commit_timestamp = w.built_at
               AND d.derivation_name = s.hostname AND d.derivation_type = 'nixos' AND d.status_id IN (10, 11, 14)
             ORDER BY c.id DESC LIMIT 1) AS deployable_commit,
            CASE WHEN t.report_id IS NULL THEN 4
                 WHEN w.hostname IS NULL THEN 3
-                WHEN EXISTS (SELECT 1 FROM derivations d
-                             WHERE d.derivation_name = s.hostname AND d.commit_id = n.commit_id
-                               AND d.derivation_type = 'nixos'
-                               AND d.status_id IN (5, 7, 8, 9, 10, 11, 12, 14)) THEN 1
+                WHEN w.evaluated_at = n.commit_timestamp
+                     -- Of two commits of one second the later one counts. One index step per host.
+                     AND (SELECT count(*) FROM derivations d
+                          WHERE d.derivation_name = s.hostname AND d.commit_id = n.commit_id
+                            AND d.derivation_type = 'nixos'
+                            AND d.status_id IN (5, 7, 8, 9, 10, 11, 12, 14)) > 0 THEN 1
                 ELSE 2 END AS place
     FROM systems s
     JOIN fleet_status t ON t.hostname = s.hostname
@@ -156,19 +156,21 @@ SELECT j.hostname,
        j.drifted,
        a.most_recent_activity AS last_seen_at
 FROM judged j
-LEFT JOIN system_states r ON r.id = j.report_id
+LEFT JOIN system_states r ON r.id = j.report_id AND r."timestamp" = j.report_at
 LEFT JOIN fleet_activity a ON a.hostname = j.hostname
 ORDER BY j.place, j.hostname;
 
 CREATE VIEW view_commit_deployment_timeline AS
-WITH recent AS (
+WITH recent AS MATERIALIZED (
     SELECT c.id, c.flake_id, c.git_commit_hash, c.commit_timestamp
     FROM commits c WHERE c.commit_timestamp >= (SELECT ago_30_days FROM fleet_clock)
-), evaluations AS (
+), evaluations AS MATERIALIZED (
     SELECT d.commit_id, d.derivation_name, d.store_path, t.name AS status, t.is_success
     FROM recent r
-    JOIN derivations d ON d.commit_id = r.id AND d.derivation_type = 'nixos'
+    -- CROSS JOIN is the order of SQLite, too: few commits first, then what belongs to them.
+    CROSS JOIN derivations d
     JOIN derivation_statuses t ON t.id = d.status_id
+    WHERE d.commit_id = r.id AND d.derivation_type = 'nixos'
 ), by_status AS (
     SELECT commit_id, status, is_success, count(*) AS total
     FROM evaluations GROUP BY commit_id, status, is_success
@@ -185,11 +187,11 @@ WITH recent AS (
     GROUP BY commit_id
 ), sightings AS (
     SELECT v.commit_id, p.hostname, p.first_at, p.first_at AS last_at
-    FROM evaluations v JOIN first_reports p ON p.store_path = v.store_path
+    FROM evaluations v CROSS JOIN first_reports p WHERE p.store_path = v.store_path
     UNION ALL
     SELECT x.commit_id, x.hostname, min(x.completed_at), max(x.completed_at)
-    FROM recent r JOIN deployment_events x ON x.commit_id = r.id
-    WHERE x.status = 'success' AND x.activated AND x.completed_at IS NOT NULL
+    FROM recent r CROSS JOIN deployment_events x
+    WHERE x.commit_id = r.id AND x.status = 'success' AND x.activated AND x.completed_at IS NOT NULL
     GROUP BY x.commit_id, x.hostname
 ), seen AS (
     SELECT commit_id, hostname, min(first_at) AS first_at, max(last_at) AS last_at
@@ -261,23 +263,24 @@ FROM grouped g JOIN derivation_statuses t ON t.id = g.status_id
 ORDER BY t.display_order;
 
 CREATE VIEW view_commit_build_status AS
-WITH totals AS (
-    SELECT d.commit_id, count(*) AS total,
-           count(*) FILTER (WHERE t.is_success) AS successful,
-           count(*) FILTER (WHERE t.is_terminal AND NOT t.is_success) AS failed,
-           count(*) FILTER (WHERE NOT t.is_terminal) AS in_progress,
+WITH by_status AS (
+    SELECT d.commit_id, t.name, t.is_terminal, t.is_success, count(*) AS total,
            count(*) FILTER (WHERE d.derivation_type = 'nixos') AS nixos,
-           count(*) FILTER (WHERE d.derivation_type = 'package') AS packages,
-           round(coalesce(avg(d.evaluation_duration_ms), 0) / 1000.0, 2) AS avg_seconds,
+           count(d.evaluation_duration_ms) AS evaluations, sum(d.evaluation_duration_ms) AS evaluation_ms,
            max(d.attempt_count) AS max_attempts
     FROM derivations d JOIN derivation_statuses t ON t.id = d.status_id
     WHERE d.commit_id IS NOT NULL
-    GROUP BY d.commit_id
-), statuses AS (
-    SELECT commit_id, string_agg(name, ', ') AS list
-    FROM (SELECT DISTINCT d.commit_id, t.name FROM derivations d JOIN derivation_statuses t ON t.id = d.status_id
-          WHERE d.commit_id IS NOT NULL ORDER BY d.commit_id, t.name) each_once
-    GROUP BY commit_id
+    GROUP BY d.commit_id, t.name, t.is_terminal, t.is_success
+    ORDER BY d.commit_id, t.name
+), totals AS (
+    SELECT commit_id, CAST(sum(total) AS bigint) AS total,
+           CAST(sum(CASE WHEN is_success THEN total ELSE 0 END) AS bigint) AS successful,
+           CAST(sum(CASE WHEN is_terminal AND NOT is_success THEN total ELSE 0 END) AS bigint) AS failed,
+           CAST(sum(CASE WHEN is_terminal THEN 0 ELSE total END) AS bigint) AS in_progress,
+           CAST(sum(nixos) AS bigint) AS nixos, CAST(sum(total - nixos) AS bigint) AS packages,
+           round(coalesce(1.0 * sum(evaluation_ms) / nullif(sum(evaluations), 0), 0) / 1000.0, 2) AS avg_seconds,
+           max(max_attempts) AS max_attempts, string_agg(name, ', ') AS statuses
+    FROM by_status GROUP BY commit_id
 )
 SELECT c.id AS commit_id, f.name AS flake_name, f.repo_url, c.git_commit_hash,
        substr(c.git_commit_hash, 1, 8) AS short_hash, c.commit_timestamp,
@@ -293,7 +296,7 @@ SELECT c.id AS commit_id, f.name AS flake_name, f.repo_url, c.git_commit_hash,
        coalesce(k.nixos, 0) AS nixos_derivations, coalesce(k.packages, 0) AS package_derivations,
        coalesce(k.avg_seconds, 0) AS avg_evaluation_duration_seconds,
        coalesce(k.max_attempts, 0) AS max_derivation_attempts,
-       s.list AS all_statuses,
+       k.statuses AS all_statuses,
        CASE WHEN k.total IS NULL THEN 'no_builds'
             WHEN k.in_progress > 0 THEN 'building'
             WHEN k.failed = k.total THEN 'failed'
@@ -309,7 +312,6 @@ JOIN flakes f ON f.id = c.flake_id
 LEFT JOIN derivations d ON d.commit_id = c.id
 LEFT JOIN derivation_statuses t ON t.id = d.status_id
 LEFT JOIN totals k ON k.commit_id = c.id
-LEFT JOIN statuses s ON s.commit_id = c.id
 ORDER BY c.commit_timestamp DESC, c.id DESC, d.derivation_type, d.derivation_name, d.id;
 
 CREATE VIEW view_commit_nixos_table AS

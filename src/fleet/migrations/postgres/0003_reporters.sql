@@ -1,9 +1,12 @@
--- What would otherwise be read from all reports again and again, kept up by triggers: which hosts
--- report, their newest heartbeat, and when each was first seen with a system.
+-- What would otherwise be read from all reports again and again, kept up by triggers: the newest report
+-- and heartbeat of each host, and when it was first seen with a system.
 -- A name may stay after its reports are gone; who reads it looks for a report.
 
 CREATE TABLE reporting_hosts (
     hostname text COLLATE "C" PRIMARY KEY,
+    report_id integer,
+    report_at timestamptz,
+    report_path text COLLATE "C",
     last_heartbeat timestamptz
 );
 
@@ -17,8 +20,13 @@ CREATE INDEX first_reports_by_output ON first_reports (store_path);
 
 CREATE FUNCTION fleet_reports_told() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO reporting_hosts (hostname) SELECT DISTINCT hostname FROM told ORDER BY hostname
-    ON CONFLICT DO NOTHING;
+    INSERT INTO reporting_hosts (hostname, report_id, report_at, report_path)
+    SELECT DISTINCT ON (hostname) hostname, id, "timestamp", store_path FROM told
+    ORDER BY hostname, "timestamp" DESC, id DESC
+    ON CONFLICT (hostname) DO UPDATE
+    SET report_id = excluded.report_id, report_at = excluded.report_at, report_path = excluded.report_path
+    WHERE reporting_hosts.report_id IS NULL
+       OR (excluded.report_at, excluded.report_id) >= (reporting_hosts.report_at, reporting_hosts.report_id);
     INSERT INTO first_reports (hostname, store_path, first_at)
     SELECT hostname, store_path, min("timestamp") FROM told GROUP BY 1, 2 ORDER BY 1, 2
     ON CONFLICT (hostname, store_path) DO UPDATE SET first_at = excluded.first_at
@@ -39,6 +47,10 @@ BEGIN
     JOIN system_states s ON s.hostname = g.hostname AND s.store_path = g.store_path
     GROUP BY 1, 2 ORDER BY 1, 2
     ON CONFLICT (hostname, store_path) DO UPDATE SET first_at = excluded.first_at;
+    UPDATE reporting_hosts r SET (report_id, report_at, report_path) =
+        (SELECT s.id, s."timestamp", s.store_path FROM system_states s WHERE s.hostname = r.hostname
+         ORDER BY s."timestamp" DESC, s.id DESC LIMIT 1)
+    WHERE r.hostname IN (SELECT hostname FROM gone);
     UPDATE reporting_hosts r SET last_heartbeat =
         (SELECT max(h."timestamp") FROM system_states s JOIN agent_heartbeats h ON h.system_state_id = s.id
          WHERE s.hostname = r.hostname)

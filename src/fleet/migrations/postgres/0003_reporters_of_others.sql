@@ -12,8 +12,11 @@ WITH RECURSIVE walk (hostname) AS (
     FROM agent_heartbeats h JOIN system_states s ON s.id = h.system_state_id
     GROUP BY s.hostname
 )
-SELECT w.hostname, h.last_heartbeat
-FROM walk w LEFT JOIN heartbeats h ON h.hostname = w.hostname
+SELECT w.hostname, n.id AS report_id, n."timestamp" AS report_at, n.store_path AS report_path, h.last_heartbeat
+FROM walk w
+JOIN system_states n ON n.id = (
+    SELECT s.id FROM system_states s WHERE s.hostname = w.hostname ORDER BY s."timestamp" DESC, s.id DESC LIMIT 1)
+LEFT JOIN heartbeats h ON h.hostname = w.hostname
 WHERE w.hostname IS NOT NULL;
 
 CREATE VIEW first_reports AS

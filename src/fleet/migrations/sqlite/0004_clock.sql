@@ -10,16 +10,11 @@ SELECT strftime('%Y-%m-%dT%H:%M:%f000Z', 'now') AS at,
        strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', '-30 days') AS ago_30_days;
 
 CREATE VIEW fleet_activity AS
-WITH newest AS MATERIALIZED (
-    SELECT r.hostname, r.last_heartbeat,
-           (SELECT max(s."timestamp") FROM system_states s WHERE s.hostname = r.hostname) AS last_state_change
-    FROM reporting_hosts r
-)
-SELECT hostname, last_heartbeat, last_state_change,
-       max(coalesce(last_heartbeat, ''), last_state_change) AS most_recent_activity,
-       round((julianday('now') - julianday(max(coalesce(last_heartbeat, ''), last_state_change))) * 1440.0, 1)
+SELECT hostname, last_heartbeat, report_at AS last_state_change,
+       max(coalesce(last_heartbeat, ''), report_at) AS most_recent_activity,
+       round((julianday('now') - julianday(max(coalesce(last_heartbeat, ''), report_at))) * 1440.0, 1)
            AS minutes_since_last_activity,
-       CAST((julianday('now') - julianday(max(coalesce(last_heartbeat, ''), last_state_change))) * 1440.0 AS INTEGER)
+       CAST((julianday('now') - julianday(max(coalesce(last_heartbeat, ''), report_at))) * 1440.0 AS INTEGER)
            AS whole_minutes
-FROM newest
-WHERE last_state_change IS NOT NULL;
+FROM reporting_hosts
+WHERE report_at IS NOT NULL;
