@@ -187,10 +187,16 @@ impl Fleet {
 
     /// Starts a deploy and gives the running process; its events go to a file.
     pub(crate) fn start_deploy(&self, arguments: &[&str]) -> Deploying {
+        self.start_deploy_with(arguments, &[])
+    }
+
+    /// The same with more in its environment.
+    pub(crate) fn start_deploy_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Deploying {
         let events = self.folder.path().join(format!("events-{}", unique()));
         let mut all = vec!["--output", "json", "--yes"];
         all.extend(arguments);
         let child = with_default_signals(&self.nix_deploy(&all))
+            .envs(environment.iter().copied())
             .stdout(fs::File::create(&events).unwrap())
             .stderr(Stdio::null())
             .spawn()

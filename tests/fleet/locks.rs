@@ -81,6 +81,30 @@ fn a_second_deploy_that_cannot_wait_so_long_is_exit_code_9_and_names_the_first()
     fleet.assert_no_traces("p620");
 }
 
+/// A database that a deployer does not share with the others.
+fn own_database(fleet: &Fleet) -> String {
+    format!("sqlite:{}", fleet.flake().with_file_name("another.db").display())
+}
+
+#[test]
+fn of_two_deploys_that_share_a_database_the_second_is_told_who_deploys() {
+    let fleet = Fleet::start(&["p620"]);
+    let go = fleet.flake().with_file_name("go");
+    fleet.variant_with("p620", "slow-build", &format!("revision = 7; waitFor = \"{}\";", go.display()));
+    let mut first = fleet.start_deploy(&["p620"]);
+    first.wait_for_step("build");
+    fleet.variant("p620", "unit-changed");
+    let second = fleet.deploy(&["p620"]);
+    second.expect("p620", 9, "failed");
+    second.assert_failure("p620", &["p620 is being deployed by tester", "since", "run 2"]);
+    std::fs::write(&go, "").unwrap();
+    let (status, events) = first.finish();
+    assert_eq!(status.code(), Some(0), "{}", report(&events, "p620"));
+    assert_eq!(report(&events, "p620")["new"], fleet.look("p620").current_system.as_str());
+    // Whoever comes later finds the host free.
+    fleet.deploy(&["p620"]).expect("p620", 0, "deployed");
+}
+
 #[test]
 fn of_two_deploys_that_meet_at_the_host_lock_one_deploys_and_one_finds_the_host_busy() {
     let fleet = Fleet::start(&["p620"]);
@@ -91,7 +115,8 @@ fn of_two_deploys_that_meet_at_the_host_lock_one_deploys_and_one_finds_the_host_
     let mut second = fleet.start_deploy(&["p620"]);
     second.wait_for_step("build");
     fleet.variant_with("p620", "slow-activation", "seconds = 5;");
-    let mut first = fleet.start_deploy(&["p620"]);
+    let database = own_database(&fleet);
+    let mut first = fleet.start_deploy_with(&["p620"], &[("NIX_DEPLOY_DATABASE_URL", &database)]);
     first.wait_for_phase("activating");
     std::fs::write(&go, "").unwrap();
     let (second, second_events) = second.finish();
@@ -114,7 +139,8 @@ fn a_host_that_somebody_changed_since_it_was_looked_at_is_left_alone() {
     let mut slow = fleet.start_deploy(&["p620"]);
     slow.wait_for_step("build");
     fleet.variant("p620", "unit-changed");
-    let quick = fleet.deploy(&["p620"]);
+    let database = own_database(&fleet);
+    let quick = fleet.deploy_with(&["p620"], &[("NIX_DEPLOY_DATABASE_URL", &database)]);
     quick.expect("p620", 0, "deployed");
     let between = fleet.look("p620");
     std::fs::write(&go, "").unwrap();
