@@ -4,13 +4,14 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 
-.PHONY: help demo test check bench bench-fleet bench-issues bench-lint fuzz generated clean-hosts
+.PHONY: help demo test check bench bench-deploy bench-fleet bench-issues bench-lint fuzz generated clean-hosts
 
 help:
 	@echo "make demo         deploy to two throw-away hosts, then a bad change, and see it taken back"
 	@echo "make test         run every test, with real hosts, after formatting and lint"
 	@echo "make check        formatting, lint, documentation and licences, without hosts"
-	@echo "make bench        compare with the bare commands, deploy-rs and nh"
+	@echo "make bench        every benchmark, one after the other"
+	@echo "make bench-deploy compare with the bare commands, deploy-rs and nh"
 	@echo "make bench-fleet  time the questions to the fleet database, in both databases"
 	@echo "make bench-lint   how fast a configuration is checked, beside deadnix and nix-instantiate"
 	@echo "make fuzz         a minute of odd texts for the parser front, every rule and every fix"
@@ -37,7 +38,9 @@ check:
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
 	@$(CARGO) deny --all-features check licenses bans sources
 
-bench:
+bench: bench-deploy bench-lint bench-issues bench-fleet
+
+bench-deploy:
 	@tests/support/install.sh
 	@$(CARGO) build --release --locked
 	@benches/run.sh target/release/nix-deploy

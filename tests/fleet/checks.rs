@@ -55,6 +55,13 @@ fn each_critical_finding_blocks_and_the_host_is_untouched() {
         assert!(!began(&run, "activate"), "{rule}");
         fleet.assert_as_before("p620", &before);
     }
+    // What nests deeper than can be read was not looked at.
+    write(&fleet, "modules/bad.nix", &format!("{}{}\n", "[".repeat(600), "]".repeat(600)));
+    let run = fleet.deploy(&["p620"]);
+    run.expect("p620", 3, "failed");
+    assert!(run.failure("p620").contains("modules/bad.nix"), "{}", run.failure("p620"));
+    assert!(findings(&run).contains(&("unreadable-file", "critical")), "{:?}", findings(&run));
+    fleet.assert_as_before("p620", &before);
     // A broken file that is evaluated is the reason, not the evaluation that it breaks.
     fs::remove_file(fleet.flake().join("modules/bad.nix")).unwrap();
     fs::write(fleet.flake().join("hosts/p620.nix"), "{ variant = ; }").unwrap();
