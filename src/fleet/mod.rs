@@ -25,7 +25,7 @@
 //!
 //! All of these may be called again with the same facts. Anything else is
 //! [`Database::rows`] and [`Database::execute`] with `$1`-style places and
-//! [`values!`]; one text serves both databases (see `migrations/both`), and
+//! `values!`; one text serves both databases (see `migrations/both`), and
 //! where it cannot, [`Database::dialect`] decides. A question of one statement
 //! is a [`query::Question`] in `query/catalog.rs`; its columns are its table
 //! and its `--json`. `view_buildable_derivations` and `build_reservations` are
