@@ -57,14 +57,13 @@ async fn attempt(context: &HostContext) -> Result<Session, HostError> {
     let (Some(facts), Some(evaluated)) = (context.facts_if_known(), context.evaluated.get()) else {
         return Err(answer("nothing is known of the host"));
     };
-    // The others are counted from the next look on: the way to the proof is short.
     let plan = context.preview.get().and_then(|preview| preview.plan.as_ref());
-    let touched = plan.map(UnitPlan::touched);
+    let counted = counted(context.host.timeouts.settle, plan);
     let look = Look {
         old: facts.current_system.as_ref(),
         new: &evaluated.out_path,
         extra_units: &context.host.critical_services,
-        counted: touched.as_deref(),
+        counted: counted.as_deref(),
         files: true,
         hold: Some((context.run.spec.id.as_str(), verify::budget(context))),
     };
@@ -84,6 +83,13 @@ async fn attempt(context: &HostContext) -> Result<Session, HostError> {
     // An earlier attempt may have got so far: the first look counts.
     let _ = context.first_sample.set(sample);
     Ok(session)
+}
+
+/// The units whose restarts the first look counts; `None` is all of them. With a
+/// settle window every restart in it has to be seen, from its beginning on. Without
+/// one hardly any look follows that could be compared with the first.
+fn counted(settle: Duration, plan: Option<&UnitPlan>) -> Option<Vec<String>> {
+    plan.filter(|_| settle.is_zero()).map(UnitPlan::touched)
 }
 
 /// Why nobody could confirm the new system.
@@ -106,4 +112,19 @@ pub(super) fn failure(context: &HostContext, error: &HostError) -> Failure {
         failure = failure.hint("look at openssh, users, sudo and firewall settings that this change touches");
     }
     failure
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn restarts_of_every_unit_are_counted_from_the_beginning_of_a_settle_window() {
+        let plan = UnitPlan { restart: vec!["web.service".to_owned()], ..UnitPlan::default() };
+        for settle in [Duration::from_millis(1), Duration::from_secs(1), Duration::from_secs(5)] {
+            assert_eq!(counted(settle, Some(&plan)), None, "{settle:?}");
+        }
+        assert_eq!(counted(Duration::ZERO, Some(&plan)), Some(vec!["web.service".to_owned()]));
+        assert_eq!(counted(Duration::ZERO, None), None);
+    }
 }
