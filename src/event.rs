@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::model::{
-    Action, ActivationState, Changes, Finding, HostFacts, HostName, HostReport, Mode, RunId, SourceState,
-    StepId, StepOutcome, StorePath, UnitPlan,
+    Action, ActivationState, Changes, Finding, HostFacts, HostName, HostReport, Mode, Recovery, RunId,
+    SourceState, StepId, StepOutcome, StorePath, UnitPlan,
 };
 
 /// Version of the event format; it rises when a field changes meaning or goes.
@@ -131,6 +131,15 @@ pub enum Event {
         host: HostName,
         /// What; set as suppressed when a flag lets it pass in this run.
         finding: Box<Finding>,
+    },
+    /// Something usual went wrong and was tried to be set right.
+    Recovery {
+        /// The hosts that it concerns.
+        hosts: Vec<HostName>,
+        /// The step that it serves.
+        step: StepId,
+        /// What was tried, why, and what came of it.
+        recovery: Box<Recovery>,
     },
     /// A line that Nix, the host's activation or a script printed.
     Log {

@@ -1,5 +1,7 @@
 //! Arguments of a deploy, the default command.
 
+use std::time::Duration;
+
 use clap::{ArgGroup, Args};
 
 use super::values;
@@ -48,6 +50,11 @@ pub struct DeployArgs {
     /// Let findings of this rule pass in this run; recorded with your name
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub allow: Vec<String>,
+
+    /// Wait for hosts that do not answer, an hour or so long, and deploy them when they do
+    #[arg(long, value_name = "DURATION", value_parser = values::age(), num_args = 0..=1)]
+    #[arg(require_equals = true, default_missing_value = "1h")]
+    pub wait_for_host: Option<Duration>,
 
     /// Work on at most this many hosts at a time
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]

@@ -165,8 +165,18 @@ impl HostRun {
             {
                 return Ended { step: id, result: Err(failure), elapsed: Duration::ZERO, place: None };
             }
-            let place = order.limits.acquire(id).await;
-            Ended { place, ..run_step(id, &context).await }
+            let mut place = order.limits.acquire(id).await;
+            if id == StepId::HostFacts
+                && let Some(place) = place.take()
+            {
+                // It is given back when the host is waited for.
+                context.take_place(place);
+            }
+            let ended = run_step(id, &context).await;
+            if id == StepId::HostFacts {
+                context.give_back_place();
+            }
+            Ended { place, ..ended }
         });
     }
 
@@ -299,6 +309,7 @@ impl HostRun {
             unit_plan: context.preview.get().and_then(|preview| preview.plan.clone()),
             services: context.services(),
             steps: self.records.clone(),
+            recoveries: context.run.recoveries.of(context.name()),
             warnings,
             failure: self.failure.clone().or_else(|| context.unwell.get().cloned()),
             truth,

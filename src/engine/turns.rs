@@ -95,6 +95,8 @@ mod tests {
             rollout: Rollout { strategy, max_parallel: 8 },
             hosts: hosts.iter().map(host).collect(),
             builders: Vec::new(),
+            recover: Default::default(),
+            substituters: Vec::new(),
             lint: Default::default(),
             state_dir: "/nowhere".into(),
             run_dir: "/nowhere".into(),

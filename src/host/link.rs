@@ -97,6 +97,15 @@ impl Link {
 
     /// The master; connects when there is none or the last one is dead.
     pub(crate) async fn master(&self) -> Result<Session, HostError> {
+        self.master_within(ATTEMPTS).await
+    }
+
+    /// The same with one attempt to connect.
+    pub(crate) async fn master_at_once(&self) -> Result<Session, HostError> {
+        self.master_within(1).await
+    }
+
+    async fn master_within(&self, attempts: u32) -> Result<Session, HostError> {
         let mut master = self.master.lock().await;
         // An idle master ends by itself, for example while a person thinks about
         // the question or a build takes long.
@@ -105,7 +114,7 @@ impl Link {
         {
             return Ok(session);
         }
-        let session = self.connect_patiently().await?;
+        let session = self.connect_patiently(attempts).await?;
         if let Some(path) = session.control_path() {
             let text = self.config_text(Some(&path));
             std::fs::write(&self.copy_config, text)
@@ -135,11 +144,11 @@ impl Link {
         Session::connect(&self.destination(), &self.config, self.directory.path(), deadline).await
     }
 
-    async fn connect_patiently(&self) -> Result<Session, HostError> {
+    async fn connect_patiently(&self, attempts: u32) -> Result<Session, HostError> {
         let mut attempt = 1;
         loop {
             match self.fresh().await {
-                Err(error) if error.is_transient() && attempt < ATTEMPTS => {
+                Err(error) if error.is_transient() && attempt < attempts => {
                     tokio::time::sleep(BACKOFF * 2_u32.pow(attempt - 1)).await;
                     attempt += 1;
                 }

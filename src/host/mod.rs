@@ -2,9 +2,11 @@
 //!
 //! Nothing here decides what a run does; steps do that.
 
+pub(crate) mod causes;
 pub(crate) mod checks;
 mod error;
 pub(crate) mod facts;
+pub(crate) mod garbage;
 pub(crate) mod inventory;
 mod link;
 pub(crate) mod observe;
@@ -15,6 +17,7 @@ mod shell;
 mod ssh_config;
 mod standing_shell;
 pub(crate) mod supervisor;
+pub(crate) mod tailscale;
 pub(crate) mod units;
 
 pub(crate) use error::HostError;

@@ -13,6 +13,7 @@ mod lint_spec;
 mod mode;
 mod names;
 pub(crate) mod package_name;
+mod recovery;
 mod report;
 mod run_spec;
 mod secret;
@@ -34,8 +35,9 @@ pub use issue::{
 pub use lint_spec::{Levels, LintSpec};
 pub use mode::{Action, Mode};
 pub use names::{HostName, NameError, RunId};
+pub use recovery::{Recovery, RecoveryKind, RecoveryOutcome};
 pub use report::{HostOutcome, HostReport, ServiceChange, StepRecord};
-pub use run_spec::{Questions, Rollout, RunSpec, Strategy};
+pub use run_spec::{Questions, RecoverPolicy, Rollout, RunSpec, Strategy, Substituter};
 pub use secret::Secret;
 pub use step::{Phase, StepId, StepOutcome};
 pub use store_path::{StorePath, StorePathError};

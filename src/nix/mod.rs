@@ -10,6 +10,7 @@
 
 mod activities;
 mod build;
+mod caches;
 mod closure;
 mod copy;
 mod error;
@@ -25,10 +26,11 @@ mod version;
 
 pub(crate) use activities::NixProgress;
 pub(crate) use build::{BuildError, BuildRequest};
+pub(crate) use caches::Caches;
 pub(crate) use closure::{Closure, Selection, diff};
-pub(crate) use copy::{CopyError, CopyRequest};
+pub(crate) use copy::{Copied, CopyError, CopyRequest};
 pub(crate) use error::NixError;
-pub(crate) use eval::{Ask, ChunkPolicy, EvalError, EvalRequest, Evaluated};
+pub(crate) use eval::{Ask, ChunkPolicy, EvalError, EvalRequest, Evaluated, Shrunk};
 pub(crate) use parse::Rejected;
 pub(crate) use program::{Nix, RemoteStore};
 pub(crate) use version::NixVersion;

@@ -158,6 +158,8 @@ mod tests {
             rollout: Rollout::default(),
             hosts: vec![desk, p620],
             builders: Vec::new(),
+            recover: Default::default(),
+            substituters: Vec::new(),
             lint: Default::default(),
             state_dir: "/state".into(),
             run_dir: "/state/runs/x".into(),

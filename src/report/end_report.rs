@@ -10,7 +10,8 @@ use super::styles::Role;
 use super::{findings, words};
 use crate::model::text::bytes;
 use crate::model::{
-    Changes, Failure, HostName, HostOutcome, HostReport, Phase, StepId, StepOutcome, StepRecord, StorePath,
+    Changes, Failure, HostName, HostOutcome, HostReport, Phase, Recovery, RecoveryOutcome, StepId, StepOutcome,
+    StepRecord, StorePath,
 };
 
 /// Changed files named in the report.
@@ -33,6 +34,8 @@ pub(super) fn host_report(host: &HostName, report: &HostReport, run: &Gathered, 
         let (own, same) = run.findings_of(host);
         lines.extend(page.row("Findings", findings::rows(own, same)));
     }
+    let recovered = report.recoveries.iter().map(|recovery| recovery_line(recovery));
+    lines.extend(page.row("Recovered", recovered.collect()));
     let warnings = report.warnings.iter().map(|text| Line::new().with(Role::Warning, text));
     lines.extend(page.row("Warnings", warnings.collect()));
     if let Some(failure) = &report.failure {
@@ -131,6 +134,19 @@ fn with_size(record: &StepRecord, report: &HostReport) -> String {
         }
         _ => record.summary.clone(),
     }
+}
+
+/// What was set right by itself; what helped is marked like a step that passed.
+fn recovery_line(recovery: &Recovery) -> Line {
+    let role = match recovery.outcome {
+        RecoveryOutcome::Helped => Role::Plain,
+        RecoveryOutcome::InVain | RecoveryOutcome::Declined => Role::Warning,
+    };
+    let mut line = Line::new();
+    if recovery.outcome == RecoveryOutcome::InVain {
+        line.push(role, "in vain: ");
+    }
+    line.with(role, &recovery.to_string())
 }
 
 fn failure_rows(host: &HostName, failure: &Failure, page: Page) -> Vec<Line> {

@@ -16,7 +16,7 @@ use super::reader::{Problems, TableReader};
 use super::references;
 use super::source::{Problem, Source};
 use super::values::{self, Anchors};
-use crate::model::{HostName, HostSpec, IssueSettings, Rollout, Secret, Strategy};
+use crate::model::{HostName, HostSpec, IssueSettings, Rollout, Secret, Strategy, Substituter};
 
 /// The version this program reads and writes.
 const VERSION: i64 = 1;
@@ -61,6 +61,11 @@ pub(crate) struct HostsToml {
     pub(crate) hosts: Vec<HostEntry>,
     /// `[rollout]`.
     pub(crate) rollout: Rollout,
+    /// `[recover]`: whether garbage is collected where there is no room. `None`
+    /// leaves it to the hosts, and to a person for this machine.
+    pub(crate) recover_gc: Option<bool>,
+    /// `[[substituters]]`.
+    pub(crate) substituters: Vec<Substituter>,
     /// `[lint]`.
     pub(crate) lint: LintKeys,
     /// `[issues]`.
@@ -118,12 +123,26 @@ impl HostsToml {
             );
         }
         let rollout = reader.table("rollout").map(read_rollout).unwrap_or_default();
+        let recover_gc = reader.table("recover").and_then(read_recover);
+        let substituters = reader.each_table("substituters", read_substituter);
         let lint = reader.table("lint").map(|table| LintKeys::read(table, anchors)).unwrap_or_default();
         let issues = reader.table("issues").map(issue_keys::read).unwrap_or_default();
         let reserved =
             RESERVED.iter().filter_map(|key| Some((*key, read_reserved(&mut reader, key)?))).collect();
         reader.finish();
-        Self { flake, database_url, defaults, tags, hosts, rollout, lint, issues, reserved }
+        Self {
+            flake,
+            database_url,
+            defaults,
+            tags,
+            hosts,
+            rollout,
+            recover_gc,
+            substituters,
+            lint,
+            issues,
+            reserved,
+        }
     }
 
     /// Every host with its layers applied, in the order of the file.
@@ -135,6 +154,7 @@ impl HostsToml {
         let mut host = HostSpec::with_defaults(entry.name.as_ref().clone());
         let labels = self.defaults.tags.iter().chain(&entry.keys.tags).map(|label| label.as_ref().clone());
         super::host_keys::add_new(&mut host.tags, labels);
+        host.collect_garbage = self.recover_gc.unwrap_or(host.collect_garbage);
         self.defaults.apply(&mut host);
         for label in host.tags.clone() {
             for tag in self.tags.iter().filter(|tag| *tag.name.as_ref() == label) {
@@ -210,6 +230,23 @@ fn read_rollout(mut reader: TableReader<'_, '_>) -> Rollout {
             .and_then(|count| usize::try_from(count).ok())
             .unwrap_or(default.max_parallel),
     }
+}
+
+fn read_recover(mut reader: TableReader<'_, '_>) -> Option<bool> {
+    let gc = reader.boolean("gc");
+    reader.finish_knowing(&[("collect_garbage", "[hosts.NAME] or [defaults]; here it is `gc`")]);
+    gc
+}
+
+fn read_substituter(mut reader: TableReader<'_, '_>) -> Option<Substituter> {
+    let url = reader.parsed("url", values::substituter_url);
+    let keys = reader.list("keys", values::public_key).unwrap_or_default();
+    if url.is_none() && reader.value("url").is_none() {
+        reader.report_here("a binary cache needs a `url`");
+    }
+    reader.finish();
+    let keys = keys.into_iter().map(Spanned::into_inner).collect();
+    Some(Substituter { url: url?.into_inner(), keys })
 }
 
 fn read_reserved(reader: &mut TableReader<'_, '_>, key: &'static str) -> Option<toml::Table> {

@@ -17,7 +17,8 @@ use super::source::{Problem, Source};
 use super::values::{self, Anchors};
 use crate::cli::DeployArgs;
 use crate::model::{
-    BuildOn, HostName, HostSpec, IssueSettings, LintSpec, Questions, Rollout, RunId, RunSpec, Secret,
+    BuildOn, HostName, HostSpec, IssueSettings, LintSpec, Questions, RecoverPolicy, Rollout, RunId, RunSpec,
+    Secret, Substituter,
 };
 
 /// Everything that is configured, before hosts are selected.
@@ -29,6 +30,10 @@ pub(crate) struct Settings {
     pub(crate) flake_dir: Option<PathBuf>,
     /// How many hosts at a time.
     pub(crate) rollout: Rollout,
+    /// Whether garbage is collected on this machine when it has no room.
+    pub(crate) recover_gc: bool,
+    /// Binary caches beside those that Nix knows.
+    pub(crate) substituters: Vec<Substituter>,
     /// Every host, in the order of the file.
     pub(crate) hosts: Vec<HostSpec>,
     /// How the configuration is judged; nothing is allowed yet.
@@ -74,6 +79,8 @@ impl Settings {
             flake: flake.text,
             flake_dir: flake.directory,
             rollout: hosts_toml.rollout,
+            recover_gc: hosts_toml.recover_gc.unwrap_or(false),
+            substituters: hosts_toml.substituters,
             lint: hosts_toml.lint.spec(),
             issues: hosts_toml.issues,
             hosts,
@@ -108,6 +115,8 @@ impl Settings {
             },
             hosts,
             builders,
+            recover: RecoverPolicy { gc: self.recover_gc, wait_for_host: arguments.wait_for_host },
+            substituters: self.substituters.clone(),
             lint: LintSpec { allow: arguments.allow.clone(), ..self.lint.clone() },
             run_dir: self.state_dir.join("runs").join(id.as_str()),
             state_dir: self.state_dir.clone(),

@@ -23,6 +23,7 @@ mod nix_words;
 mod preview;
 mod prove;
 mod reboot;
+mod recover;
 mod resources;
 mod roots;
 mod services;

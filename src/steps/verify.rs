@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::context::HostContext;
 use super::{Done, StepResult, step};
+use crate::host::causes;
 use crate::host::checks::{self, CheckFailure};
 use crate::host::observe::{self, Look};
 use crate::host::units::{Ailing, Judge, Judgement};
@@ -308,6 +309,7 @@ pub(super) async fn failure(context: &HostContext, session: &Session, findings: 
         let since = context.activation().since;
         let lines = observe::evidence(&context.link, session, &units, &since, context.command_deadline());
         if let Ok(lines) = lines.await {
+            failure.hints.extend(causes::suggestions(&lines));
             failure = failure.evidence(lines);
         }
         failure = failure.hint(format!("on the host: journalctl -u {first} -b"));

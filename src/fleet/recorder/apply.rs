@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::journal::Line;
 use super::state::RunState;
-use super::{findings, settle};
+use super::{findings, recoveries, settle};
 use crate::event::Event;
 use crate::fleet::database::{Database, Dialect};
 use crate::fleet::error::FleetError;
@@ -131,6 +131,13 @@ impl Writer<'_> {
             Event::Facts { host, facts } => self.facts(host, facts).await,
             Event::Built { host, derivations } => self.built(host, derivations).await,
             Event::Changes { host, changes } => self.changes(host, changes).await,
+            Event::Recovery { hosts, recovery, .. } => {
+                for host in hosts {
+                    let event_id = self.event_id(host.as_str()).await?;
+                    recoveries::write(self.database, event_id, recovery, self.time).await?;
+                }
+                Ok(())
+            }
             Event::Finding { host, finding } => {
                 let event_id = self.event_id(host.as_str()).await?;
                 findings::write(self.database, self.run, event_id, host.as_str(), finding).await

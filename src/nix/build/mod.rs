@@ -43,6 +43,10 @@ pub(crate) struct BuildRequest<'a> {
     /// An existing folder for links that keep the results from garbage
     /// collection, `result`, `result-2` and so on. Only when building here.
     pub(crate) gc_root_dir: Option<PathBuf>,
+    /// Settings of Nix for this build, as `--option` takes them.
+    pub(crate) options: Vec<(String, String)>,
+    /// Is filled with what was fetched.
+    pub(crate) fetched: Mutex<BTreeSet<StorePath>>,
     /// Is filled with the derivations whose build began.
     pub(crate) begun: Mutex<BTreeSet<StorePath>>,
 }
@@ -92,9 +96,11 @@ impl Nix {
     ) -> Answers {
         let drvs = targets.iter().map(|target| &target.drv_path);
         let argv = realise_argv(request.store.as_ref(), request.gc_root_dir.as_deref(), drvs);
-        let command = self.on_store(request.store.as_ref()).args(argv).deadline(until(ends));
+        let options = request.options.iter().flat_map(|(name, value)| ["--option", name, value]);
+        let command = self.on_store(request.store.as_ref()).args(argv).args(options).deadline(until(ends));
         let call = run::run(command, "building", request.log_file, progress).await;
         request.begun.lock().unwrap_or_else(PoisonError::into_inner).extend(call.activities.built());
+        request.fetched.lock().unwrap_or_else(PoisonError::into_inner).extend(call.activities.copied());
         match &call.output {
             Ok(output) if output.success() => {
                 targets.iter().map(|target| (target.drv_path.clone(), Ok(()))).collect()
@@ -196,6 +202,19 @@ impl Nix {
         match command.checked().await {
             Ok(output) => output.stdout_text().lines().filter_map(|line| StorePath::new(line).ok()).collect(),
             Err(_) => BTreeSet::new(),
+        }
+    }
+
+    /// What these derivations build, whether it is there or not.
+    pub(crate) async fn outputs(&self, drv_paths: &BTreeSet<StorePath>) -> Vec<StorePath> {
+        if drv_paths.is_empty() {
+            return Vec::new();
+        }
+        let paths = drv_paths.iter().map(StorePath::as_str);
+        let command = self.nix_store().args(["--query", "--outputs"]).args(paths).deadline(QUESTION);
+        match command.checked().await {
+            Ok(output) => output.stdout_text().lines().filter_map(|line| StorePath::new(line).ok()).collect(),
+            Err(_) => Vec::new(),
         }
     }
 

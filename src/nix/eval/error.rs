@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::exec::ExecError;
-use crate::nix::error::{exec_hints, untracked_hint};
+use crate::nix::error::{exec_hints, is_full_disk, untracked_hint};
 use crate::nix::run::Said;
 
 /// How many lines of a trace are kept, innermost first.
@@ -112,6 +112,38 @@ impl EvalError {
         }
     }
 
+    /// Whether memory ran out: the evaluator was killed, or says so itself.
+    pub(crate) fn is_for_memory(&self) -> bool {
+        const WORDS: [&str; 6] = [
+            // Nix when an allocation fails; libstdc++; the kernel.
+            "out of memory",
+            "Out of memory",
+            "std::bad_alloc",
+            "Cannot allocate memory",
+            // The garbage collector, which aborts then.
+            "Out of Memory",
+            "Too many heap sections",
+        ];
+        let says_so = |text: &String| WORDS.iter().any(|words| text.contains(words));
+        match self {
+            // A shell between us and Nix makes 137 of the kernel's SIGKILL.
+            Self::Silent { code, printed } => {
+                matches!(code, None | Some(137)) || printed.iter().any(says_so)
+            }
+            Self::Failed { message, .. } => says_so(message),
+            Self::Missing { .. }
+            | Self::NoConfigurations { .. }
+            | Self::NoFlake { .. }
+            | Self::Answer { .. }
+            | Self::Exec(_) => false,
+        }
+    }
+
+    /// Whether the disk of this machine is full.
+    pub(crate) fn is_full_disk(&self) -> bool {
+        matches!(self, Self::Failed { message, .. } if is_full_disk(message))
+    }
+
     /// Whether it may be due to one host, so that the others deserve a try.
     pub(super) fn may_be_one_hosts(&self) -> bool {
         match self {
@@ -163,9 +195,9 @@ impl EvalError {
                 hints.push(format!("the whole trace is in {}", log.display()));
                 hints
             }
-            Self::Silent { code: None, .. } => {
-                vec!["when memory ran out, deploy fewer hosts at once or free some memory".to_owned()]
-            }
+            error @ Self::Silent { .. } if error.is_for_memory() => vec![
+                "memory ran out, for this host alone: free some, or evaluate on a machine that has more".to_owned(),
+            ],
             Self::Silent { .. } => Vec::new(),
             Self::Answer { log, .. } => vec![format!("what Nix printed is in {}", log.display())],
             Self::Exec(error) => exec_hints(error),
