@@ -19,11 +19,7 @@ struct Cause {
 static CAUSES: [Cause; 15] = [
     Cause { signs: &[&["Address already in use"], &["EADDRINUSE"]], suggest: port_in_use },
     Cause {
-        signs: &[
-            &["bind", "Permission denied"],
-            &["listen", "port", "Permission denied"],
-            &["bind", "EACCES"],
-        ],
+        signs: &[&["bind", "Permission denied"], &["listen", "port", "Permission denied"], &["bind", "EACCES"]],
         suggest: |_| {
             "the port is below 1024 and the unit does not run as root: give it \
              AmbientCapabilities = [ \"CAP_NET_BIND_SERVICE\" ], or a higher port"
@@ -37,7 +33,7 @@ static CAUSES: [Cause; 15] = [
         },
     },
     Cause {
-        signs: &[&["Unable to locate executable"], &["step EXEC"], &["status=203/EXEC"]],
+        signs: &[&["Unable to locate executable"], &["step EXEC"]],
         suggest: |line| {
             format!(
                 "{} is not there: check ExecStart; in Nix write \"${{pkgs.NAME}}/bin/…\" or lib.getExe",
@@ -55,7 +51,9 @@ static CAUSES: [Cause; 15] = [
     },
     Cause {
         signs: &[&["Failed to set up credentials"], &["step CREDENTIALS"], &["status=243/CREDENTIALS"]],
-        suggest: |_| "a file of LoadCredential is missing or cannot be read: is the secret deployed?".to_owned(),
+        suggest: |_| {
+            "a file of LoadCredential is missing or cannot be read: is the secret deployed?".to_owned()
+        },
     },
     Cause {
         signs: &[
@@ -165,8 +163,13 @@ fn port_in_use(line: &str) -> String {
 
 fn no_permission(line: &str) -> String {
     match path(line) {
-        Some(path) => format!("{path} cannot be read or written by the unit's user: check its owner and mode{}", secret(path)),
-        None => "the unit's user may not do that: check owner and mode of its files, and its hardening".to_owned(),
+        Some(path) => format!(
+            "{path} cannot be read or written by the unit's user: check its owner and mode{}",
+            secret(path)
+        ),
+        None => {
+            "the unit's user may not do that: check owner and mode of its files, and its hardening".to_owned()
+        }
     }
 }
 
@@ -191,19 +194,18 @@ fn port(line: &str) -> Option<u16> {
     // Behind the process, whose own colon and number come first.
     let said = line.split_once("]: ").map_or(line, |(_, said)| said);
     let places = said.match_indices(':').map(|(place, _)| &said[place + 1..]);
-    let numbers = places.filter_map(|rest| {
+    let mut numbers = places.filter_map(|rest| {
         let end = rest.find(|character: char| !character.is_ascii_digit()).unwrap_or(rest.len());
         rest[..end].parse::<u16>().ok()
     });
-    numbers.filter(|port| *port > 0).next_back()
+    numbers.rfind(|port| *port > 0)
 }
 
 /// The last absolute path that a line names.
 fn path(line: &str) -> Option<&str> {
     let said = line.split_once("]: ").map_or(line, |(_, said)| said);
     let is_end = |character: char| " '\"`:,()[]".contains(character);
-    let words = said.split(is_end).filter(|word| word.starts_with('/') && word.len() > 1);
-    words.last()
+    said.split(is_end).rfind(|word| word.starts_with('/') && word.len() > 1)
 }
 
 #[cfg(test)]
@@ -259,7 +261,10 @@ mod tests {
     #[test]
     fn secrets_are_recognised_and_the_list_stays_short() {
         let missing = of("x[1]: open /run/secrets/db-password: No such file or directory");
-        assert!(missing[0].contains("/run/secrets/db-password") && missing[0].contains("a secret"), "{missing:?}");
+        assert!(
+            missing[0].contains("/run/secrets/db-password") && missing[0].contains("a secret"),
+            "{missing:?}"
+        );
         let many = "a[1]: Address already in use\nb[1]: step USER\nc[1]: step CHDIR\nd[1]: Permission denied";
         assert_eq!(of(many).len(), MOST);
         assert!(of("a[1]: EADDRINUSE: address in use")[0].contains("ss -lntup"));

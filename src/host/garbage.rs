@@ -116,7 +116,8 @@ mod tests {
 
     #[test]
     fn what_was_freed_is_told_in_the_words_of_nix() {
-        let answer = "removed=3\nremoved=4\nsaid=37 store paths deleted, 95.37 MiB freed\nstore=25600 4096 100 200\n";
+        let answer =
+            "removed=3\nremoved=4\nsaid=37 store paths deleted, 95.37 MiB freed\nstore=25600 4096 100 200\n";
         let collected = parse(answer);
         assert_eq!(
             collected.words(),

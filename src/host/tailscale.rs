@@ -120,9 +120,7 @@ impl Peer {
     fn is_reached_by(&self, address: &str) -> bool {
         match address.parse::<IpAddr>() {
             Ok(address) => self.addresses.iter().flatten().any(|own| *own == address),
-            Err(_) => {
-                self.dns_name.trim_end_matches('.').eq_ignore_ascii_case(address.trim_end_matches('.'))
-            }
+            Err(_) => self.dns_name.trim_end_matches('.').eq_ignore_ascii_case(address.trim_end_matches('.')),
         }
     }
 }
@@ -138,10 +136,14 @@ mod tests {
 
     #[test]
     fn only_addresses_of_tailscale_are_asked_about() {
-        for address in ["100.64.0.1", "100.127.255.254", "fd7a:115c:a1e0::5", "P620.tail1234.ts.net", "x.ts.net."] {
+        for address in
+            ["100.64.0.1", "100.127.255.254", "fd7a:115c:a1e0::5", "P620.tail1234.ts.net", "x.ts.net."]
+        {
             assert!(is_on_tailscale(address), "{address}");
         }
-        for address in ["100.63.0.1", "100.128.0.1", "10.0.0.1", "fd7a:115c:a1e1::1", "p620.lan", "ts.net.example.org"] {
+        for address in
+            ["100.63.0.1", "100.128.0.1", "10.0.0.1", "fd7a:115c:a1e1::1", "p620.lan", "ts.net.example.org"]
+        {
             assert!(!is_on_tailscale(address), "{address}");
         }
     }

@@ -91,7 +91,8 @@ async fn answers(client: &reqwest::Client, url: &str) -> Result<(), String> {
     if !url.starts_with("http://") && !url.starts_with("https://") {
         return Ok(());
     }
-    let response = client.get(format!("{}/nix-cache-info", base(url))).send().await.map_err(|error| why(&error))?;
+    let response =
+        client.get(format!("{}/nix-cache-info", base(url))).send().await.map_err(|error| why(&error))?;
     if !response.status().is_success() {
         return Err(format!("it answers {}", response.status()));
     }

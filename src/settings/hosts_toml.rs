@@ -313,7 +313,7 @@ mod tests {
             dns_name = "cache.nixos.org"
             depends_on = []
             rollback = { auto = false, confirm_timeout = "90s", activation_timeout = "5m" }
-            timeouts = { connect = "1s", command = "2s", copy_stall = "3s", evaluate = "4s", build = "5s", \
+            timeouts = { connect = "1s", command = "2s", reconnect = "9s", copy_stall = "3s", evaluate = "4s", build = "5s", \
             lock = "6s", settle = "7s", reboot = "8s" }
             [[hosts.p620.checks]]
             command = ["systemctl", "is-active", "x"]
@@ -341,6 +341,7 @@ mod tests {
         let seconds = [
             timeouts.connect,
             timeouts.command,
+            timeouts.reconnect,
             timeouts.copy_stall,
             timeouts.evaluate,
             timeouts.build,
@@ -421,6 +422,29 @@ mod tests {
         let names: Vec<String> =
             parse(text).unwrap().host_specs().iter().map(|host| host.name.to_string()).collect();
         assert_eq!(names, ["zebra", "ant", "bee"]);
+    }
+
+    #[test]
+    fn recovering_and_binary_caches_are_read_and_checked() {
+        let text = "version = 1\n[recover]\ngc = true\n[hosts.a]\n[hosts.b]\ncollect_garbage = false\n\
+                    [[substituters]]\nurl = \"https://cache.example.org\"\nkeys = [\"c-1:AbC+/=\"]\n\
+                    [[substituters]]\nurl = \"http://10.0.0.1:5000\"\n";
+        let file = parse(text).unwrap();
+        assert_eq!(file.recover_gc, Some(true));
+        let allowed: Vec<bool> = file.host_specs().iter().map(|host| host.collect_garbage).collect();
+        assert_eq!(allowed, [true, false], "a host overrides it");
+        let cache = |url: &str, keys: &[&str]| Substituter {
+            url: url.to_owned(),
+            keys: keys.iter().map(|&key| key.to_owned()).collect(),
+        };
+        let expected =
+            [cache("https://cache.example.org", &["c-1:AbC+/="]), cache("http://10.0.0.1:5000", &[])];
+        assert_eq!(file.substituters, expected);
+        let problems = |text: &str| parse(&format!("version = 1\n[hosts.x]\n{text}")).unwrap_err();
+        assert_eq!(problems("[[substituters]]\nkeys = []\n"), ["hosts.toml:3:1: a binary cache needs a `url`"]);
+        assert!(problems("[[substituters]]\nurl = \"cache\"\n")[0].contains("is no URL"));
+        assert!(problems("[[substituters]]\nurl = \"http://a\"\nkeys = [\"x\"]\n")[0].contains("NAME:BASE64"));
+        assert!(problems("[recover]\ncollect_garbage = true\n")[0].contains("unknown key `collect_garbage`"));
     }
 
     #[test]

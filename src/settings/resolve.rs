@@ -232,6 +232,17 @@ mod tests {
     }
 
     #[test]
+    fn hosts_are_waited_for_only_when_that_is_asked_for() {
+        let folder = Folder::new("[hosts.p620]\n[recover]\ngc = true\n");
+        let settings = folder.load(&[]).unwrap();
+        let recover = |words: &str| settings.run_spec(&arguments(words), &names(&["p620"])).recover;
+        let hour = std::time::Duration::from_secs(3600);
+        assert_eq!(recover("p620"), RecoverPolicy { gc: true, wait_for_host: None });
+        assert_eq!(recover("--wait-for-host p620").wait_for_host, Some(hour));
+        assert_eq!(recover("p620 --wait-for-host=2h").wait_for_host, Some(2 * hour));
+    }
+
+    #[test]
     fn a_run_has_a_folder_of_its_own_for_its_owner_alone() {
         let folder = Folder::new("[hosts.p620]\n");
         let spec = folder.load(&[]).unwrap().run_spec(&arguments("p620"), &names(&["p620"]));

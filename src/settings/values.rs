@@ -330,7 +330,9 @@ mod tests {
 
     #[test]
     fn binary_caches_are_urls_and_keys_without_white_space() {
-        for text in ["https://cache.example.org", "http://10.0.0.1:5000/x?priority=10", "s3://bucket", "file:///mnt"] {
+        for text in
+            ["https://cache.example.org", "http://10.0.0.1:5000/x?priority=10", "s3://bucket", "file:///mnt"]
+        {
             assert!(substituter_url(text).is_ok(), "{text}");
         }
         for text in ["cache.example.org", "https://", "http://a b", "https://a\n"] {

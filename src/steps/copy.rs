@@ -54,7 +54,13 @@ async fn run(context: &HostContext) -> StepResult {
             // What arrived is kept: the next copy brings the rest.
             CopyError::Connection { .. } | CopyError::Stalled { .. } if reconnects < RECONNECTS => {
                 reconnects += 1;
-                connection::reconnect(context, StepId::Copy, &error.to_string()).await?;
+                let tried = connection::reconnect(context, StepId::Copy, &error.to_string()).await;
+                tried.map_err(|in_vain| {
+                    let mut failure = nix_words::copy_failure(&error).cause(in_vain.message);
+                    failure.causes.extend(in_vain.causes);
+                    failure.hints.extend(in_vain.hints);
+                    failure
+                })?;
             }
             CopyError::NoSpace { .. } if !room_was_made && room::after_full_disk(context).await? => {
                 room_was_made = true;

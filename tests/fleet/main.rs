@@ -24,6 +24,7 @@ mod locks;
 mod operator;
 mod reboot;
 mod reconnect;
+mod recover;
 mod rollback;
 mod several;
 mod transport;

@@ -8,7 +8,17 @@ fn request<'a>(targets: Vec<Evaluated>, log_file: &'a Path, store: Option<Remote
     let begun = Mutex::default();
     let (options, fetched) = (Vec::new(), Mutex::default());
     let deadline = minute * 2;
-    BuildRequest { targets, store, deadline, stall: minute, log_file, gc_root_dir: None, options, fetched, begun }
+    BuildRequest {
+        targets,
+        store,
+        deadline,
+        stall: minute,
+        log_file,
+        gc_root_dir: None,
+        options,
+        fetched,
+        begun,
+    }
 }
 
 #[tokio::test]

@@ -127,9 +127,7 @@ impl EvalError {
         let says_so = |text: &String| WORDS.iter().any(|words| text.contains(words));
         match self {
             // A shell between us and Nix makes 137 of the kernel's SIGKILL.
-            Self::Silent { code, printed } => {
-                matches!(code, None | Some(137)) || printed.iter().any(says_so)
-            }
+            Self::Silent { code, printed } => matches!(code, None | Some(137)) || printed.iter().any(says_so),
             Self::Failed { message, .. } => says_so(message),
             Self::Missing { .. }
             | Self::NoConfigurations { .. }
@@ -196,7 +194,8 @@ impl EvalError {
                 hints
             }
             error @ Self::Silent { .. } if error.is_for_memory() => vec![
-                "memory ran out, for this host alone: free some, or evaluate on a machine that has more".to_owned(),
+                "memory ran out, for this host alone: free some, or evaluate on a machine that has more"
+                    .to_owned(),
             ],
             Self::Silent { .. } => Vec::new(),
             Self::Answer { log, .. } => vec![format!("what Nix printed is in {}", log.display())],
@@ -318,6 +317,30 @@ mod tests {
         for error in judged!("eval-no-flake.log") {
             assert!(matches!(error, EvalError::NoFlake { .. }), "{error:?}");
         }
+    }
+
+    #[test]
+    fn memory_that_ran_out_is_told_from_other_ends() {
+        let silent = |code, printed: &[&str]| EvalError::Silent {
+            code,
+            printed: printed.iter().map(|&line| line.to_owned()).collect(),
+        };
+        assert!(silent(None, &[]).is_for_memory());
+        assert!(silent(Some(137), &[]).is_for_memory());
+        assert!(
+            silent(Some(134), &["Too many heap sections: Increase MAXHINCR or MAX_HEAP_SECTS"]).is_for_memory()
+        );
+        assert!(!silent(Some(1), &["something else"]).is_for_memory());
+        assert!(silent(None, &[]).hints()[0].contains("memory ran out"));
+        let said = "@nix {\"action\":\"msg\",\"level\":0,\"msg\":\"error: out of memory\",\"raw_msg\":\"out of memory\"}";
+        assert!(judge(said).is_for_memory());
+        for error in judged!("eval-typo.log") {
+            assert!(!error.is_for_memory());
+        }
+        let full = judge(
+            "@nix {\"action\":\"msg\",\"level\":0,\"msg\":\"x\",\"raw_msg\":\"writing to file: No space left on device\"}",
+        );
+        assert!(full.is_full_disk() && !judge("").is_full_disk());
     }
 
     #[test]

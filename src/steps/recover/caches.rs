@@ -20,7 +20,11 @@ pub(in crate::steps) async fn usable(run: &RunContext) -> &Caches {
 
 /// The settings for a build without the caches that are gone: all that Nix and
 /// hosts.toml name are asked once more.
-pub(super) async fn without_the_dead(run: &RunContext, hosts: &[HostName], said: &str) -> Vec<(String, String)> {
+pub(super) async fn without_the_dead(
+    run: &RunContext,
+    hosts: &[HostName],
+    said: &str,
+) -> Vec<(String, String)> {
     let mut all = run.nix.configured_caches().await;
     for cache in &usable(run).await.alive {
         all.retain(|other| other.url != cache.url);

@@ -15,8 +15,6 @@ use crate::host::{HostError, tailscale};
 use crate::model::text::duration;
 use crate::model::{Failure, Recovery, RecoveryKind, StepId};
 
-/// How long a connection that was lost is tried again, unless hosts are waited for.
-const PATIENCE: Duration = Duration::from_secs(90);
 /// The pause between the first tries; it doubles. OpenSSH 9.8 and newer penalise
 /// sources whose logins fail in a row (PerSourcePenalties): no faster.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
@@ -52,7 +50,8 @@ pub(in crate::steps) async fn reconnect(context: &HostContext, step: StepId, why
     context.link.drop_master().await;
     let waited_for = context.run.spec.recover.wait_for_host;
     let what = if waited_for.is_some() { RecoveryKind::WaitForHost } else { RecoveryKind::Reconnect };
-    let trying = Trying { step, what, patience: waited_for.unwrap_or_default().max(PATIENCE) };
+    let patience = waited_for.unwrap_or_default().max(context.host.timeouts.reconnect);
+    let trying = Trying { step, what, patience };
     let address = context.link.destination();
     trying.until_it_answers(context, &HostError::Lost { address, detail: why.to_owned() }).await
 }

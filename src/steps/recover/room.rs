@@ -113,9 +113,8 @@ fn room_of(facts: &HostFacts) -> Room {
 /// Collects garbage where that is allowed; gives what is free then.
 async fn make_room(context: &HostContext, need: Need, why: &str) -> Result<Option<Room>, Failure> {
     let host = context.name();
-    let question = format!(
-        "{why}. Collect garbage on {host}? The running, booted, current and previous generation stay."
-    );
+    let question =
+        format!("{why}. Collect garbage on {host}? The running, booted, current and previous generation stay.");
     match consent(&context.run, context.host.collect_garbage, question).await {
         Consent::Given => {}
         Consent::Refused => {
@@ -185,9 +184,6 @@ mod tests {
         assert!(need.fits(room(164, None)) && need.fits(Room::default()));
         let unknown = Need { bytes: 0, paths: 0, is_known: false };
         assert!(unknown.fits(room(64, None)) && !unknown.fits(room(63, None)));
-        assert_eq!(
-            need.words(),
-            "it needs 100 MiB in 10 new paths, with 64.0 MiB and 64 inodes to spare"
-        );
+        assert_eq!(need.words(), "it needs 100 MiB in 10 new paths, with 64.0 MiB and 64 inodes to spare");
     }
 }
