@@ -349,7 +349,7 @@ mod tests {
             timeouts.settle,
             timeouts.reboot,
         ];
-        assert_eq!(seconds.map(|timeout| timeout.as_secs()), [1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(seconds.map(|timeout| timeout.as_secs()), [1, 2, 9, 3, 4, 5, 6, 7, 8]);
         let check = &host.checks[0];
         assert_eq!(check.name, "systemctl is-active x");
         assert_eq!((check.timeout, check.retries, check.grace), (Duration::from_secs(9), 0, Duration::ZERO));

@@ -268,6 +268,6 @@ async fn what_was_set_right_by_itself_stands_among_the_steps() {
         ];
         assert_eq!(rows, expected, "{kind:?}");
         let shown = engine.good(&["fleet", "show", "20251121-100000-aaaaaa", "--json"]);
-        assert!(shown.contains("recovery 2: collect-garbage"), "{shown}");
+        assert!(shown.stdout.contains("recovery 2: collect-garbage"), "{}", shown.stdout);
     }
 }
