@@ -24,9 +24,10 @@ keep() {
 }
 
 remove_generations() {
+    # system-42-link
     current=$(readlink "$PROFILE")
-    current=${current##*/system-}
     current=${current%-link}
+    current=${current##*-}
     case $current in '' | *[!0-9]*) return ;; esac
     running=$(readlink -f /run/current-system)
     booted=$(readlink -f /run/booted-system)

@@ -195,6 +195,7 @@ async fn build_in_one_place(run: &Arc<RunContext>, requests: Vec<BuildRequest>) 
         log_file: &log_file,
         gc_root_dir: keeps.then_some(gc_root_dir),
         options,
+        failed_downloads: std::sync::Mutex::default(),
         fetched: std::sync::Mutex::default(),
         begun: std::sync::Mutex::default(),
     };

@@ -45,6 +45,8 @@ pub(crate) struct BuildRequest<'a> {
     pub(crate) gc_root_dir: Option<PathBuf>,
     /// Settings of Nix for this build, as `--option` takes them.
     pub(crate) options: Vec<(String, String)>,
+    /// Is filled with what Nix says of downloads that failed.
+    pub(crate) failed_downloads: Mutex<Vec<String>>,
     /// Is filled with what was fetched.
     pub(crate) fetched: Mutex<BTreeSet<StorePath>>,
     /// Is filled with the derivations whose build began.
@@ -132,6 +134,8 @@ impl Nix {
     /// Finds out what became of each target of a build that did not succeed.
     async fn judge(&self, request: &BuildRequest<'_>, targets: &[&Evaluated], call: Call) -> Answers {
         let Call { output, said, mut transcript, .. } = call;
+        let downloads = said.lines().filter(|line| line.contains("unable to download")).map(str::to_owned);
+        request.failed_downloads.lock().unwrap_or_else(PoisonError::into_inner).extend(downloads);
         let failed = failure::failed_derivations(&said);
         let ended = match output {
             Ok(output) => failure::Ended::Code(output.code),

@@ -6,7 +6,7 @@ use crate::nix::testing::{Playground, quiet};
 fn request<'a>(targets: Vec<Evaluated>, log_file: &'a Path, store: Option<RemoteStore>) -> BuildRequest<'a> {
     let minute = Duration::from_secs(60);
     let begun = Mutex::default();
-    let (options, fetched) = (Vec::new(), Mutex::default());
+    let (options, failed_downloads, fetched) = (Vec::new(), Mutex::default(), Mutex::default());
     let deadline = minute * 2;
     BuildRequest {
         targets,
@@ -16,6 +16,7 @@ fn request<'a>(targets: Vec<Evaluated>, log_file: &'a Path, store: Option<Remote
         log_file,
         gc_root_dir: None,
         options,
+        failed_downloads,
         fetched,
         begun,
     }

@@ -11,6 +11,7 @@ async fn built(playground: &Playground) -> StorePath {
     let log = playground.path("logs/build.log");
     let request = BuildRequest {
         options: Vec::new(),
+        failed_downloads: Default::default(),
         fetched: Default::default(),
         targets,
         store: None,

@@ -57,9 +57,11 @@ pub(in crate::steps) async fn set_right(
     let said = errors.find_map(BuildError::dead_cache);
     if let (Place::Here, false, Some(said)) = (place, tried.caches, said) {
         tried.caches = true;
-        let said = said.to_owned();
+        let downloads = request.failed_downloads.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        // What failed says where: the build itself only says that.
+        let said = downloads.last().cloned().unwrap_or_else(|| said.to_owned());
         say(run, hosts, StepId::Build, "building without the binary cache that is gone");
-        request.options = caches::without_the_dead(run, hosts, &said).await;
+        request.options = caches::without_the_dead(run, hosts, &said, &downloads).await;
         return true;
     }
     false

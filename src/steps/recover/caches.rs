@@ -3,6 +3,7 @@
 
 use super::super::context::RunContext;
 use super::tell;
+use crate::model::text::clean_line;
 use crate::model::{HostName, Recovery, RecoveryKind, StepId};
 use crate::nix::Caches;
 
@@ -24,6 +25,7 @@ pub(super) async fn without_the_dead(
     run: &RunContext,
     hosts: &[HostName],
     said: &str,
+    downloads: &[String],
 ) -> Vec<(String, String)> {
     let mut all = run.nix.configured_caches().await;
     for cache in &usable(run).await.alive {
@@ -31,10 +33,15 @@ pub(super) async fn without_the_dead(
         all.push(cache.clone());
     }
     let mut caches = Caches::probe(&all).await;
-    caches.bury(said);
+    downloads.iter().for_each(|download| caches.bury(download));
     if caches.dead.is_empty() {
         let result = "built without what it could not deliver".to_owned();
-        tell(run, hosts, StepId::Build, Recovery::helped(RecoveryKind::LeaveOutCache, said, result));
+        tell(
+            run,
+            hosts,
+            StepId::Build,
+            Recovery::helped(RecoveryKind::LeaveOutCache, clean_line(said), result),
+        );
     }
     tell_dead(run, hosts, &caches);
     caches.options_alone()
