@@ -31,15 +31,17 @@ const READERS: [&str; 10] = [
     "each_named",
 ];
 /// Where the keys of a table of their own are read, and what the table is called.
-const TABLES: [(&str, &str); 5] = [
+const TABLES: [(&str, &str); 7] = [
     ("fn read_ignore(", "issues.ignore."),
     ("fn read_database(", "database."),
     ("fn read_rollout(", "rollout."),
+    ("fn read_recover(", "recover."),
+    ("fn read_substituter(", "substituters."),
     ("impl RollbackKeys ", "rollback."),
     ("impl TimeoutKeys ", "timeouts."),
 ];
 /// Tables of single keys, which the README lists one by one.
-const UNFOLDED: [&str; 6] = ["database", "issues", "lint", "rollout", "rollback", "timeouts"];
+const UNFOLDED: [&str; 7] = ["database", "issues", "lint", "recover", "rollout", "rollback", "timeouts"];
 
 /// The text between quotes that a line begins with.
 fn quoted(text: &str) -> Option<&str> {

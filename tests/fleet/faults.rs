@@ -274,10 +274,10 @@ fn garbage_makes_room_when_that_is_allowed() {
     fleet.write_settings("[recover]\ngc = true\n");
     // Generation 2 holds the garbage, 3 is the previous one, 4 the current: the
     // first collection finds nothing, and only generation 2 may go.
-    let script = "P=/nix/var/nix/profiles/system; running=$(readlink -f $P); add() { \
-                  head -c $1 /dev/urandom >/nix/$2; nix-store --add /nix/$2; rm /nix/$2; }; \
-                  for system in $(add 100000000 garbage) $(add 1000 previous) $running; do \
-                  nix-env -p $P --set $system; readlink -f $P; done";
+    let script = "P=/nix/var/nix/profiles/system; running=$(readlink -f $P); \
+                  head -c 100000000 /dev/urandom >/nix/garbage; cp -a $running /nix/previous; \
+                  for system in $(nix-store --add /nix/garbage) $(nix-store --add /nix/previous) $running; do \
+                  nix-env -p $P --set $system; readlink -f $P; done; rm -rf /nix/garbage /nix/previous";
     let paths = fleet.on("p620", script);
     let [garbage, previous, _] = paths.lines().collect::<Vec<_>>()[..] else { panic!("{paths}") };
     fleet.on_fleet("fill", &["p620", "/nix", "20"]);

@@ -66,6 +66,7 @@ fn a_host_that_is_not_there_is_waited_for_and_gets_what_was_built_meanwhile() {
 }
 
 /// Programs that stand before those of this machine on PATH.
+#[expect(clippy::disallowed_methods, reason = "the programs of this machine are used")]
 fn with_programs(fleet: &Fleet, programs: &[(&str, String)], arguments: &[&str]) -> Run {
     let folder = fleet.flake().with_file_name("programs");
     fs::create_dir_all(&folder).unwrap();
