@@ -5,6 +5,8 @@
 #
 # usage: benches/run.sh NIX_DEPLOY [RUNS]
 #
+# CASES names the cases to run, for example "one-changed"; "copy" is benches/copy.sh.
+#
 # The settle window of nix-deploy is set aside (0 s): the others have none.
 set -euo pipefail
 
@@ -16,6 +18,11 @@ work=$(mktemp -d /tmp/nix-deploy-bench-XXXXXX)
 peers=${NIX_DEPLOY_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nix-deploy-test}/peers
 hosts=(b1 b2 b3 b4 b5 b6 b7 b8)
 revision=0
+
+if [ "${CASES:-}" = copy ]; then
+    rmdir "$work"
+    exec "$checkout/benches/copy.sh" "$nix_deploy" "$runs"
+fi
 
 cleanup() {
     status=$?
@@ -223,3 +230,4 @@ done
 echo "First copy of the closure, 40 ms away: ours $first_ours, nix copy $first_nix, ratio $(ratio "$first_ours" "$first_nix")"
 echo "ssh logins of a deploy: $logins_changed changed, $logins_unchanged unchanged"
 echo "nix-deploy --help: $((help_ms / 10)).$((help_ms % 10)) ms; memory with 8 hosts: $((memory_kib / 1024)) MiB"
+! wanted copy || "$checkout/benches/copy.sh" "$nix_deploy" "$runs"

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::error::HostError;
 use super::session::{Elevation, Privilege, Session};
 use super::shell::Script;
-use super::ssh_config;
+use super::ssh_config::{self, Compression};
 use crate::model::{ElevationFact, HostSpec};
 
 /// How often connecting is tried, and how long it waits between tries.
@@ -26,6 +26,7 @@ pub(crate) struct Link {
     directory: TempDir,
     config: PathBuf,
     copy_config: PathBuf,
+    compression: Compression,
     master: tokio::sync::Mutex<Option<Session>>,
     elevation: Mutex<Elevation>,
 }
@@ -45,6 +46,7 @@ impl Link {
             host: host.clone(),
             config,
             copy_config,
+            compression: Compression::AsConfigured,
             directory,
             master: tokio::sync::Mutex::new(None),
             elevation: Mutex::new(Elevation { how: ElevationFact::Root, password: None }),
@@ -53,10 +55,25 @@ impl Link {
         Ok(link)
     }
 
+    /// Compresses the connections that are made from now on, or not.
+    pub(crate) fn compressed(mut self, is_wanted: bool) -> Result<Self, HostError> {
+        if is_wanted {
+            self.compression = Compression::Yes;
+            std::fs::write(&self.config, self.config_text(None))
+                .map_err(|error| HostError::Local { address: self.destination(), detail: error.to_string() })?;
+        }
+        Ok(self)
+    }
+
+    /// Whether its connections are compressed because the link is slow.
+    pub(crate) fn is_compressed(&self) -> bool {
+        self.compression == Compression::Yes
+    }
+
     fn config_text(&self, control_path: Option<&std::path::Path>) -> String {
         // ssh expands the tilde itself.
         let user_config = self.host.ssh_config.clone().unwrap_or_else(|| PathBuf::from("~/.ssh/config"));
-        ssh_config::text(&[(&self.host, control_path)], Some(&user_config))
+        ssh_config::text(&[(&self.host, control_path)], Some(&user_config), self.compression)
     }
 
     /// Writes an ssh configuration that reaches this host and another one, each
@@ -67,7 +84,7 @@ impl Link {
         let user_config = self.host.ssh_config.clone().unwrap_or_else(|| PathBuf::from("~/.ssh/config"));
         let hosts = [(&self.host, own_path.as_deref()), (&other.host, other_path.as_deref())];
         let path = self.directory.path().join("ssh_config_two");
-        std::fs::write(&path, ssh_config::text(&hosts, Some(&user_config)))
+        std::fs::write(&path, ssh_config::text(&hosts, Some(&user_config), self.compression))
             .map_err(|error| HostError::Local { address: self.destination(), detail: error.to_string() })?;
         Ok(path)
     }

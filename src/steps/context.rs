@@ -10,6 +10,7 @@ use tokio::sync::{OnceCell, OwnedSemaphorePermit, mpsc};
 
 use super::build::BuildRequest;
 use super::check::Checks;
+use super::link_speed;
 use super::recover::Recoveries;
 use super::shared::{Names, Results, Roster};
 use crate::event::{Event, EventSink};
@@ -169,7 +170,7 @@ impl HostContext {
     /// A host of which nothing is known yet.
     pub(crate) fn new(run: Arc<RunContext>, host: HostSpec) -> Result<Self, HostError> {
         Ok(Self {
-            link: Link::new(&host)?,
+            link: Link::new(&host)?.compressed(link_speed::is_slow(&run, &host.name))?,
             run,
             host,
             facts: Mutex::default(),

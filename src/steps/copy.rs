@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::context::HostContext;
+use super::link_speed::{self, Measure};
 use super::recover::{connection, room};
 use super::{Done, StepResult, build, nix_words, recover, step};
 use crate::event::Event;
@@ -112,7 +113,14 @@ async fn copy(context: &HostContext, substitute: bool) -> Result<Result<Copied, 
     let progress = |progress: NixProgress| {
         context.send(nix_words::progress_event(&progress, context.name(), StepId::Copy));
     };
+    let begun = std::time::Instant::now();
     let copied = run.nix.copy(&request, &progress).await;
+    if let (None, Ok(copied)) = (&builder_link, &copied)
+        && let Some(measure) =
+            Measure::of(copied.bytes, copied.paths.len(), begun.elapsed(), context.link.is_compressed())
+    {
+        link_speed::remember(run, context.name(), measure);
+    }
     drop(builder_link);
     Ok(copied)
 }

@@ -33,6 +33,7 @@ pub(in crate::steps) async fn connect(context: &HostContext) -> Result<(), Failu
     // Others connect meanwhile.
     context.give_back_place();
     let trying = Trying { step: StepId::HostFacts, what: RecoveryKind::WaitForHost, patience };
+    let why = error.to_string();
     let ahead = async {
         if let Ok(evaluated) = context.run.evaluation.get(context.name()).await {
             build::build_ahead(context, &evaluated);
@@ -40,7 +41,7 @@ pub(in crate::steps) async fn connect(context: &HostContext) -> Result<(), Failu
         std::future::pending().await
     };
     tokio::select! {
-        tried = trying.until_it_answers(context, &error) => tried,
+        tried = trying.until_it_answers(context, &error, &why) => tried,
         never = ahead => match never {},
     }
 }
@@ -53,7 +54,8 @@ pub(in crate::steps) async fn reconnect(context: &HostContext, step: StepId, why
     let patience = waited_for.unwrap_or_default().max(context.host.timeouts.reconnect);
     let trying = Trying { step, what, patience };
     let address = context.link.destination();
-    trying.until_it_answers(context, &HostError::Lost { address, detail: why.to_owned() }).await
+    let lost = HostError::Lost { address, detail: why.to_owned() };
+    trying.until_it_answers(context, &lost, why).await
 }
 
 /// Whether the host may answer later. A name that is not known now may be known
@@ -70,7 +72,12 @@ struct Trying {
 }
 
 impl Trying {
-    async fn until_it_answers(&self, context: &HostContext, first: &HostError) -> Result<(), Failure> {
+    async fn until_it_answers(
+        &self,
+        context: &HostContext,
+        first: &HostError,
+        why: &str,
+    ) -> Result<(), Failure> {
         let begun = Instant::now();
         let mut error = first.clone();
         let mut tries = 0;
@@ -79,7 +86,7 @@ impl Trying {
             let after = || format!("after {} and {tries} tries", duration(begun.elapsed()));
             if left.is_zero() || !is_worth_waiting(&error) {
                 let result = format!("it did not answer, {}", after());
-                tell_host(context, self.step, Recovery::in_vain(self.what, first.to_string(), result));
+                tell_host(context, self.step, Recovery::in_vain(self.what, why, result));
                 let mut failure = explained(context, &error).await;
                 if self.what == RecoveryKind::WaitForHost {
                     let results = context.run.spec.run_dir.join("results");
@@ -97,7 +104,7 @@ impl Trying {
             match context.link.master_at_once().await {
                 Ok(_) => {
                     let result = format!("it answered after {}, at try {tries}", duration(begun.elapsed()));
-                    tell_host(context, self.step, Recovery::helped(self.what, first.to_string(), result));
+                    tell_host(context, self.step, Recovery::helped(self.what, why, result));
                     return Ok(());
                 }
                 Err(next) => error = next,

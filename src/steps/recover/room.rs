@@ -21,6 +21,8 @@ const AMPLE_ROOM: u64 = 10 << 30;
 const RESERVE: u64 = 64 << 20;
 /// Below so many free inodes the same holds.
 const AMPLE_INODES: u64 = 100_000;
+/// So many paths fit into the environment of a process.
+const MOST_KEPT: usize = 20_000;
 /// How many of them must stay free.
 const RESERVE_INODES: u64 = 64;
 
@@ -162,7 +164,7 @@ async fn needed_paths(context: &HostContext) -> BTreeSet<StorePath> {
     let Ok(new) = context.new_system() else { return BTreeSet::new() };
     let closure = context.run.nix.closure(new, None).await;
     let mut keep: BTreeSet<StorePath> = match closure {
-        Ok(closure) => closure.iter().map(|(path, _)| path.clone()).collect(),
+        Ok(closure) => closure.iter().map(|(path, _)| path.clone()).take(MOST_KEPT).collect(),
         Err(_) => BTreeSet::new(),
     };
     keep.insert(new.clone());
