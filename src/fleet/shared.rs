@@ -345,7 +345,6 @@ pub(crate) async fn newest_report(
 }
 
 /// Notes that a host still runs what its report says.
-#[expect(dead_code, reason = "for the command that asks hosts what they run")]
 pub(crate) async fn heartbeat(
     database: &mut Database,
     report_id: i64,
