@@ -34,7 +34,10 @@ impl Nix {
         progress: ProgressFn<'_>,
     ) -> Result<Option<StorePath>, BuildError> {
         let argv = realise_argv(None, request.gc_root_dir.as_deref(), std::iter::once(request.drv_path));
-        let command = self.nix_store().args(argv).deadline(request.deadline);
+        // What was not in a cache at the evaluation may be there now: another
+        // builder has pushed it. Nix remembers for an hour that it was not.
+        let fresh = ["--option", "narinfo-cache-negative-ttl", "0"];
+        let command = self.nix_store().args(argv).args(fresh).deadline(request.deadline);
         let Call { output, said, mut transcript, .. } =
             run::run(command, "building", request.log_file, progress).await;
         let ended = match output {
