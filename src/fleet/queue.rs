@@ -143,7 +143,7 @@ async fn next(database: &mut Database, wanted: &Wanted<'_>) -> Result<Option<(Cl
          JOIN derivations d ON d.id = q.id JOIN derivations s ON s.id = q.nixos_id \
          JOIN commits c ON c.id = s.commit_id \
          WHERE c.flake_id = $1 AND d.status_id IN (5, 12) AND d.attempt_count < $3 \
-         AND d.derivation_path IS NOT NULL \
+         AND d.derivation_path LIKE '/nix/store/%.drv' \
          AND (d.status_id = 5 OR d.completed_at IS NULL OR {retry}) \
          AND NOT EXISTS (SELECT 1 FROM build_reservations w JOIN derivations x ON x.id = w.derivation_id \
                          WHERE x.derivation_path = d.derivation_path) \
@@ -348,14 +348,4 @@ pub(crate) async fn reopen_left(database: &mut Database, flake_id: i64) -> Resul
         in_deploy("d")
     );
     database.execute("open what a deploy left", &sql, &values![flake_id, SILENCE.as_secs()]).await
-}
-
-/// The flake's row, when something of it is recorded.
-pub(crate) async fn flake_id(
-    database: &mut Database,
-    identity: &super::FlakeIdentity,
-) -> Result<Option<i64>, FleetError> {
-    let rows = database.rows("read the flakes", "SELECT id, repo_url FROM flakes ORDER BY id", &[]).await?;
-    let is_same = |cells: &&Vec<Cell>| cells.get(1).and_then(Cell::text).is_some_and(|url| identity.is(url));
-    Ok(rows.iter().find(is_same).and_then(|cells| cells.first()?.integer()))
 }

@@ -18,7 +18,6 @@ use std::path::{Path, PathBuf};
 pub(crate) use source::{FlakeSource, SourceError};
 
 use crate::fleet::FleetError;
-use crate::nix::NixError;
 
 /// Why a job could not be done at all.
 #[derive(Debug, thiserror::Error)]
@@ -29,9 +28,6 @@ pub(crate) enum JobError {
     /// The configuration's repository cannot be read.
     #[error(transparent)]
     Source(#[from] SourceError),
-    /// Nix cannot be used.
-    #[error("nix cannot say what is to be built")]
-    Nix(#[from] NixError),
     /// A folder of ours cannot be made.
     #[error("make the folder {}", path.display())]
     Folder {
@@ -49,4 +45,97 @@ fn private_folder(path: &Path) -> Result<(), JobError> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true).mode(0o700);
     builder.create(path).map_err(|source| JobError::Folder { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Serialize;
+    use serde_json::Value;
+
+    use super::build::{End, Settled};
+    use super::evaluate::Configuration;
+    use super::poll::{Answer, Outcome};
+    use super::sync::Synced;
+    use crate::model::HostName;
+
+    /// The keys of an object as the README lists them; times are named.
+    fn listed(object: &impl Serialize, times: &[&str]) -> String {
+        let text = serde_json::to_string(object).unwrap();
+        let Value::Object(map) = serde_json::from_str::<Value>(&text).unwrap() else { panic!() };
+        // A map has lost the order.
+        let mut keys: Vec<(usize, String)> = map
+            .iter()
+            .map(|(key, value)| {
+                let kind = match value {
+                    _ if times.contains(&key.as_str()) => " time",
+                    Value::Number(_) => " number",
+                    Value::Bool(_) => " boolean",
+                    _ => "",
+                };
+                (text.find(&format!("\"{key}\":")).unwrap(), format!("`{key}`{kind}"))
+            })
+            .collect();
+        keys.sort();
+        keys.into_iter().map(|(_, key)| key).collect::<Vec<_>>().join(", ")
+    }
+
+    #[test]
+    fn the_readme_lists_every_key_in_order() {
+        let hostname = HostName::new("p620").unwrap();
+        let text = || Some("x".to_owned());
+        let synced = Synced {
+            flake: "x".to_owned(),
+            newest: text(),
+            new: 0,
+            reordered: 0,
+            known: 0,
+            dirty: false,
+            shallow: false,
+            flake_id: 0,
+        };
+        let answer = Answer {
+            hostname: hostname.clone(),
+            outcome: Outcome::Same,
+            store_path: text(),
+            nixos_version: text(),
+            kernel: text(),
+            uptime_secs: Some(0),
+            ip_address: text(),
+            asked_at: jiff::Timestamp::UNIX_EPOCH,
+            error: text(),
+        };
+        let configuration = Configuration {
+            commit_hash: "x".to_owned(),
+            hostname,
+            evaluated: true,
+            derivation_path: text(),
+            store_path: text(),
+            packages: 0,
+            duration_ms: 0,
+            error: text(),
+        };
+        let settled = Settled {
+            derivation_id: 0,
+            derivation_type: "nixos",
+            derivation_name: "x",
+            hostname: "x",
+            commit_hash: "x",
+            outcome: End::Built,
+            store_path: text(),
+            attempts: 0,
+            duration_ms: 0,
+            error: text(),
+            worker_id: "x",
+        };
+        let readme = include_str!("../../README.md");
+        for (name, keys) in [
+            ("sync", listed(&synced, &[])),
+            ("poll", listed(&answer, &["asked_at"])),
+            ("evaluate", listed(&configuration, &[])),
+            ("build", listed(&settled, &[])),
+        ] {
+            let row = format!("| `fleet {name}` | {keys} |");
+            assert!(readme.contains(&row), "the README lacks:\n{row}");
+        }
+    }
 }

@@ -147,7 +147,7 @@ impl FlakeSource {
         let others = query.split('&').filter(|pair| {
             let key = pair.split('=').next().unwrap_or_default();
             // Nix finds the folder by itself when it starts in it.
-            !key.is_empty() && !WHICH.contains(&key) && !(self.folder.is_some() && key == "dir")
+            !(key.is_empty() || WHICH.contains(&key) || (self.folder.is_some() && key == "dir"))
         });
         let others: String = others.map(|pair| format!("&{pair}")).collect();
         match (&self.folder, forge(reference)) {

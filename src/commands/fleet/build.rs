@@ -56,7 +56,7 @@ pub(super) async fn build(desk: &Desk, asked: &BuildArgs) -> Result<ExitCode, Co
 fn tell(desk: &Desk, json: bool, word: &Word<'_>) {
     match word {
         Word::Begun(claimed) if !json => {
-            desk.say(&format!("building {} for {} …", claimed.name, claimed.host));
+            desk.say(&format!("building {} …", what(claimed.is_system, &claimed.name, &claimed.host)));
         }
         Word::Begun(_) => {}
         Word::Settled(settled) if json => {
@@ -87,14 +87,17 @@ fn tell(desk: &Desk, json: bool, word: &Word<'_>) {
 fn line(settled: &Settled<'_>) -> String {
     let took = duration(Duration::from_millis(settled.duration_ms));
     let commit: String = settled.commit_hash.chars().take(8).collect();
-    let name = match settled.derivation_type {
-        "nixos" => format!("the system of {}", settled.hostname),
-        _ => format!("{} for {}", settled.derivation_name, settled.hostname),
-    };
-    let why = settled.error.as_deref().map_or_else(String::new, |error| format!(": {error}"));
+    let name = what(settled.derivation_type == "nixos", settled.derivation_name, settled.hostname);
+    // The builder's last lines stand in the record.
+    let why = settled.error.as_deref().and_then(|error| error.lines().next());
+    let why = why.map_or_else(String::new, |why| format!(": {why}"));
     let attempts = match settled.outcome {
         End::Failed => format!(" (attempt {} of 5)", settled.attempts),
         _ => String::new(),
     };
     clean_line(&format!("{:<10}  {commit}  {took:>6}  {name}{attempts}{why}", settled.outcome.as_str())) + "\n"
+}
+
+fn what(is_system: bool, name: &str, host: &str) -> String {
+    if is_system { format!("the system of {host}") } else { format!("{name} for {host}") }
 }

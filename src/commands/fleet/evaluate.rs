@@ -14,8 +14,8 @@ use crate::jobs::sync::{self, Part};
 use crate::model::text::{clean_line, duration, plural};
 use crate::nix::Nix;
 
-/// The widest error in the table, in characters.
-const WIDEST: usize = 72;
+/// The widest path or error in the table, in characters.
+const WIDEST: usize = 60;
 
 /// Reads the newest commits and evaluates what is not evaluated of them. Exit
 /// code 4 when something does not evaluate.
@@ -71,10 +71,12 @@ fn table(configurations: &[Configuration]) -> String {
     let headings = ["COMMIT", "HOST", "OUTCOME", "TO BUILD", "TOOK", "DERIVATION"];
     let mut lines = vec![headings.map(str::to_owned).to_vec()];
     for found in configurations {
-        let last = match &found.error {
-            Some(error) => console::truncate_str(&clean_line(error), WIDEST, "…").into_owned(),
-            None => found.derivation_path.clone().unwrap_or_default(),
+        let last = match (&found.error, &found.derivation_path) {
+            // How it got there stands in the record.
+            (Some(error), _) => clean_line(error.lines().next().unwrap_or_default()),
+            (None, path) => path.clone().unwrap_or_default(),
         };
+        let last = console::truncate_str(&last, WIDEST, "…").into_owned();
         lines.push(vec![
             found.commit_hash.chars().take(8).collect(),
             found.hostname.to_string(),

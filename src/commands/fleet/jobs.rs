@@ -51,10 +51,6 @@ pub(super) fn failed(error: JobError) -> CommandError {
     match error {
         JobError::Fleet(error) => super::fail(error),
         JobError::Source(error) => error.failure().into(),
-        JobError::Nix(error) => {
-            let failure = Failure::from_error(FailureClass::Build, &error);
-            error.hints().into_iter().fold(failure, Failure::hint).into()
-        }
         JobError::Folder { .. } => CommandError::from_error(FailureClass::Usage, &error),
     }
 }

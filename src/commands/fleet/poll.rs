@@ -11,8 +11,8 @@ use crate::fleet::query::Kind;
 use crate::jobs::poll::{self, Answer, Outcome};
 use crate::model::text::{clean_line, duration, plural};
 
-/// The widest error in the table, in characters.
-const WIDEST: usize = 72;
+/// The widest path or error in the table, in characters.
+const WIDEST: usize = 60;
 
 /// Asks hosts. A host that cannot be reached does not fail it: exit code 5 only
 /// when an answer could not be used.
@@ -49,10 +49,8 @@ fn table(answers: &[Answer]) -> String {
         let up = answer
             .uptime_secs
             .map_or_else(|| "-".to_owned(), |seconds| duration(std::time::Duration::from_secs(seconds)));
-        let runs = match &answer.error {
-            Some(error) => console::truncate_str(&clean_line(error), WIDEST, "…").into_owned(),
-            None => word(&answer.store_path),
-        };
+        let runs = word(if answer.error.is_some() { &answer.error } else { &answer.store_path });
+        let runs = console::truncate_str(&runs, WIDEST, "…").into_owned();
         lines.push(vec![
             answer.hostname.to_string(),
             answer.outcome.as_str().to_owned(),

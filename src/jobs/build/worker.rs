@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::store::{self, Attempt};
 use super::{Crew, End, Settled, Word};
 use crate::fleet::queue::{self, Claimed, HEARTBEAT, Outcome, SILENCE, Wanted};
-use crate::fleet::{self, Database, FlakeIdentity, FleetError};
+use crate::fleet::{self, Database, FlakeIdentity, FleetError, shared};
 use crate::jobs::JobError;
 use crate::model::StorePath;
 
@@ -44,7 +44,8 @@ impl<'a> Worker<'a> {
             let goes_on = match taken {
                 Ok(Some(claimed)) => {
                     self.handle(&claimed).await;
-                    self.rest();
+                    self.crew.busy.fetch_sub(1, Ordering::SeqCst);
+                    self.crew.settled.notify_waiters();
                     true
                 }
                 Ok(None) => {
@@ -71,10 +72,13 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
-    /// Is no longer busy, and lets the others look again.
+    /// Has found nothing. Who waits for the end hears of it when nobody is left
+    /// who could find something; anything more would wake the others for nothing.
     fn rest(&self) {
-        self.crew.busy.fetch_sub(1, Ordering::SeqCst);
-        self.crew.settled.notify_waiters();
+        let was_last = self.crew.busy.fetch_sub(1, Ordering::SeqCst) == 1;
+        if was_last && self.crew.job.once {
+            self.crew.settled.notify_waiters();
+        }
     }
 
     /// Waits until more may be ready; false when nothing will be.
@@ -83,19 +87,14 @@ impl<'a> Worker<'a> {
         tokio::pin!(settled);
         // From here on nothing is missed.
         settled.as_mut().enable();
-        if self.crew.job.once {
-            if self.crew.busy.load(Ordering::SeqCst) == 0 {
-                return false;
-            }
-            tokio::select! {
-                () = settled => {}
-                () = self.crew.stop.cancelled() => {}
-            }
-        } else {
-            tokio::select! {
-                () = tokio::time::sleep(self.crew.job.poll) => {}
-                () = self.crew.stop.cancelled() => {}
-            }
+        let once = self.crew.job.once;
+        if once && self.crew.busy.load(Ordering::SeqCst) == 0 {
+            return false;
+        }
+        tokio::select! {
+            () = settled => {}
+            () = tokio::time::sleep(self.crew.job.poll), if !once => {}
+            () = self.crew.stop.cancelled() => {}
         }
         true
     }
@@ -113,7 +112,7 @@ impl<'a> Worker<'a> {
             (self.crew.tell)(&Word::TakenBack(&silent));
         }
         if self.flake_id.is_none() {
-            self.flake_id = queue::flake_id(database, self.identity).await?;
+            self.flake_id = shared::find_flake(database, self.identity).await?;
         }
         let Some(flake_id) = self.flake_id else { return Ok(None) };
         let wanted = Wanted { flake_id, retry_after, except: &except };
