@@ -90,7 +90,8 @@ fn what_only_an_image_or_a_virtual_machine_sets_makes_it_one() {
         (false, "virtualisation.vmVariant.virtualisation.memorySize = 2048;"),
     ] {
         let code = format!("{{ networking.firewall.enable = false; {setting} }}");
-        let severities: Vec<_> = found("firewall-off", &code).into_iter().map(|(severity, _)| severity).collect();
+        let severities: Vec<_> =
+            found("firewall-off", &code).into_iter().map(|(severity, _)| severity).collect();
         let expected = if guest { Severity::Information } else { Severity::Critical };
         assert_eq!(severities, [expected], "{setting}");
     }
