@@ -285,18 +285,26 @@ async fn failed(
                completed_at = (SELECT at FROM fleet_clock), build_elapsed_seconds = $3, \
                build_current_target = NULL WHERE id = $1";
     database.execute("write that it failed", sql, &values![claimed.id, error, elapsed.as_secs()]).await?;
+    // The rows of other commits with the same derivation would fail in the same way.
+    let drv_path = claimed.drv_path.as_str();
+    let sql = "UPDATE derivations SET status_id = 12, error_message = $2, \
+               attempt_count = (SELECT d.attempt_count FROM derivations d WHERE d.id = $1), \
+               completed_at = (SELECT at FROM fleet_clock) \
+               WHERE derivation_path = $3 AND status_id IN (5, 7, 12) AND id <> $1";
+    database.execute("write that it failed elsewhere", sql, &values![claimed.id, error, drv_path]).await?;
     if claimed.attempts + 1 < MOST_ATTEMPTS {
         return Ok(());
     }
     // What needs it cannot be built either, and says why.
     let message = format!("it needs {}, which failed {MOST_ATTEMPTS} times", claimed.name);
     let sql = "WITH RECURSIVE above (id) AS (\
-               SELECT derivation_id FROM derivation_dependencies WHERE depends_on_id = $1 \
+               SELECT p.derivation_id FROM derivation_dependencies p JOIN derivations d ON d.id = p.depends_on_id \
+               WHERE d.derivation_path = $1 AND d.status_id = 12 \
                UNION SELECT p.derivation_id FROM derivation_dependencies p JOIN above a ON p.depends_on_id = a.id) \
                UPDATE derivations SET status_id = 12, error_message = $2, \
                completed_at = (SELECT at FROM fleet_clock) \
                WHERE status_id IN (5, 7) AND id IN (SELECT id FROM above)";
-    database.execute("write what cannot be built", sql, &values![claimed.id, message]).await?;
+    database.execute("write what cannot be built", sql, &values![drv_path, message]).await?;
     Ok(())
 }
 
@@ -348,4 +356,120 @@ pub(crate) async fn reopen_left(database: &mut Database, flake_id: i64) -> Resul
         in_deploy("d")
     );
     database.execute("open what a deploy left", &sql, &values![flake_id, SILENCE.as_secs()]).await
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::fleet::database::Patience;
+    use crate::fleet::migrate;
+    use crate::fleet::url::Address;
+
+    /// Two commits with a system each and one package, which is the same
+    /// derivation in both; rows 1 and 2 are those of the older commit.
+    async fn queue() -> (TempDir, Database) {
+        let folder = tempfile::tempdir().unwrap();
+        let address = Address::Sqlite(folder.path().join("fleet.db"));
+        let mut database = migrate::open(&address, Patience::COMMAND).await.unwrap();
+        let drv = |letter: char, name: &str| {
+            format!("'/nix/store/{}-{name}.drv'", std::iter::repeat_n(letter, 32).collect::<String>())
+        };
+        let (old, new, hello) = (drv('a', "nixos"), drv('b', "nixos"), drv('h', "hello"));
+        let sql = format!(
+            "INSERT INTO flakes (id, name, repo_url) VALUES (1, 'x', 'x');
+             INSERT INTO commits (id, flake_id, git_commit_hash, commit_timestamp) VALUES
+             (1, 1, 'c1', '2025-11-20T10:00:00.000000Z'), (2, 1, 'c2', '2025-11-21T10:00:00.000000Z');
+             INSERT INTO derivations (id, commit_id, derivation_type, derivation_name, derivation_path, status_id)
+             VALUES (1, 1, 'nixos', 'p620', {old}, 5), (2, 1, 'package', 'hello', {hello}, 5),
+             (3, 2, 'nixos', 'p620', {new}, 5), (4, 2, 'package', 'hello', {hello}, 5),
+             (5, 2, 'nixos', 'odd', 'not a path', 5);
+             INSERT INTO derivation_dependencies VALUES (1, 2), (3, 4);"
+        );
+        database.script("test", &sql).await.unwrap();
+        (folder, database)
+    }
+
+    const WANTED: Wanted<'_> = Wanted { flake_id: 1, retry_after: Duration::ZERO, except: &[] };
+    const BUILT: Outcome<'_> =
+        Outcome::Built { store_path: None, pushed: false, problem: None, elapsed: Duration::ZERO };
+    const FAILED: Outcome<'_> = Outcome::Failed { error: "out of order", elapsed: Duration::ZERO };
+
+    async fn take(database: &mut Database, worker: &str) -> Option<Claimed> {
+        claim(database, worker, &WANTED).await.unwrap()
+    }
+
+    async fn statuses(database: &mut Database) -> Vec<(i64, i64)> {
+        let sql = "SELECT status_id, attempt_count FROM derivations ORDER BY id LIMIT 4";
+        let rows = database.rows("test", sql, &[]).await.unwrap();
+        rows.iter().map(|cells| (cells[0].integer().unwrap(), cells[1].integer().unwrap())).collect()
+    }
+
+    #[tokio::test]
+    async fn packages_come_first_and_one_derivation_of_two_commits_is_built_once() {
+        let (_folder, mut database) = queue().await;
+        let package = take(&mut database, "one").await.unwrap();
+        assert_eq!((package.id, package.host.as_str(), package.commit_hash.as_str()), (4, "p620", "c2"));
+        assert_eq!(take(&mut database, "two").await, None, "all else waits for it");
+        assert!(settle(&mut database, "one", &package, &BUILT).await.unwrap());
+        assert_eq!(statuses(&mut database).await, [(5, 0), (10, 0), (5, 0), (10, 0)]);
+        assert_eq!(take(&mut database, "one").await.unwrap().id, 3);
+        let other = take(&mut database, "two").await.unwrap();
+        assert!(other.is_system && other.id == 1);
+        assert!(settle(&mut database, "two", &other, &Outcome::GivenBack).await.unwrap());
+        assert_eq!(take(&mut database, "two").await.unwrap().id, 1);
+        let except = Wanted { except: &[1, 3], ..WANTED };
+        assert_eq!(claim(&mut database, "three", &except).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn who_was_not_heard_of_has_lost_it_and_writes_nothing() {
+        let (_folder, mut database) = queue().await;
+        let claimed = take(&mut database, "one").await.unwrap();
+        assert!(heartbeat(&mut database, "one", claimed.id, Duration::from_secs(30)).await.unwrap());
+        assert!(take_back(&mut database).await.unwrap().is_empty());
+        let sql = "UPDATE build_reservations SET heartbeat_at = '2025-01-01T00:00:00.000000Z'";
+        database.execute("test", sql, &[]).await.unwrap();
+        assert_eq!(take_back(&mut database).await.unwrap(), ["one"]);
+        assert_eq!(take(&mut database, "two").await.unwrap(), claimed);
+        assert!(!heartbeat(&mut database, "one", claimed.id, Duration::ZERO).await.unwrap());
+        assert!(!settle(&mut database, "one", &claimed, &FAILED).await.unwrap());
+        assert_eq!(statuses(&mut database).await[3], (8, 0));
+        assert!(settle(&mut database, "two", &claimed, &BUILT).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_tried_again_after_a_while_and_five_times_in_all() {
+        let (_folder, mut database) = queue().await;
+        for attempt in 1..=MOST_ATTEMPTS {
+            let claimed = take(&mut database, "one").await.unwrap();
+            assert_eq!(claimed.attempts, attempt - 1);
+            assert!(settle(&mut database, "one", &claimed, &FAILED).await.unwrap());
+            let patient = Wanted { retry_after: Duration::from_secs(60), ..WANTED };
+            assert_eq!(claim(&mut database, "one", &patient).await.unwrap(), None, "{attempt}");
+        }
+        assert_eq!(take(&mut database, "one").await, None);
+        assert_eq!(statuses(&mut database).await, [(12, 0), (12, 5), (12, 0), (12, 5)]);
+        let row = database.row("test", "SELECT error_message FROM derivations WHERE id = 1", &[]).await;
+        let cells = row.unwrap().unwrap();
+        assert_eq!(cells[0].text(), Some("it needs hello, which failed 5 times"));
+    }
+
+    #[tokio::test]
+    async fn what_a_live_deploy_builds_is_left_to_it_and_what_a_dead_one_left_is_not() {
+        let (_folder, mut database) = queue().await;
+        let sql = "UPDATE derivations SET status_id = 10 WHERE id IN (2, 4);
+                   UPDATE derivations SET status_id = 8, started_at = '2025-01-01T00:00:00.000000Z' WHERE id = 3;
+                   INSERT INTO deployment_events (hostname, derivation_id, lock_expires_at)
+                   VALUES ('p620', 3, '2125-01-01T00:00:00.000000Z'), ('p620', 1, '2125-01-01T00:00:00.000000Z');";
+        database.script("test", sql).await.unwrap();
+        assert_eq!(take(&mut database, "one").await, None);
+        assert_eq!(reopen_left(&mut database, 1).await.unwrap(), 0);
+        let sql = "UPDATE deployment_events SET lock_expires_at = '2025-01-01T00:00:00.000000Z'";
+        database.execute("test", sql, &[]).await.unwrap();
+        assert_eq!(reopen_left(&mut database, 1).await.unwrap(), 1);
+        assert_eq!(take(&mut database, "one").await.unwrap().id, 3);
+        assert_eq!(take(&mut database, "two").await.unwrap().id, 1);
+    }
 }

@@ -18,6 +18,9 @@ use crate::fleet::{Database, FleetError, packages};
 use crate::model::{Failure, FailureClass, HostName, HostSpec, text};
 use crate::nix::{Ask, ChunkPolicy, EvalError, EvalRequest, Evaluated, Nix};
 
+/// How much of an error is recorded, in characters.
+pub(super) const LONGEST_ERROR: usize = 10_000;
+
 /// What to evaluate.
 pub(crate) struct Evaluation<'a> {
     /// The flake.
@@ -176,7 +179,7 @@ pub(super) async fn evaluate_hosts(
 fn explained(error: &EvalError) -> String {
     let failure = Failure::from_error(FailureClass::Build, error);
     let lines = std::iter::once(failure.message).chain(failure.causes).chain(error.trace().iter().cloned());
-    text::clean(&lines.collect::<Vec<_>>().join("\n"))
+    text::clean(&lines.collect::<Vec<_>>().join("\n")).chars().take(LONGEST_ERROR).collect()
 }
 
 async fn begin(database: &mut Database, commit_id: i64, hosts: &[&HostSpec]) -> Result<(), FleetError> {

@@ -15,8 +15,6 @@ use crate::nix::{BuildError, Nix, PushRequest, Realise};
 
 /// How long pushing to a cache may go without progress.
 const STALL: Duration = Duration::from_secs(300);
-/// How much of an error is recorded, in characters.
-const LONGEST_ERROR: usize = 10_000;
 
 /// How a build went.
 #[derive(Debug)]
@@ -147,5 +145,5 @@ fn explained(error: &BuildError) -> String {
     let failure = Failure::from_error(FailureClass::Build, error);
     let lines = std::iter::once(failure.message).chain(failure.causes).chain(error.evidence());
     let text = text::clean(&lines.collect::<Vec<_>>().join("\n"));
-    text.chars().take(LONGEST_ERROR).collect()
+    text.chars().take(evaluate::LONGEST_ERROR).collect()
 }
