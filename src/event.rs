@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::model::{
-    Action, ActivationState, Changes, Finding, HostFacts, HostName, HostReport, Mode, RunId, SourceState,
-    StepId, StepOutcome, StorePath, UnitPlan,
+    Action, ActivationState, Changes, Finding, HostFacts, HostName, HostReport, Mode, Reboot, Rollout, RunId,
+    SourceState, StepId, StepOutcome, StorePath, UnitPlan,
 };
 
 /// Version of the event format; it rises when a field changes meaning or goes.
@@ -42,6 +42,27 @@ pub enum Event {
         hosts: Vec<HostName>,
         /// The folder of the journal and the logs.
         run_dir: String,
+        /// How it spreads over its hosts; journals of before do not say.
+        #[serde(default)]
+        rollout: Option<Box<Rollout>>,
+        /// The waves of the hosts, in order.
+        #[serde(default)]
+        waves: Vec<Vec<HostName>>,
+        /// Which hosts are rebooted.
+        #[serde(default)]
+        reboot: Reboot,
+        /// Rules whose findings were let pass.
+        #[serde(default)]
+        allow: Vec<String>,
+    },
+    /// The first host of a wave begins to change.
+    WaveStarted {
+        /// Which wave, counted from 1.
+        number: usize,
+        /// How many there are.
+        of: usize,
+        /// Its hosts.
+        hosts: Vec<HostName>,
     },
     /// The state of the configuration's repository.
     Source {

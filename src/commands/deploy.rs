@@ -34,7 +34,7 @@ pub(crate) async fn deploy(run_spec: RunSpec, options: DeployOptions) -> Result<
     let hub = tokio::spawn(report::run_hub(messages, reporters, asker));
     let interrupt = Interrupt::new();
     let signals = tokio::spawn(listen(interrupt.clone(), sink.clone()));
-    let code = engine::deploy(Job {
+    let engine::Ended { code, .. } = engine::deploy(Job {
         spec: run_spec,
         sink,
         owner,

@@ -18,12 +18,12 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::cli::{Cli, Command, DeployArgs, DoctorArgs, GlobalArgs, IssuesArgs};
+use crate::cli::{Cli, Command, DeployArgs, DoctorArgs, GlobalArgs, IssuesArgs, RolloutArgs};
 use crate::error::CommandError;
 use crate::exit::{self, ExitCode};
 use crate::issues::github::{Patience, Refresh, Tracker};
 use crate::lint;
-use crate::model::{Failure, FailureClass, RunSpec, Secret};
+use crate::model::{Canary, Failure, FailureClass, Rollout, RunSpec, Secret};
 use crate::plan;
 use crate::settings::{self, Environment, Output, Screen, Settings, nearest};
 
@@ -153,7 +153,7 @@ fn plan_run(
     global: &GlobalArgs,
     environment: &Environment,
 ) -> Result<(Settings, RunSpec), CommandError> {
-    if arguments.reboot && !arguments.action.commits() {
+    if arguments.rollout.reboot.is_asked() && !arguments.action.commits() {
         let message = format!("--reboot does not go with --action {}", arguments.action);
         return Err(Failure::new(FailureClass::Usage, message)
             .hint("a reboot enters the boot default: use --action switch or boot")
@@ -161,9 +161,27 @@ fn plan_run(
     }
     known_rules(&arguments.allow)?;
     let settings = Settings::load(global.config.as_deref(), environment)?;
-    let selected = plan::select(&settings.hosts, &arguments.hosts).map_err(Failure::from)?;
-    let run_spec = settings.run_spec(arguments, &selected);
+    let RolloutArgs { limit, skip, .. } = &arguments.rollout;
+    let selected =
+        plan::select_within(&settings.hosts, &arguments.hosts, limit, skip).map_err(Failure::from)?;
+    let mut run_spec = settings.run_spec(arguments, &selected);
+    plan_waves(&settings, &mut run_spec)?;
     Ok((settings, run_spec))
+}
+
+/// Works out the waves; a word of the order that no host of the file matches is
+/// most likely misspelt.
+fn plan_waves(settings: &Settings, run_spec: &mut RunSpec) -> Result<(), CommandError> {
+    let Rollout { order, canary, .. } = &run_spec.rollout;
+    let named = match canary {
+        Canary::Hosts(words) => words.as_slice(),
+        Canary::Share(_) => &[],
+    };
+    for words in [order.as_slice(), named] {
+        plan::known(&settings.hosts, words).map_err(Failure::from)?;
+    }
+    run_spec.waves = plan::waves(&run_spec.hosts, &run_spec.rollout).map_err(Failure::from)?;
+    Ok(())
 }
 
 /// Refuses rules that do not exist: a misspelt one would let nothing pass.

@@ -1,6 +1,7 @@
 //! Runs the step graph: hosts in parallel, limits, one question, cancellation,
 //! outcomes. What runs is the plan's business; what a step does is the step's.
 
+mod begin;
 pub(crate) mod claims;
 mod gate;
 mod host_run;
@@ -8,7 +9,7 @@ mod interrupt;
 mod limits;
 mod turns;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use tokio::task::JoinSet;
@@ -22,7 +23,7 @@ use crate::steps::context::{HostContext, RunContext};
 use claims::HostClaims;
 use gate::Gate;
 use limits::Limits;
-use turns::Turns;
+use turns::{End, Turns};
 
 /// Everything a deploy works with.
 pub(crate) struct Job {
@@ -47,11 +48,20 @@ struct Order {
     turns: Arc<Turns>,
     limits: Arc<Limits>,
     claims: Arc<dyn HostClaims>,
+    /// A host that is not well after its reboot: no other one is rebooted.
+    reboot_failed: Arc<OnceLock<HostName>>,
 }
 
-/// Runs a whole deploy and gives its exit code. Every selected host gets a
-/// report, whatever happens.
-pub(crate) async fn deploy(job: Job) -> ExitCode {
+/// How a run ended.
+pub(crate) struct Ended {
+    /// The exit code: the worst of all hosts.
+    pub(crate) code: ExitCode,
+    /// The reports of the hosts that were started.
+    pub(crate) reports: Vec<(HostName, HostReport)>,
+}
+
+/// Runs a whole deploy. Every selected host gets a report, whatever happens.
+pub(crate) async fn deploy(job: Job) -> Ended {
     let begun = Instant::now();
     let Job { spec, sink, owner, interrupt, sudo_password, claims } = job;
     sink.send(Event::RunStarted {
@@ -62,6 +72,10 @@ pub(crate) async fn deploy(job: Job) -> ExitCode {
         flake: spec.flake.clone(),
         hosts: spec.hosts.iter().map(|host| host.name.clone()).collect(),
         run_dir: spec.run_dir.display().to_string(),
+        rollout: Some(Box::new(spec.rollout.clone())),
+        waves: spec.waves.clone(),
+        reboot: spec.reboot,
+        allow: spec.lint.allow.clone(),
     });
     let (run, requests) = RunContext::new(spec, sink.clone(), owner, sudo_password);
     // Shared work; it ends with the run, or with an interruption.
@@ -71,7 +85,8 @@ pub(crate) async fn deploy(job: Job) -> ExitCode {
 
     let gate = Gate::new(&run);
     let limits = Arc::new(Limits::new(&run.spec));
-    let turns = Arc::new(Turns::new(&run.spec));
+    let turns = Arc::new(Turns::new(&run.spec, run.sink.clone()));
+    let reboot_failed = Arc::default();
     let mut hosts = JoinSet::new();
     for host in run.spec.hosts.clone() {
         let (run, interrupt) = (Arc::clone(&run), interrupt.clone());
@@ -80,6 +95,7 @@ pub(crate) async fn deploy(job: Job) -> ExitCode {
             turns: Arc::clone(&turns),
             limits: Arc::clone(&limits),
             claims: Arc::clone(&claims),
+            reboot_failed: Arc::clone(&reboot_failed),
         };
         hosts.spawn(async move {
             let name = host.name.clone();
@@ -89,15 +105,22 @@ pub(crate) async fn deploy(job: Job) -> ExitCode {
             };
             run.undecided.strike(&name);
             order.gate.leave(&name);
-            order.turns.ended(&name, report.outcome.is_success());
+            order.turns.ended(&name, End::of(&report));
             run.sink.send(Event::HostFinished { host: name.clone(), report: Box::new(report.clone()) });
             (name, report)
         });
     }
     let mut codes = Vec::new();
+    let mut reports = Vec::new();
+    let mut held_back = false;
     while let Some(finished) = hosts.join_next().await {
         match finished {
-            Ok((_, report)) => codes.push(report.failure_class().map_or(exit::OK, exit::of)),
+            // What held a host back has an exit code of its own.
+            Ok((_, report)) if report.outcome == HostOutcome::Skipped => held_back = true,
+            Ok((name, report)) => {
+                codes.push(report.failure_class().map_or(exit::OK, exit::of));
+                reports.push((name, report));
+            }
             Err(error) => {
                 tracing::error!(%error, "a host's run broke");
                 codes.push(exit::UNEXPECTED);
@@ -109,13 +132,16 @@ pub(crate) async fn deploy(job: Job) -> ExitCode {
         // Everything had ended well before the interruption could stop anything.
         tracing::debug!("interrupted, with nothing left to stop");
     }
-    let code = exit::worst(codes);
+    let code = match exit::worst(codes) {
+        exit::OK if held_back => exit::BLOCKED,
+        code => code,
+    };
     sink.send(Event::RunFinished {
         exit_code: code.code,
         meaning: code.meaning.to_owned(),
         elapsed_ms: elapsed_ms(begun),
     });
-    code
+    Ended { code, reports }
 }
 
 fn elapsed_ms(begun: Instant) -> u64 {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Action, HostSpec, LintSpec, Mode, RunId};
+use super::{Action, HostName, HostSpec, LintSpec, Mode, Reboot, Rollout, RunId};
 
 /// Who answers questions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,34 +16,6 @@ pub enum Questions {
     AssumeYes,
     /// Nobody can answer: what has a safe default takes it, the rest fails.
     NonInteractive,
-}
-
-/// In which order hosts are deployed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Strategy {
-    /// All at once, up to the limit.
-    #[default]
-    Parallel,
-    /// One after the other.
-    Rolling,
-    /// One first, then the others.
-    Canary,
-}
-
-/// How a run spreads over its hosts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rollout {
-    /// In which order.
-    pub strategy: Strategy,
-    /// How many hosts at a time.
-    pub max_parallel: usize,
-}
-
-impl Default for Rollout {
-    fn default() -> Self {
-        Self { strategy: Strategy::Parallel, max_parallel: 8 }
-    }
 }
 
 /// A whole run: which hosts, how, and where its records go.
@@ -59,14 +31,16 @@ pub struct RunSpec {
     pub mode: Mode,
     /// What to do.
     pub action: Action,
-    /// Reboot hosts that need it to run the new system wholly.
-    pub reboot: bool,
+    /// Which hosts are rebooted.
+    pub reboot: Reboot,
     /// Who answers.
     pub questions: Questions,
-    /// How many hosts at a time.
+    /// In which order, how many at a time, and when it stops.
     pub rollout: Rollout,
     /// The selected hosts.
     pub hosts: Vec<HostSpec>,
+    /// Their waves, by the plan; empty when nobody waits for anybody.
+    pub waves: Vec<Vec<HostName>>,
     /// Hosts that are not deployed but may be built on.
     pub builders: Vec<HostSpec>,
     /// How the configuration is judged.

@@ -16,6 +16,7 @@ use super::{Done, StepResult, changes, step};
 use crate::host::observe::{self, Look};
 use crate::host::units::Judge;
 use crate::host::{HostError, Session, reboot, supervisor};
+use crate::model::Reboot::Always;
 use crate::model::text::{duration, plural};
 use crate::model::{Failure, FailureClass, HostFacts, HostOutcome, StepId, StorePath, Truth};
 
@@ -65,10 +66,19 @@ async fn run(context: &HostContext) -> StepResult {
     Ok(Done::passed(format!("up after {}, {}", duration(up_after), plural(running, "unit"))))
 }
 
-/// Whether a reboot changes what runs.
+/// Whether this host will be told to reboot.
+pub(crate) fn will_reboot(context: &HostContext) -> bool {
+    let facts = context.facts_if_known();
+    context.unwell.get().is_none()
+        && !context.host.is_local()
+        && facts.is_some_and(|facts| is_needed(context, &facts))
+}
+
+/// Whether a reboot is asked for that changes what runs, or any.
 fn is_needed(context: &HostContext, facts: &HostFacts) -> bool {
     match context.settled.get() {
         Some(HostOutcome::RebootRequired) => true,
+        Some(HostOutcome::Deployed) if context.run.spec.reboot == Always => true,
         Some(HostOutcome::Deployed) => {
             let known = context.changes.get().is_some_and(|changes| changes.reboot_needed);
             known || changes::reboot(context, facts).0
