@@ -10,6 +10,8 @@ mod fleet;
 mod init;
 mod issues;
 mod man;
+mod record;
+mod rollback;
 
 use std::io::Write;
 
@@ -18,7 +20,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::cli::{Cli, Command, DeployArgs, DoctorArgs, GlobalArgs, IssuesArgs};
+use crate::cli::{Cli, Command, DeployArgs, DoctorArgs, GlobalArgs, IssuesArgs, RollbackArgs};
 use crate::error::CommandError;
 use crate::exit::{self, ExitCode};
 use crate::issues::github::{Patience, Refresh, Tracker};
@@ -74,6 +76,7 @@ fn execute(cli: Cli) -> Result<ExitCode, CommandError> {
         None => start_deploy(&cli.deploy, &cli.global, &environment)
             .map_err(|error| hint_at_command(error, &cli.deploy)),
         Some(Command::Deploy(arguments)) => start_deploy(&arguments, &cli.global, &environment),
+        Some(Command::Rollback(arguments)) => start_rollback(&arguments, &cli.global, &environment),
         Some(Command::Check(arguments)) => block_on(check::check(&arguments, &cli.global, &environment)),
         Some(Command::Explain(arguments)) => print(explain::explain(&arguments.rule)?.as_bytes()),
         Some(Command::Doctor(arguments)) => start_doctor(&arguments, &cli.global, &environment),
@@ -91,7 +94,28 @@ fn start_deploy(
     environment: &Environment,
 ) -> Result<ExitCode, CommandError> {
     let (settings, run_spec) = plan_run(arguments, global, environment)?;
-    let screen = Screen::resolve(global, environment);
+    start_run(arguments, settings, run_spec, Screen::resolve(global, environment), environment)
+}
+
+fn start_rollback(
+    arguments: &RollbackArgs,
+    global: &GlobalArgs,
+    environment: &Environment,
+) -> Result<ExitCode, CommandError> {
+    let as_deploy = arguments.as_deploy();
+    let (settings, mut run_spec) = plan_run(&as_deploy, global, environment)?;
+    run_spec.goal = block_on(rollback::goal(arguments, &run_spec, &settings.database_url))?;
+    start_run(&as_deploy, settings, run_spec, Screen::resolve(global, environment), environment)
+}
+
+/// Prints the plan, or runs it.
+fn start_run(
+    arguments: &DeployArgs,
+    settings: Settings,
+    run_spec: RunSpec,
+    screen: Screen,
+    environment: &Environment,
+) -> Result<ExitCode, CommandError> {
     if screen.output != Output::Quiet {
         warn(&settings.warnings);
     }

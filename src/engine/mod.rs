@@ -62,12 +62,15 @@ pub(crate) async fn deploy(job: Job) -> ExitCode {
         flake: spec.flake.clone(),
         hosts: spec.hosts.iter().map(|host| host.name.clone()).collect(),
         run_dir: spec.run_dir.display().to_string(),
+        command: spec.goal.command().to_owned(),
     });
     let (run, requests) = RunContext::new(spec, sink.clone(), owner, sudo_password);
     // Shared work; it ends with the run, or with an interruption.
     let mut shared = JoinSet::new();
-    shared.spawn(crate::steps::evaluate_all(Arc::clone(&run)));
-    shared.spawn(crate::steps::serve_builds(Arc::clone(&run), requests));
+    if run.spec.goal.is_configuration() {
+        shared.spawn(crate::steps::evaluate_all(Arc::clone(&run)));
+        shared.spawn(crate::steps::serve_builds(Arc::clone(&run), requests));
+    }
 
     let gate = Gate::new(&run);
     let limits = Arc::new(Limits::new(&run.spec));

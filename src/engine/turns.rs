@@ -86,6 +86,7 @@ mod tests {
         };
         Turns::new(&RunSpec {
             id: RunId::generate(),
+            goal: Default::default(),
             flake: ".".to_owned(),
             flake_dir: None,
             mode: Mode::Standard,

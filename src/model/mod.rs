@@ -7,6 +7,7 @@ mod changes;
 mod facts;
 mod failure;
 mod finding;
+mod goal;
 mod host_spec;
 mod issue;
 mod lint_spec;
@@ -26,6 +27,7 @@ pub use changes::{Changes, ClosureDiff, InstalledPackage, PackageChange, Package
 pub use facts::{Baseline, DeployedRecord, ElevationFact, HostFacts, LockHolder, OrphanRun, UnitHealth};
 pub use failure::{Failure, FailureClass};
 pub use finding::{Finding, Place, Severity, Suppression};
+pub use goal::{Existing, Goal, RecordedSystem, Target, Wanted};
 pub use host_spec::{BuildOn, Check, CheckKind, Elevate, HostSpec, NetworkCheck, RollbackPolicy, Timeouts};
 pub use issue::{
     Issue, IssueAdvice, IssueFinding, IssueIgnore, IssueMatch, IssueReport, IssueScope, IssueSettings,

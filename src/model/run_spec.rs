@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Action, HostSpec, LintSpec, Mode, RunId};
+use super::{Action, Goal, HostSpec, LintSpec, Mode, RunId};
 
 /// Who answers questions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +51,8 @@ impl Default for Rollout {
 pub struct RunSpec {
     /// Identifies the run everywhere.
     pub id: RunId,
+    /// What hosts are brought to.
+    pub goal: Goal,
     /// The flake reference as configured.
     pub flake: String,
     /// The folder of the flake when it is a local one.

@@ -8,7 +8,9 @@ use serde_json::json;
 
 use super::{steps_of, waves};
 use crate::model::text::{clean_line, plural};
-use crate::model::{BuildOn, Check, CheckKind, HostName, HostSpec, Phase, Questions, RunSpec, StepId};
+use crate::model::{
+    BuildOn, Check, CheckKind, Goal, HostName, HostSpec, Phase, Questions, RunSpec, StepId, Wanted,
+};
 use crate::settings::written;
 
 /// Version of the JSON form.
@@ -17,7 +19,7 @@ const VERSION: u32 = 1;
 /// The plan as people read it.
 pub(crate) fn plan_text(run_spec: &RunSpec) -> String {
     let mut lines = vec![
-        format!("Plan: {}, mode {}", run_spec.action, run_spec.mode),
+        title(run_spec),
         format!("Flake {}", clean_line(&run_spec.flake)),
         "Nothing was evaluated and no host was contacted.".to_owned(),
         String::new(),
@@ -29,7 +31,7 @@ pub(crate) fn plan_text(run_spec: &RunSpec) -> String {
             lines.push(format!("  wave {}", index + 1));
         }
         for host in hosts_of(wave, run_spec) {
-            lines.extend(host_lines(host));
+            lines.extend(host_lines(host, &run_spec.goal));
         }
     }
     lines.push(String::new());
@@ -51,8 +53,23 @@ fn hosts_of<'a>(wave: &'a [HostName], run_spec: &'a RunSpec) -> impl Iterator<It
     wave.iter().filter_map(|name| run_spec.hosts.iter().find(|host| host.name == *name))
 }
 
-fn host_lines(host: &HostSpec) -> Vec<String> {
-    let mut lines = vec![format!("  {:<10}{}, {}", host.name, reached(host), built(host))];
+fn title(run_spec: &RunSpec) -> String {
+    match run_spec.goal {
+        Goal::Configuration => format!("Plan: {}, mode {}", run_spec.action, run_spec.mode),
+        Goal::Existing(_) => format!("Plan: rollback, {}", run_spec.action),
+    }
+}
+
+fn host_lines(host: &HostSpec, goal: &Goal) -> Vec<String> {
+    let system = match goal {
+        Goal::Configuration => built(host),
+        Goal::Existing(existing) => match existing.of(&host.name) {
+            Wanted::Previous => "the generation before that which runs now".to_owned(),
+            Wanted::Generation(number) => format!("generation {number}"),
+            Wanted::System { path, said } => format!("{path}, {said}"),
+        },
+    };
+    let mut lines = vec![format!("  {:<10}{}, {system}", host.name, reached(host))];
     let mut add = |label: &str, text: String| {
         if !text.is_empty() {
             lines.push(format!("  {:<10}{label} {}", "", clean_line(&text)));
@@ -129,7 +146,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::model::{Action, Mode, Rollout, RunId};
+    use crate::model::{Action, Existing, Mode, Rollout, RunId};
 
     fn run_spec() -> RunSpec {
         let name = |name: &str| HostName::new(name).unwrap();
@@ -149,6 +166,7 @@ mod tests {
         desk.depends_on = vec![name("p620")];
         RunSpec {
             id: RunId::new("20250101-000000-abcdef").unwrap(),
+            goal: Goal::Configuration,
             flake: "/cfg".to_owned(),
             flake_dir: Some("/cfg".into()),
             mode: Mode::Fast,
@@ -191,6 +209,18 @@ Steps of each host
 A question is asked before anything is activated.
 ";
         assert_eq!(plan_text(&run_spec()), expected);
+    }
+
+    #[test]
+    fn the_plan_of_a_rollback_names_what_is_wanted_and_evaluates_nothing() {
+        let wanted = [(HostName::new("p620").unwrap(), Wanted::Generation(41))].into();
+        let goal = Goal::Existing(Existing { wanted, ..Existing::default() });
+        let text = plan_text(&RunSpec { goal, mode: Mode::Standard, ..run_spec() });
+        assert!(text.starts_with("Plan: rollback, switch\n"), "{text}");
+        assert!(text.contains("p620      ssh root@p620, generation 41\n"), "{text}");
+        assert!(text.contains("desk      this machine, the generation before that which runs now\n"), "{text}");
+        let steps = "  validate  host facts\n  test      decide, changes\n  deploy    preview, activate, prove";
+        assert!(text.contains(steps), "{text}");
     }
 
     #[test]

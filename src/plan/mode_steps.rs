@@ -11,7 +11,17 @@ use StepId::{
 
 /// The steps of each host of a run, in the order of the report.
 pub(crate) fn steps_of(run_spec: &RunSpec) -> Vec<StepId> {
-    steps(run_spec.mode, run_spec.action, run_spec.reboot)
+    let mut steps = steps(run_spec.mode, run_spec.action, run_spec.reboot);
+    if !run_spec.goal.is_configuration() {
+        steps.retain(|step| !is_of_configuration(*step));
+    }
+    steps
+}
+
+/// Steps that only a system needs which the configuration describes; one that
+/// the host has was judged, built and copied when it was deployed.
+fn is_of_configuration(step: StepId) -> bool {
+    matches!(step, Git | Syntax | Antipatterns | Evaluate | Build | Audit | Copy)
 }
 
 fn steps(mode: Mode, action: Action, reboot: bool) -> Vec<StepId> {

@@ -17,7 +17,7 @@ use super::source::{Problem, Source};
 use super::values::{self, Anchors};
 use crate::cli::DeployArgs;
 use crate::model::{
-    BuildOn, HostName, HostSpec, IssueSettings, LintSpec, Questions, Rollout, RunId, RunSpec, Secret,
+    BuildOn, Goal, HostName, HostSpec, IssueSettings, LintSpec, Questions, Rollout, RunId, RunSpec, Secret,
 };
 
 /// Everything that is configured, before hosts are selected.
@@ -96,6 +96,7 @@ impl Settings {
         let builders = others.into_iter().filter(|host| is_builder(&host.name)).collect();
         let id = RunId::generate();
         RunSpec {
+            goal: Goal::Configuration,
             flake: self.flake.clone(),
             flake_dir: self.flake_dir.clone(),
             mode: arguments.mode(),

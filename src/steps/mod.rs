@@ -28,6 +28,7 @@ mod roots;
 mod services;
 mod settle;
 pub(crate) mod shared;
+mod target;
 mod verify;
 mod way;
 

@@ -114,6 +114,7 @@ impl Journal {
             flake: "git+file:///home/ada/infra".to_owned(),
             hosts: hosts.clone(),
             run_dir: self.folder.display().to_string(),
+            command: "deploy".to_owned(),
         });
         journal = journal.event(Event::Source {
             source: SourceState {
