@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::model::{
-    Action, ActivationState, Changes, Finding, HostFacts, HostName, HostReport, Mode, Reboot, Rollout, RunId,
-    SourceState, StepId, StepOutcome, StorePath, UnitPlan,
+    Action, ActivationState, Changes, Finding, Goal, HostFacts, HostName, HostReport, Mode, Reboot, Rollout,
+    RunId, SourceState, StepId, StepOutcome, StorePath, Target, UnitPlan,
 };
 
 /// Version of the event format; it rises when a field changes meaning or goes.
@@ -42,6 +42,9 @@ pub enum Event {
         hosts: Vec<HostName>,
         /// The folder of the journal and the logs.
         run_dir: String,
+        /// What was asked for: `deploy` or `rollback`.
+        #[serde(default = "deploy")]
+        command: String,
         /// How it spreads over its hosts; journals of before do not say.
         #[serde(default)]
         rollout: Option<Box<Rollout>>,
@@ -117,6 +120,13 @@ pub enum Event {
         drv_path: StorePath,
         /// The toplevel it builds.
         out_path: StorePath,
+    },
+    /// A host goes back to a system it has.
+    Target {
+        /// Which host.
+        host: HostName,
+        /// Which system.
+        target: Box<Target>,
     },
     /// What was built for a host beside its system.
     Built {
@@ -206,6 +216,11 @@ pub enum Event {
         /// How long the run took.
         elapsed_ms: u64,
     },
+}
+
+/// The command of journals that do not name one.
+fn deploy() -> String {
+    Goal::default().command().to_owned()
 }
 
 /// An event with its place and time, as it is written to the journal and to

@@ -14,6 +14,8 @@ mod global;
 mod init;
 mod issues;
 mod man;
+mod resume;
+mod rollback;
 mod rollout;
 mod values;
 
@@ -36,6 +38,8 @@ pub use global::{ColorArg, GlobalArgs, OutputArg};
 pub use init::InitArgs;
 pub use issues::IssuesArgs;
 pub use man::ManArgs;
+pub use resume::ResumeArgs;
+pub use rollback::RollbackArgs;
 pub use rollout::RolloutArgs;
 
 /// Deploys NixOS hosts over ssh and takes a bad change back by itself
@@ -64,6 +68,10 @@ pub struct Cli {
 pub enum Command {
     /// Deploy hosts (the default; also for hosts named like a command)
     Deploy(DeployArgs),
+    /// Take hosts back to a system they had, proven like a deploy
+    Rollback(RollbackArgs),
+    /// Take up a run that was interrupted: hosts that were done are not touched
+    Resume(ResumeArgs),
     /// Judge the configuration: syntax, anti-patterns, security
     Check(CheckArgs),
     /// Explain a rule of `check`: what, why, bad and good code
@@ -91,6 +99,7 @@ Examples:
   nix-deploy all --canary 1 --soak 5m    one host first, watched for five minutes
   nix-deploy p620 --fast --yes       fewer checks of the configuration, no question
   nix-deploy p620 --output json      one event per line on standard output
+  nix-deploy rollback p620           back to the system before, proven like a deploy
   nix-deploy check                   judge the configuration, deploy nothing
 
 Exit codes: 0 done, 2 usage or configuration, 3 blocked, 4 evaluation or build,

@@ -293,7 +293,7 @@ impl HostRun {
             outcome: self.outcome(!warnings.is_empty()),
             elapsed_ms: elapsed_ms(begun),
             old: facts.as_ref().and_then(|facts| facts.current_system.clone()),
-            new: context.evaluated.get().map(|evaluated| evaluated.out_path.clone()),
+            new: context.new_system().ok().cloned(),
             generation_before: facts.as_ref().and_then(|facts| facts.generation),
             generation_after: truth.as_ref().and_then(|truth| truth.generation),
             changes: context.changes.get().cloned(),

@@ -8,6 +8,7 @@ mod host_run;
 mod interrupt;
 mod limits;
 mod turns;
+mod way_back;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -18,12 +19,14 @@ pub(crate) use interrupt::Interrupt;
 
 use crate::event::{Event, EventSink};
 use crate::exit::{self, ExitCode};
+use crate::model::text::plural;
 use crate::model::{Failure, FailureClass, HostName, HostOutcome, HostReport, RunSpec, Secret};
 use crate::steps::context::{HostContext, RunContext};
 use claims::HostClaims;
 use gate::Gate;
 use limits::Limits;
 use turns::{End, Turns};
+use way_back::way_back;
 
 /// Everything a deploy works with.
 pub(crate) struct Job {
@@ -56,8 +59,8 @@ struct Order {
 pub(crate) struct Ended {
     /// The exit code: the worst of all hosts.
     pub(crate) code: ExitCode,
-    /// The reports of the hosts that were started.
-    pub(crate) reports: Vec<(HostName, HostReport)>,
+    /// The run that has to follow, because this one failed and was to take its hosts back then.
+    pub(crate) way_back: Option<RunSpec>,
 }
 
 /// Runs a whole deploy. Every selected host gets a report, whatever happens.
@@ -76,12 +79,18 @@ pub(crate) async fn deploy(job: Job) -> Ended {
         waves: spec.waves.clone(),
         reboot: spec.reboot,
         allow: spec.lint.allow.clone(),
+        command: spec.goal.command().to_owned(),
     });
+    for note in spec.resumed.iter().flat_map(|resumed| &resumed.notes) {
+        sink.warn(None, note.clone(), None);
+    }
     let (run, requests) = RunContext::new(spec, sink.clone(), owner, sudo_password);
     // Shared work; it ends with the run, or with an interruption.
     let mut shared = JoinSet::new();
-    shared.spawn(crate::steps::evaluate_all(Arc::clone(&run)));
-    shared.spawn(crate::steps::serve_builds(Arc::clone(&run), requests));
+    if run.spec.goal.is_configuration() {
+        shared.spawn(crate::steps::evaluate_all(Arc::clone(&run)));
+        shared.spawn(crate::steps::serve_builds(Arc::clone(&run), requests));
+    }
 
     let gate = Gate::new(&run);
     let limits = Arc::new(Limits::new(&run.spec));
@@ -99,10 +108,11 @@ pub(crate) async fn deploy(job: Job) -> Ended {
         };
         hosts.spawn(async move {
             let name = host.name.clone();
-            let report = match HostContext::new(Arc::clone(&run), host) {
+            let mut report = match HostContext::new(Arc::clone(&run), host) {
                 Ok(context) => host_run::run(Arc::new(context), order.clone(), interrupt).await,
                 Err(error) => failed_report(error.failure()),
             };
+            way_back::not_back(&run.spec, &name, &mut report);
             run.undecided.strike(&name);
             order.gate.leave(&name);
             order.turns.ended(&name, End::of(&report));
@@ -136,12 +146,22 @@ pub(crate) async fn deploy(job: Job) -> Ended {
         exit::OK if held_back => exit::BLOCKED,
         code => code,
     };
+    let back = way_back(&run.spec, &reports).filter(|_| !interrupt.asked());
+    if let Some(back) = &back {
+        let names: Vec<&str> = back.hosts.iter().map(|host| host.name.as_str()).collect();
+        let hosts = plural(names.len(), "host");
+        sink.warn(
+            None,
+            format!("the run failed: {hosts} that it deployed will be taken back: {}", names.join(", ")),
+            None,
+        );
+    }
     sink.send(Event::RunFinished {
         exit_code: code.code,
         meaning: code.meaning.to_owned(),
         elapsed_ms: elapsed_ms(begun),
     });
-    Ended { code, reports }
+    Ended { code, way_back: back }
 }
 
 fn elapsed_ms(begun: Instant) -> u64 {

@@ -269,6 +269,7 @@ mod tests {
         let hosts: Vec<HostSpec> = hosts.iter().map(host).collect();
         let spec = RunSpec {
             id: RunId::generate(),
+            goal: Default::default(),
             flake: ".".to_owned(),
             flake_dir: None,
             mode: Mode::Standard,
@@ -278,6 +279,8 @@ mod tests {
             waves: plan::waves(&hosts, &rollout).unwrap(),
             rollout,
             hosts,
+            resumed: None,
+            takes_back: None,
             builders: Vec::new(),
             lint: Default::default(),
             state_dir: "/nowhere".into(),

@@ -7,6 +7,7 @@ mod changes;
 mod facts;
 mod failure;
 mod finding;
+mod goal;
 mod host_spec;
 mod issue;
 mod lint_spec;
@@ -14,6 +15,7 @@ mod mode;
 mod names;
 pub(crate) mod package_name;
 mod report;
+mod resumed;
 mod rollout;
 mod run_spec;
 mod secret;
@@ -27,6 +29,7 @@ pub use changes::{Changes, ClosureDiff, InstalledPackage, PackageChange, Package
 pub use facts::{Baseline, DeployedRecord, ElevationFact, HostFacts, LockHolder, OrphanRun, UnitHealth};
 pub use failure::{Failure, FailureClass};
 pub use finding::{Finding, Place, Severity, Suppression};
+pub use goal::{Existing, Goal, RecordedSystem, Target, Wanted};
 pub use host_spec::{BuildOn, Check, CheckKind, Elevate, HostSpec, NetworkCheck, RollbackPolicy, Timeouts};
 pub use issue::{
     Issue, IssueAdvice, IssueFinding, IssueIgnore, IssueMatch, IssueReport, IssueScope, IssueSettings,
@@ -36,6 +39,7 @@ pub use lint_spec::{Levels, LintSpec};
 pub use mode::{Action, Mode};
 pub use names::{HostName, NameError, RunId};
 pub use report::{HostOutcome, HostReport, ServiceChange, StepRecord};
+pub use resumed::{Pinned, Resumed};
 pub use rollout::{Canary, Reboot, Rollout, Share, Strategy};
 pub use run_spec::{Questions, RunSpec};
 pub use secret::Secret;

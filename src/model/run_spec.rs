@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Action, HostName, HostSpec, LintSpec, Mode, Reboot, Rollout, RunId};
+use super::{Action, Goal, HostName, HostSpec, LintSpec, Mode, Reboot, Resumed, Rollout, RunId};
 
 /// Who answers questions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +23,8 @@ pub enum Questions {
 pub struct RunSpec {
     /// Identifies the run everywhere.
     pub id: RunId,
+    /// What hosts are brought to.
+    pub goal: Goal,
     /// The flake reference as configured.
     pub flake: String,
     /// The folder of the flake when it is a local one.
@@ -41,6 +43,10 @@ pub struct RunSpec {
     pub hosts: Vec<HostSpec>,
     /// Their waves, by the plan; empty when nobody waits for anybody.
     pub waves: Vec<Vec<HostName>>,
+    /// The interrupted run that is taken up.
+    pub resumed: Option<Resumed>,
+    /// The failed run whose hosts are taken back.
+    pub takes_back: Option<RunId>,
     /// Hosts that are not deployed but may be built on.
     pub builders: Vec<HostSpec>,
     /// How the configuration is judged.
@@ -51,4 +57,16 @@ pub struct RunSpec {
     pub run_dir: PathBuf,
     /// Who runs it: user and machine, for records and locks.
     pub actor: String,
+}
+
+impl RunSpec {
+    /// Nobody waits for anybody: a way back is not tried out on a few hosts first.
+    pub fn at_once(&mut self) {
+        let Rollout { max_parallel, reboot_parallel, .. } = self.rollout;
+        self.rollout = Rollout { max_parallel, reboot_parallel, ..Rollout::default() };
+        self.waves = vec![self.hosts.iter().map(|host| host.name.clone()).collect()];
+        for host in &mut self.hosts {
+            host.depends_on.clear();
+        }
+    }
 }

@@ -9,7 +9,8 @@ use serde_json::json;
 use super::steps_of;
 use crate::model::text::{clean_line, plural};
 use crate::model::{
-    BuildOn, Check, CheckKind, HostName, HostSpec, Phase, Questions, Rollout, RunSpec, StepId, Strategy,
+    BuildOn, Check, CheckKind, Goal, HostName, HostSpec, Phase, Questions, Rollout, RunSpec, StepId, Strategy,
+    Wanted,
 };
 use crate::settings::written;
 
@@ -19,7 +20,7 @@ const VERSION: u32 = 1;
 /// The plan as people read it.
 pub(crate) fn plan_text(run_spec: &RunSpec) -> String {
     let mut lines = vec![
-        format!("Plan: {}, mode {}", run_spec.action, run_spec.mode),
+        title(run_spec),
         format!("Flake {}", clean_line(&run_spec.flake)),
         "Nothing was evaluated and no host was contacted.".to_owned(),
         String::new(),
@@ -31,7 +32,7 @@ pub(crate) fn plan_text(run_spec: &RunSpec) -> String {
             lines.push(format!("  wave {}", index + 1));
         }
         for host in hosts_of(wave, run_spec) {
-            lines.extend(host_lines(host));
+            lines.extend(host_lines(host, &run_spec.goal));
         }
     }
     lines.push(String::new());
@@ -88,8 +89,23 @@ fn hosts_of<'a>(wave: &'a [HostName], run_spec: &'a RunSpec) -> impl Iterator<It
     wave.iter().filter_map(|name| run_spec.hosts.iter().find(|host| host.name == *name))
 }
 
-fn host_lines(host: &HostSpec) -> Vec<String> {
-    let mut lines = vec![format!("  {:<10}{}, {}", host.name, reached(host), built(host))];
+fn title(run_spec: &RunSpec) -> String {
+    match run_spec.goal {
+        Goal::Configuration => format!("Plan: {}, mode {}", run_spec.action, run_spec.mode),
+        Goal::Existing(_) => format!("Plan: rollback, {}", run_spec.action),
+    }
+}
+
+fn host_lines(host: &HostSpec, goal: &Goal) -> Vec<String> {
+    let system = match goal {
+        Goal::Configuration => built(host),
+        Goal::Existing(existing) => match existing.of(&host.name) {
+            Wanted::Previous => "the generation before that which runs now".to_owned(),
+            Wanted::Generation(number) => format!("generation {number}"),
+            Wanted::System { path, said } => format!("{path}, {said}"),
+        },
+    };
+    let mut lines = vec![format!("  {:<10}{}, {system}", host.name, reached(host))];
     let mut add = |label: &str, text: String| {
         if !text.is_empty() {
             lines.push(format!("  {:<10}{label} {}", "", clean_line(&text)));
@@ -166,7 +182,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::model::{Action, Canary, Mode, Reboot, RunId, Share};
+    use crate::model::{Action, Canary, Existing, Mode, Reboot, RunId, Share};
 
     fn run_spec() -> RunSpec {
         let name = |name: &str| HostName::new(name).unwrap();
@@ -186,6 +202,7 @@ mod tests {
         desk.depends_on = vec![name("p620")];
         RunSpec {
             id: RunId::new("20250101-000000-abcdef").unwrap(),
+            goal: Goal::Configuration,
             flake: "/cfg".to_owned(),
             flake_dir: Some("/cfg".into()),
             mode: Mode::Fast,
@@ -194,6 +211,8 @@ mod tests {
             questions: Questions::Ask,
             rollout: Rollout::default(),
             waves: vec![vec![name("p620")], vec![name("desk")]],
+            resumed: None,
+            takes_back: None,
             hosts: vec![desk, p620],
             builders: Vec::new(),
             lint: Default::default(),
@@ -253,6 +272,18 @@ A question is asked before anything is activated.
   wave 1
 ";
         assert!(text.contains(expected), "{text}");
+    }
+
+    #[test]
+    fn the_plan_of_a_rollback_names_what_is_wanted_and_evaluates_nothing() {
+        let wanted = [(HostName::new("p620").unwrap(), Wanted::Generation(41))].into();
+        let goal = Goal::Existing(Existing { wanted, ..Existing::default() });
+        let text = plan_text(&RunSpec { goal, mode: Mode::Standard, ..run_spec() });
+        assert!(text.starts_with("Plan: rollback, switch\n"), "{text}");
+        assert!(text.contains("p620      ssh root@p620, generation 41\n"), "{text}");
+        assert!(text.contains("desk      this machine, the generation before that which runs now\n"), "{text}");
+        let steps = "  validate  host facts\n  test      decide, changes\n  deploy    preview, activate, prove";
+        assert!(text.contains(steps), "{text}");
     }
 
     #[test]

@@ -13,7 +13,20 @@ use StepId::{
 pub(crate) fn steps_of(run_spec: &RunSpec) -> Vec<StepId> {
     let mut steps = steps(run_spec.mode, run_spec.action, run_spec.reboot.is_asked());
     steps.retain(|step| *step != Soak || !run_spec.rollout.soak.is_zero());
+    if run_spec.resumed.as_ref().is_some_and(|resumed| resumed.source.is_some()) {
+        // It was judged by the run that is taken up; what lies there now is not deployed.
+        steps.retain(|step| !matches!(step, Syntax | Antipatterns));
+    }
+    if !run_spec.goal.is_configuration() {
+        steps.retain(|step| !is_of_configuration(*step));
+    }
     steps
+}
+
+/// Steps that only a system needs which the configuration describes; one that
+/// the host has was judged, built and copied when it was deployed.
+fn is_of_configuration(step: StepId) -> bool {
+    matches!(step, Git | Syntax | Antipatterns | Evaluate | Build | Audit | Copy)
 }
 
 fn steps(mode: Mode, action: Action, reboot: bool) -> Vec<StepId> {

@@ -223,6 +223,9 @@ pub(super) fn describe(event: &Event, verbosity: u8) -> Vec<Line> {
         Event::Log { host, step, line } if verbosity > 0 => {
             vec![subject(host.as_ref()).with(Role::Plain, &format!("{step}: ")).with(Role::Dim, line)]
         }
+        Event::Target { host, target } => {
+            vec![prefix(host, StepId::Decide).with(Role::Plain, &format!("back to {}", words::target(target)))]
+        }
         Event::Facts { .. } | Event::Evaluated { .. } | Event::Log { .. } => Vec::new(),
         Event::Activation { host, state } => {
             let role = if words::is_a_setback(state.phase) { Role::Error } else { Role::Plain };

@@ -211,6 +211,7 @@ impl Story {
             waves: Vec::new(),
             reboot: Default::default(),
             allow: Vec::new(),
+            command: "deploy".to_owned(),
         };
         let source = SourceState {
             commit: Some("4f2c1aa9d1e0b7c34f2c1aa9d1e0b7c34f2c1aa9".to_owned()),

@@ -17,7 +17,7 @@ use super::source::{Problem, Source};
 use super::values::{self, Anchors};
 use crate::cli::{DeployArgs, RolloutArgs};
 use crate::model::{
-    BuildOn, HostName, HostSpec, IssueSettings, LintSpec, Questions, Rollout, RunId, RunSpec, Secret,
+    BuildOn, Goal, HostName, HostSpec, IssueSettings, LintSpec, Questions, Rollout, RunId, RunSpec, Secret,
 };
 
 /// Everything that is configured, before hosts are selected.
@@ -96,6 +96,7 @@ impl Settings {
         let builders = others.into_iter().filter(|host| is_builder(&host.name)).collect();
         let id = RunId::generate();
         RunSpec {
+            goal: Goal::Configuration,
             flake: self.flake.clone(),
             flake_dir: self.flake_dir.clone(),
             mode: arguments.mode(),
@@ -105,6 +106,8 @@ impl Settings {
             rollout: self.rollout(&arguments.rollout),
             hosts,
             waves: Vec::new(),
+            resumed: None,
+            takes_back: None,
             builders,
             lint: LintSpec { allow: arguments.allow.clone(), ..self.lint.clone() },
             run_dir: self.state_dir.join("runs").join(id.as_str()),

@@ -17,7 +17,7 @@ use crate::host::preview::Preview;
 use crate::host::{HostError, Link, Session};
 use crate::model::{
     ActivationState, Changes, Failure, FailureClass, Finding, HostFacts, HostName, HostOutcome, HostSpec,
-    RunSpec, Secret, ServiceChange, SourceState, StepId, StorePath, Truth,
+    RunSpec, Secret, ServiceChange, SourceState, StepId, StorePath, Target, Truth,
 };
 use crate::nix::{Closure, Evaluated, Nix};
 
@@ -62,7 +62,8 @@ impl RunContext {
             sink,
             nix: Nix::new(),
             owner,
-            source: OnceCell::new(),
+            // What is deployed is of the source that the interrupted run saw.
+            source: OnceCell::new_with(spec.resumed.as_ref().and_then(|run| run.source.clone()).map(Some)),
             checks: Checks::default(),
             evaluation: Results::new(),
             build_requests,
@@ -119,6 +120,8 @@ pub(crate) struct HostContext {
     services: Mutex<Vec<ServiceChange>>,
     /// Derivation and toplevel.
     pub(crate) evaluated: OnceLock<Evaluated>,
+    /// The system to go back to, instead of one that is evaluated.
+    pub(crate) target: OnceLock<Target>,
     /// The closure of what the host runs now, fetched while others work.
     pub(crate) old_closure: OnceCell<Option<Closure>>,
     /// Set once the systems may have roots on the host.
@@ -168,6 +171,7 @@ impl HostContext {
             warnings: Mutex::default(),
             services: Mutex::default(),
             evaluated: OnceLock::new(),
+            target: OnceLock::new(),
             old_closure: OnceCell::new(),
             rooted: OnceLock::new(),
             no_room_for_roots: OnceLock::new(),
@@ -248,7 +252,9 @@ impl HostContext {
 
     /// The toplevel to deploy.
     pub(crate) fn new_system(&self) -> Result<&StorePath, Failure> {
-        self.evaluated.get().map(|evaluated| &evaluated.out_path).ok_or_else(|| missing("the evaluation"))
+        let evaluated = self.evaluated.get().map(|evaluated| &evaluated.out_path);
+        let target = || self.target.get().map(|target| &target.path);
+        evaluated.or_else(target).ok_or_else(|| missing("the new system"))
     }
 
     /// The activation so far.

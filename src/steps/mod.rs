@@ -30,6 +30,7 @@ mod services;
 mod settle;
 pub(crate) mod shared;
 mod soak;
+mod target;
 mod verify;
 mod way;
 

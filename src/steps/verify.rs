@@ -194,9 +194,9 @@ async fn watch_units(context: &HostContext, watch: Watch<'_>) -> Result<Judgemen
         let facts = context.facts_if_known();
         let look = Look {
             old: facts.as_ref().and_then(|facts| facts.current_system.as_ref()),
-            new: match context.evaluated.get() {
-                Some(evaluated) => &evaluated.out_path,
-                None => break,
+            new: match context.new_system() {
+                Ok(new) => new,
+                Err(_) => break,
             },
             extra_units: &context.host.critical_services,
             counted: None,

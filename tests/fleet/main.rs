@@ -25,5 +25,7 @@ mod operator;
 mod reboot;
 mod reconnect;
 mod rollback;
+mod rollout;
 mod several;
 mod transport;
+mod way_back;
