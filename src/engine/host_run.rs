@@ -314,6 +314,7 @@ impl HostRun {
         if let Some(failure) = &self.failure {
             // Failed on the way, whatever the host settled on.
             return match settled {
+                _ if self.context.fell_back.get().is_some() => HostOutcome::RolledBack,
                 // It is up and was asked: what it runs is known.
                 _ if self.context.rebooted.get().is_some() => HostOutcome::Failed,
                 Some(HostOutcome::Deployed) if failure.class == FailureClass::HostNotWell => {

@@ -12,6 +12,7 @@ use super::build::BuildRequest;
 use super::check::Checks;
 use super::shared::{Names, Results, Roster};
 use crate::event::{Event, EventSink};
+use crate::host::boot_trial::Trial;
 use crate::host::observe::{After, Sample};
 use crate::host::preview::Preview;
 use crate::host::{HostError, Link, Session};
@@ -151,6 +152,10 @@ pub(crate) struct HostContext {
     pub(crate) settled: OnceLock<HostOutcome>,
     /// Set before the host is told to reboot.
     pub(crate) reboot_asked: OnceLock<()>,
+    /// The new system's boot entry is tried once.
+    pub(crate) trial: OnceLock<Trial>,
+    /// The host came up with its old system instead, and is well.
+    pub(crate) fell_back: OnceLock<()>,
     /// What came up after the reboot.
     pub(crate) rebooted: OnceLock<Rebooted>,
     /// Resources and errors after the deploy.
@@ -186,6 +191,8 @@ impl HostContext {
             unwell: OnceLock::new(),
             settled: OnceLock::new(),
             reboot_asked: OnceLock::new(),
+            trial: OnceLock::new(),
+            fell_back: OnceLock::new(),
             rebooted: OnceLock::new(),
             after: OnceCell::new(),
             truth: OnceLock::new(),

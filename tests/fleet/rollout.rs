@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::fleet::{Fleet, Run};
+use super::fleet::{Fleet, Run, finish};
 
 /// `h1` to `hN`.
 fn names(count: usize) -> Vec<String> {
@@ -19,6 +19,11 @@ fn start(count: usize) -> Fleet {
         fleet.variant(&name, "unit-changed");
     }
     fleet
+}
+
+/// Takes up the last run without questions.
+fn resume(fleet: &Fleet) -> Run {
+    finish(fleet.nix_deploy(&["resume", "--output", "json", "--yes"]))
 }
 
 /// The hosts that began to change, in that order.
@@ -62,7 +67,7 @@ fn nothing_after_a_bad_canary_is_touched_and_a_run_killed_in_wave_2_is_taken_up(
     let after: Vec<_> = done.iter().map(|name| (fleet.look(name), fleet.logins(name))).collect();
     // What is deployed is what that run evaluated, whatever the configuration says now.
     fleet.variant_with("h16", "unit-changed", "revision = 9;");
-    let resumed = fleet.deploy(&["resume"]);
+    let resumed = resume(&fleet);
     assert_eq!(resumed.code, Some(0), "{}", resumed.stderr);
     assert!(resumed.stdout.contains("the configuration has changed since"), "{}", resumed.stdout);
     for (name, after) in done.iter().zip(&after) {
@@ -77,7 +82,7 @@ fn nothing_after_a_bad_canary_is_touched_and_a_run_killed_in_wave_2_is_taken_up(
     }
     let worker = fleet.on("h16", "systemctl show -P Environment worker.service");
     assert_eq!(worker.trim(), "REVISION=1");
-    let nothing = fleet.deploy(&["resume"]);
+    let nothing = resume(&fleet);
     assert_eq!(nothing.code, Some(2));
     assert!(nothing.stderr.contains("no deploy was interrupted"), "{}", nothing.stderr);
 }
