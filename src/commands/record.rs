@@ -72,10 +72,6 @@ fn deploy(answer: &query::Answer, row: &Cells) -> Option<(HostName, Deploy)> {
         run: text("run_id"),
         is_deploy: text("command").as_deref() != Some("rollback"),
     };
-    let deploy = Deploy {
-        system,
-        status: text("status").unwrap_or_default(),
-        outcome: text("outcome"),
-    };
+    let deploy = Deploy { system, status: text("status").unwrap_or_default(), outcome: text("outcome") };
     Some((HostName::new(text("hostname")?).ok()?, deploy))
 }
