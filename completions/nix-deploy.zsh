@@ -92,6 +92,36 @@ never\:"never"))' \
 '*::hosts -- A host of hosts.toml, a glob, @tag, or `all`:_default' \
 && ret=0
 ;;
+(rollback)
+_arguments "${_arguments_options[@]}" : \
+'--to=[A generation of the host, a run (what it deployed), or a system'\''s store path; otherwise the one before]:GENERATION|RUN:_default' \
+'--action=[What to do with the old system]:ACTION:((switch\:"activate now and at every boot"
+boot\:"activate with the next reboot"
+test\:"activate now; a reboot returns to the old system"
+dry-activate\:"only ask the host what would happen"))' \
+'--max-parallel=[Work on at most this many hosts at a time]:COUNT:_default' \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'--reboot[Reboot hosts that need it, and prove them again]' \
+'--dry-run[Print the plan and touch no host]' \
+'-y[Answer every question with yes]' \
+'--yes[Answer every question with yes]' \
+'--non-interactive[Never ask; automatic without a terminal, or with CI=true]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::hosts -- A host of hosts.toml, a glob, @tag, or `all`:_default' \
+&& ret=0
+;;
 (check)
 _arguments "${_arguments_options[@]}" : \
 '--format=[How to tell what was found]:FORMAT:((human\:"for people, with the line and carets"
@@ -818,6 +848,10 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(rollback)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (check)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -959,6 +993,7 @@ esac
 _nix-deploy_commands() {
     local commands; commands=(
 'deploy:Deploy hosts (the default; also for hosts named like a command)' \
+'rollback:Take hosts back to a system they had, proven like a deploy' \
 'check:Judge the configuration\: syntax, anti-patterns, security' \
 'explain:Explain a rule of \`check\`\: what, why, bad and good code' \
 'doctor:Check what is needed here and on each host, and say how to mend it' \
@@ -1259,6 +1294,7 @@ _nix-deploy__subcmd__fleet__subcmd__timeline_commands() {
 _nix-deploy__subcmd__help_commands() {
     local commands; commands=(
 'deploy:Deploy hosts (the default; also for hosts named like a command)' \
+'rollback:Take hosts back to a system they had, proven like a deploy' \
 'check:Judge the configuration\: syntax, anti-patterns, security' \
 'explain:Explain a rule of \`check\`\: what, why, bad and good code' \
 'doctor:Check what is needed here and on each host, and say how to mend it' \
@@ -1442,6 +1478,11 @@ _nix-deploy__subcmd__help__subcmd__man_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy help man commands' commands "$@"
 }
+(( $+functions[_nix-deploy__subcmd__help__subcmd__rollback_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__rollback_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help rollback commands' commands "$@"
+}
 (( $+functions[_nix-deploy__subcmd__init_commands] )) ||
 _nix-deploy__subcmd__init_commands() {
     local commands; commands=()
@@ -1456,6 +1497,11 @@ _nix-deploy__subcmd__issues_commands() {
 _nix-deploy__subcmd__man_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy man commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__rollback_commands] )) ||
+_nix-deploy__subcmd__rollback_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy rollback commands' commands "$@"
 }
 
 if [ "$funcstack[1]" = "_nix-deploy" ]; then

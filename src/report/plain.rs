@@ -173,10 +173,14 @@ pub(super) fn interruption(at_once: bool) -> Line {
 /// The lines of an event; none for what is shown otherwise.
 pub(super) fn describe(event: &Event, verbosity: u8) -> Vec<Line> {
     match event {
-        Event::RunStarted { actor, mode, action, flake, hosts, run_dir, .. } => {
+        Event::RunStarted { actor, mode, action, flake, hosts, run_dir, command, .. } => {
             let names: Vec<&str> = hosts.iter().map(HostName::as_str).collect();
             let hosts = words::some_of(&names, 8);
-            let mut lines = vec![Line::plain(&format!("{action} {hosts} from {flake} ({mode}, by {actor})"))];
+            let text = match command.as_str() {
+                "rollback" => format!("roll {hosts} back ({action}, by {actor})"),
+                _ => format!("{action} {hosts} from {flake} ({mode}, by {actor})"),
+            };
+            let mut lines = vec![Line::plain(&text)];
             if verbosity > 0 {
                 lines.push(Line::plain("record and logs: ").with(Role::Path, run_dir));
             }

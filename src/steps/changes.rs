@@ -39,7 +39,12 @@ fn summary(difference: &ClosureDiff) -> String {
 pub(super) async fn closure_difference(context: &HostContext) -> Option<ClosureDiff> {
     let new = context.new_system().ok()?;
     let (old, new) = tokio::join!(old_closure(context), new_closure(context, new));
-    Some(nix::diff(old?, &new?))
+    let mut difference = nix::diff(old?, &new?);
+    if context.target.get().is_some() {
+        // The host has all of it.
+        (difference.new_paths, difference.new_bytes) = (0, 0);
+    }
+    Some(difference)
 }
 
 /// The closure of the new system: from here where it is built, from the host
@@ -76,6 +81,10 @@ async fn closure_on_host(context: &HostContext, system: &StorePath) -> Option<Cl
 
 /// Files changed since the commit that the host says it was deployed from.
 async fn files_changed(context: &HostContext, facts: &HostFacts) -> (Option<Vec<String>>, Option<String>) {
+    if context.target.get().is_some() {
+        // What is gone back to was not made from the files that are here.
+        return (None, None);
+    }
     let deployed = facts.deployed.as_ref().filter(|record| Some(&record.path) == facts.current_system.as_ref());
     let Some(commit) = deployed.and_then(|record| record.commit.clone()) else { return (None, None) };
     let Some(directory) = context.run.spec.flake_dir.as_deref() else { return (None, Some(commit)) };

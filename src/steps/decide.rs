@@ -38,7 +38,9 @@ async fn run(context: &HostContext) -> StepResult {
     if let Some(target) = context.target.get() {
         // Otherwise they are given while Nix builds.
         roots::give(context).await?;
-        return Ok(Done::passed(target.said.clone()));
+        return Ok(Done::passed(
+            target.generation.map_or_else(String::new, |number| format!("generation {number}")),
+        ));
     }
     Ok(Done::passed(""))
 }
