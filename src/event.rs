@@ -57,6 +57,9 @@ pub enum Event {
         /// Rules whose findings were let pass.
         #[serde(default)]
         allow: Vec<String>,
+        /// The interrupted run that is taken up.
+        #[serde(default)]
+        resumes: Option<RunId>,
     },
     /// The first host of a wave begins to change.
     WaveStarted {

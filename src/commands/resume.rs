@@ -2,7 +2,7 @@
 //! touched; the others get what that run had evaluated for them, in the waves
 //! that were left.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::cli::ResumeArgs;
@@ -136,13 +136,15 @@ fn newest(settings: &Settings) -> Result<(RunId, PastRun), CommandError> {
         names.filter_map(|entry| RunId::new(entry.file_name().into_string().ok()?).ok()).collect();
     ids.sort_by(|one, other| other.as_str().cmp(one.as_str()));
     let mut last = None;
+    let mut taken_up = BTreeSet::new();
     for id in ids {
         let Some(past) = read(&folder(settings).join(id.as_str()))? else { continue };
-        let is_deploy = matches!(&past.started, Some(Event::RunStarted { command, .. }) if command == "deploy");
-        if !is_deploy {
+        let Some(Event::RunStarted { command, resumes, .. }) = &past.started else { continue };
+        if command != "deploy" {
             continue;
         }
-        match (past.is_interrupted(), &last) {
+        taken_up.extend(resumes.clone());
+        match (past.is_interrupted() && !taken_up.contains(&id), &last) {
             (true, None) => return Ok((id, past)),
             (true, Some(last)) => {
                 return Err(usage(format!("the last deploy, run {last}, was not interrupted"))

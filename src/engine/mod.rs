@@ -79,6 +79,7 @@ pub(crate) async fn deploy(job: Job) -> Ended {
         waves: spec.waves.clone(),
         reboot: spec.reboot,
         allow: spec.lint.allow.clone(),
+        resumes: spec.resumed.as_ref().map(|resumed| resumed.run.clone()),
         command: spec.goal.command().to_owned(),
     });
     for note in spec.resumed.iter().flat_map(|resumed| &resumed.notes) {

@@ -211,6 +211,7 @@ impl Story {
             waves: Vec::new(),
             reboot: Default::default(),
             allow: Vec::new(),
+            resumes: None,
             command: "deploy".to_owned(),
         };
         let source = SourceState {

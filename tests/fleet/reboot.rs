@@ -138,6 +138,8 @@ fn with_systemd_boot_the_new_entry_is_tried_once_and_a_host_that_does_not_come_u
         let log = fleet.on(host, "cat /boot/log; rm /boot/log");
         log.lines().map(|line| line.trim().replace("nixos-generation-", "")).collect()
     };
+    let patient = |host: &str| format!("[hosts.{host}]\n[hosts.{host}.rollback]\nconfirm_timeout = \"60s\"\n");
+    fleet.write_settings(&hosts.map(patient).concat());
     let before = hosts.map(|host| {
         with_systemd_boot(&fleet, host);
         fleet.variant(host, "unit-changed");

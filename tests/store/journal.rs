@@ -118,6 +118,7 @@ impl Journal {
             waves: Vec::new(),
             reboot: Default::default(),
             allow: Vec::new(),
+            resumes: None,
             command: "deploy".to_owned(),
         });
         journal = journal.event(Event::Source {
