@@ -25,6 +25,9 @@ pub(crate) async fn deploy(run_spec: RunSpec, options: DeployOptions) -> Result<
     let engine::Ended { code, way_back } = run(run_spec, &options).await?;
     let Some(way_back) = way_back else { return Ok(code) };
     settings::create_run_dir(&way_back)?;
+    if matches!(options.screen.output, Output::Live | Output::Plain) {
+        super::print(b"\n")?;
+    }
     let back = run(way_back, &options).await?;
     Ok(exit::worst([code, back.code]))
 }

@@ -82,6 +82,9 @@ pub(crate) async fn deploy(job: Job) -> Ended {
         resumes: spec.resumed.as_ref().map(|resumed| resumed.run.clone()),
         command: spec.goal.command().to_owned(),
     });
+    if let Some(source) = spec.resumed.as_ref().and_then(|resumed| resumed.source.clone()) {
+        sink.send(Event::Source { source });
+    }
     for note in spec.resumed.iter().flat_map(|resumed| &resumed.notes) {
         sink.warn(None, note.clone(), None);
     }
@@ -116,8 +119,10 @@ pub(crate) async fn deploy(job: Job) -> Ended {
             way_back::not_back(&run.spec, &name, &mut report);
             run.undecided.strike(&name);
             order.gate.leave(&name);
-            order.turns.ended(&name, End::of(&report));
+            let end = End::of(&report);
+            // Told before the next wave can be.
             run.sink.send(Event::HostFinished { host: name.clone(), report: Box::new(report.clone()) });
+            order.turns.ended(&name, end);
             (name, report)
         });
     }

@@ -31,9 +31,7 @@ pub(crate) fn waves(hosts: &[HostSpec], rollout: &Rollout) -> Result<Vec<Vec<Hos
     };
     let mut waves = Vec::new();
     for group in by_rank(hosts, &ranks) {
-        for level in levels(&group) {
-            waves.extend(level.chunks(size.unwrap_or(level.len())).map(<[HostName]>::to_vec));
-        }
+        waves.extend(filled(&group, size.unwrap_or(usize::MAX)));
     }
     Ok(waves)
 }
@@ -56,7 +54,7 @@ fn canaries(hosts: &[HostSpec], ranks: &[usize], canary: &Canary) -> Result<Vec<
             1
         }
     };
-    let in_order = by_rank(hosts, ranks).into_iter().flat_map(|group| levels(&group)).flatten();
+    let in_order = by_rank(hosts, ranks).into_iter().flat_map(|group| filled(&group, usize::MAX)).flatten();
     let places = in_order.filter_map(|name| hosts.iter().position(|host| host.name == name));
     Ok(places.take(count).collect())
 }
@@ -89,10 +87,11 @@ fn by_rank<'a>(hosts: &'a [HostSpec], ranks: &[usize]) -> Vec<Vec<&'a HostSpec>>
     groups.into_values().collect()
 }
 
-/// Hosts by how many others of the group they wait for in a row.
-fn levels(hosts: &[&HostSpec]) -> Vec<Vec<HostName>> {
+/// Waves of a group: each takes, up to its size, those that wait for nobody who is
+/// not in a wave before it.
+fn filled(hosts: &[&HostSpec], size: usize) -> Vec<Vec<HostName>> {
     let mut waiting: Vec<&HostSpec> = hosts.to_vec();
-    let mut levels = Vec::new();
+    let mut waves = Vec::new();
     while !waiting.is_empty() {
         let names: BTreeSet<&HostName> = waiting.iter().map(|host| &host.name).collect();
         let waits =
@@ -102,10 +101,11 @@ fn levels(hosts: &[&HostSpec]) -> Vec<Vec<HostName>> {
             // The settings refuse circles; should one come here, its hosts are not lost.
             std::mem::swap(&mut ready, &mut later);
         }
-        levels.push(ready.into_iter().map(|host| host.name.clone()).collect());
-        waiting = later;
+        ready.truncate(size);
+        waiting.retain(|host| ready.iter().all(|taken| taken.name != host.name));
+        waves.push(ready.into_iter().map(|host| host.name.clone()).collect());
     }
-    levels
+    waves
 }
 
 #[cfg(test)]
@@ -164,8 +164,8 @@ mod tests {
     fn a_wave_size_cuts_waves() {
         let size = |strategy, size| Rollout { wave_size: Some(size), ..rollout(strategy) };
         assert_eq!(shown(&THREE, &size(Strategy::Rolling, Share::Count(2))), "c,a | b");
-        assert_eq!(shown(&SIX, &size(Strategy::Parallel, Share::Percent(34))), "web-2,db-1,db-2 | x,y | web-1");
-        assert_eq!(shown(&SIX, &size(Strategy::Canary, Share::Count(3))), "web-2 | db-1,db-2,x | y | web-1");
+        assert_eq!(shown(&SIX, &size(Strategy::Parallel, Share::Percent(34))), "web-2,db-1,db-2 | web-1,x,y");
+        assert_eq!(shown(&SIX, &size(Strategy::Canary, Share::Count(3))), "web-2 | db-1,db-2,x | web-1,y");
     }
 
     #[test]
