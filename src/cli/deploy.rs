@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args};
 
-use super::values;
+use super::{RolloutArgs, values};
 use crate::model::{Action, Mode};
 
 /// Which hosts to deploy, and how.
@@ -31,10 +31,6 @@ pub struct DeployArgs {
     #[arg(long, value_name = "ACTION", value_parser = values::action(), default_value = "switch")]
     pub action: Action,
 
-    /// Reboot hosts that need it, and prove them again
-    #[arg(long)]
-    pub reboot: bool,
-
     /// Print the plan and touch no host
     #[arg(long)]
     pub dry_run: bool,
@@ -56,9 +52,9 @@ pub struct DeployArgs {
     #[arg(require_equals = true, default_missing_value = "1h")]
     pub wait_for_host: Option<Duration>,
 
-    /// Work on at most this many hosts at a time
-    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub max_parallel: Option<u16>,
+    /// How the deploy spreads over its hosts.
+    #[command(flatten)]
+    pub rollout: RolloutArgs,
 }
 
 impl DeployArgs {

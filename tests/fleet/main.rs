@@ -27,5 +27,7 @@ mod reboot;
 mod reconnect;
 mod recover;
 mod rollback;
+mod rollout;
 mod several;
 mod transport;
+mod way_back;
