@@ -2,7 +2,7 @@
 
 use clap::{ArgGroup, Args};
 
-use super::values;
+use super::{PreviewArgs, values};
 use crate::model::{Action, Mode};
 
 /// Which hosts to deploy, and how.
@@ -52,6 +52,10 @@ pub struct DeployArgs {
     /// Work on at most this many hosts at a time
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub max_parallel: Option<u16>,
+
+    /// What of an update is previewed instead.
+    #[command(flatten)]
+    pub preview: PreviewArgs,
 }
 
 impl DeployArgs {

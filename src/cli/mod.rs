@@ -14,6 +14,7 @@ mod global;
 mod init;
 mod issues;
 mod man;
+mod preview;
 mod values;
 
 use std::ffi::OsString;
@@ -35,6 +36,7 @@ pub use global::{ColorArg, GlobalArgs, OutputArg};
 pub use init::InitArgs;
 pub use issues::IssuesArgs;
 pub use man::ManArgs;
+pub use preview::PreviewArgs;
 
 /// Deploys NixOS hosts over ssh and takes a bad change back by itself
 ///
@@ -86,6 +88,7 @@ Examples:
   nix-deploy @server 'web-*'         hosts with the tag server, and those that match a glob
   nix-deploy all --dry-run           print the plan, touch no host
   nix-deploy p620 --action boot      activate with the next reboot
+  nix-deploy p620 --preview          what an update of the inputs would change
   nix-deploy p620 --fast --yes       fewer checks of the configuration, no question
   nix-deploy p620 --output json      one event per line on standard output
   nix-deploy check                   judge the configuration, deploy nothing

@@ -24,7 +24,11 @@ mod names;
 mod preview;
 mod reference;
 pub(crate) mod running;
+#[cfg(test)]
+mod tests;
 mod trial;
 
-pub(crate) use preview::{Depth, PreviewRequest, Previewed, PreviewedHost, Progress, Stage, preview};
-pub(crate) use trial::{Trial, TrialError, TrialRequest};
+pub(crate) use preview::{Depth, PreviewRequest, Previewed, Progress, Stage, preview};
+pub(crate) use names::check as check_pattern;
+pub(crate) use running::Running;
+pub(crate) use trial::{Trial, TrialRequest};
