@@ -49,8 +49,9 @@ pub(crate) async fn preview(
         update::check_pattern(pattern)
             .map_err(|why| CommandError::new(FailureClass::Usage, format!("--new-packages: {why}")))?;
     }
-    let folder = folder(&run_spec)
-        .map_err(|error| CommandError::from_error(FailureClass::Unexpected, &error).hint("is the state folder writable?"))?;
+    let folder = folder(&run_spec).map_err(|error| {
+        CommandError::from_error(FailureClass::Unexpected, &error).hint("is the state folder writable?")
+    })?;
     let output = deploy::shown(options.screen);
     let tasks = Tasks::new(output);
     let work = previewed(&run_spec, asked, &folder, &tasks);
@@ -83,7 +84,8 @@ fn folder(run_spec: &RunSpec) -> std::io::Result<PathBuf> {
     let previews = run_spec.state_dir.join("previews");
     let folder = previews.join(run_spec.id.to_string());
     std::fs::create_dir_all(folder.join("results"))?;
-    let mut all: Vec<PathBuf> = std::fs::read_dir(&previews)?.filter_map(|one| Some(one.ok()?.path())).collect();
+    let mut all: Vec<PathBuf> =
+        std::fs::read_dir(&previews)?.filter_map(|one| Some(one.ok()?.path())).collect();
     // Run ids sort by time.
     all.sort();
     for old in all.iter().rev().skip(KEPT) {
@@ -146,11 +148,7 @@ async fn trial(nix: &Nix, request: &TrialRequest<'_>, tasks: &Tasks) -> Result<T
     trial
 }
 
-async fn running(
-    nix: &Nix,
-    run_spec: &RunSpec,
-    tasks: &Tasks,
-) -> BTreeMap<HostName, Result<Running, Failure>> {
+async fn running(nix: &Nix, run_spec: &RunSpec, tasks: &Tasks) -> BTreeMap<HostName, Result<Running, Failure>> {
     let asked = run_spec.hosts.iter().map(|host| async {
         tasks.begin(host.name.as_str());
         tasks.progress(host.name.as_str(), "asking what it runs", None, None);

@@ -112,7 +112,9 @@ impl LockError {
     /// What to do about it.
     pub(crate) fn hints(&self) -> Vec<String> {
         match self {
-            Self::Input { log, .. } | Self::Flake { log, .. } => vec![format!("what Nix said is in {}", log.display())],
+            Self::Input { log, .. } | Self::Flake { log, .. } => {
+                vec![format!("what Nix said is in {}", log.display())]
+            }
             Self::Answer(_) => vec!["check that `nix --version` shows Nix 2.8 or newer".to_owned()],
             Self::Exec(error) => exec_hints(error),
         }
@@ -246,12 +248,9 @@ fn answer(call: Call) -> Result<Vec<u8>, LockError> {
         None => (last.text.trim_start_matches("error:").trim().to_owned(), &[] as &[String]),
     };
     match trace.iter().find_map(|line| input_of(line)) {
-        Some(input) => Err(LockError::Input {
-            input: input.to_owned(),
-            message,
-            said: last_words(&said.plain),
-            log,
-        }),
+        Some(input) => {
+            Err(LockError::Input { input: input.to_owned(), message, said: last_words(&said.plain), log })
+        }
         None => Err(LockError::Flake { message, log }),
     }
 }
@@ -298,14 +297,20 @@ mod tests {
             let argv = metadata_argv(&request);
             assert!(argv.contains(&"--no-write-lock-file".to_owned()), "{argv:?}");
             assert_eq!(argv[argv.len() - 2..], ["--", "."]);
-            assert!(update_argv(&request, Path::new("/tmp/x/flake.lock")).join(" ").contains(
-                "--output-lock-file /tmp/x/flake.lock --"
-            ));
+            assert!(
+                update_argv(&request, Path::new("/tmp/x/flake.lock"))
+                    .join(" ")
+                    .contains("--output-lock-file /tmp/x/flake.lock --")
+            );
         }
         let argv = metadata_argv(&request(Update::Inputs(&inputs), Path::new("/log"))).join(" ");
         assert!(argv.contains("--update-input nixpkgs --update-input hm/nixpkgs"), "{argv}");
         assert!(argv.contains("tarball-ttl 0"), "{argv}");
-        for lock in [TrialLock::Own, TrialLock::File("/x".into()), TrialLock::Overrides(vec![("a".into(), "path:/b".into())])] {
+        for lock in [
+            TrialLock::Own,
+            TrialLock::File("/x".into()),
+            TrialLock::Overrides(vec![("a".into(), "path:/b".into())]),
+        ] {
             assert_eq!(lock.arguments()[0], "--no-write-lock-file");
         }
     }

@@ -31,7 +31,9 @@ fn lines(preview: &UpdatePreview, most: usize, page: Page) -> Vec<Line> {
     }
     if preview.hosts.iter().any(|host| host.packages.iter().any(|package| package.selected)) {
         lines.push(Line::new());
-        lines.push(Line::new().with(Role::Dim, "U up, D down, C changed, A added, R removed; * installed by name"));
+        lines.push(
+            Line::new().with(Role::Dim, "U up, D down, C changed, A added, R removed; * installed by name"),
+        );
     }
     lines
 }
@@ -124,7 +126,8 @@ fn package_lines(host: &HostPreview, most: usize, page: Page) -> Vec<Line> {
     let mut totals = vec![Line::plain(&items.join(", "))];
     if let Some(storage) = host.storage.filter(|storage| storage.new_paths > 0) {
         let paths = plural(storage.new_paths, "path");
-        let text = format!("{paths} ({}) to bring to the host; old generations keep theirs", bytes(storage.new_bytes));
+        let text =
+            format!("{paths} ({}) to bring to the host; old generations keep theirs", bytes(storage.new_bytes));
         totals.push(Line::plain(&text));
     }
     let mut lines = page.row_of_items("  Packages", totals, "; ");

@@ -6,7 +6,8 @@ use super::layout::Line;
 use super::styles::{Role, step_sign};
 use crate::model::text::{clean_line, duration, plural, signed_bytes};
 use crate::model::{
-    ActivationPhase, ActivationState, Changes, ClosureDiff, PackageChange, PackageChangeKind, StepId, StepOutcome,
+    ActivationPhase, ActivationState, Changes, ClosureDiff, PackageChange, PackageChangeKind, StepId,
+    StepOutcome,
 };
 
 /// A number of milliseconds as people say it.

@@ -72,7 +72,11 @@ fn of_url(url: &str) -> Option<Repository> {
         _ => return None,
     };
     let path = path.trim_end_matches('/');
-    Some(Repository { forge, host: host.to_owned(), path: path.strip_suffix(".git").unwrap_or(path).to_owned() })
+    Some(Repository {
+        forge,
+        host: host.to_owned(),
+        path: path.strip_suffix(".git").unwrap_or(path).to_owned(),
+    })
 }
 
 #[cfg(test)]
@@ -91,7 +95,10 @@ mod tests {
     #[test]
     fn forges_with_such_pages_get_a_link() {
         let cases = [
-            (json!({ "type": "github", "owner": "NixOS", "repo": "nixpkgs" }), "https://github.com/NixOS/nixpkgs/compare/aa11...bb22"),
+            (
+                json!({ "type": "github", "owner": "NixOS", "repo": "nixpkgs" }),
+                "https://github.com/NixOS/nixpkgs/compare/aa11...bb22",
+            ),
             (
                 json!({ "type": "github", "owner": "a", "repo": "b", "host": "git.example.org" }),
                 "https://git.example.org/a/b/compare/aa11...bb22",
@@ -104,7 +111,10 @@ mod tests {
                 json!({ "type": "git", "url": "ssh://git@github.com/a/b.git" }),
                 "https://github.com/a/b/compare/aa11...bb22",
             ),
-            (json!({ "type": "git", "url": "https://gitlab.com/a/b/c/" }), "https://gitlab.com/a/b/c/-/compare/aa11...bb22"),
+            (
+                json!({ "type": "git", "url": "https://gitlab.com/a/b/c/" }),
+                "https://gitlab.com/a/b/c/-/compare/aa11...bb22",
+            ),
         ];
         for (attributes, expected) in cases {
             assert_eq!(link(attributes).as_deref(), Some(expected));
@@ -124,7 +134,9 @@ mod tests {
         ] {
             assert_eq!(link(attributes.clone()), None, "{attributes}");
         }
-        let one = |owner: &str, rev: &str| Locked::of(json!({ "type": "github", "owner": owner, "repo": "b", "rev": rev }));
+        let one = |owner: &str, rev: &str| {
+            Locked::of(json!({ "type": "github", "owner": owner, "repo": "b", "rev": rev }))
+        };
         assert_eq!(url(&one("a", "aa"), &one("other", "bb")), None);
         assert_eq!(url(&one("a", "aa"), &one("a", "aa")), None);
         assert_eq!(url(&one("a", "aa"), &one("a", "main\n")), None);

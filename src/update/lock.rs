@@ -207,7 +207,9 @@ impl Locked {
             revision: clean("rev"),
             hash: clean("narHash"),
             // A path without a date has 0 or 1.
-            date: seconds.filter(|seconds| *seconds > 1).and_then(|seconds| Timestamp::from_second(seconds).ok()),
+            date: seconds
+                .filter(|seconds| *seconds > 1)
+                .and_then(|seconds| Timestamp::from_second(seconds).ok()),
             url: reference::shown(self),
         }
     }
@@ -279,7 +281,10 @@ mod tests {
         };
         let moves = lock(1_600_000_000, "aa").moves_to(&lock(1_700_000_000, "bb"));
         let after = moves[0].after.as_ref().unwrap();
-        assert_eq!((after.hash.as_deref(), after.date.unwrap().as_second()), (Some("sha256-bb"), 1_700_000_000));
+        assert_eq!(
+            (after.hash.as_deref(), after.date.unwrap().as_second()),
+            (Some("sha256-bb"), 1_700_000_000)
+        );
         assert_eq!(moves[0].compare_url.as_deref(), Some("https://github.com/NixOS/nixpkgs/compare/aa...bb"));
     }
 

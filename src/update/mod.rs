@@ -28,7 +28,7 @@ pub(crate) mod running;
 mod tests;
 mod trial;
 
-pub(crate) use preview::{Depth, PreviewRequest, Previewed, Progress, Stage, preview};
 pub(crate) use names::check as check_pattern;
+pub(crate) use preview::{Depth, PreviewRequest, Previewed, Progress, Stage, preview};
 pub(crate) use running::Running;
 pub(crate) use trial::{Trial, TrialRequest};

@@ -54,7 +54,8 @@ impl Moving {
             log_file: &request.1,
         };
         let lock = moving.playground.nix().lock(&lock, &|_| {}).await.unwrap();
-        fs::write(moving.path("flake/flake.lock"), serde_json::to_string_pretty(&lock).unwrap() + "\n").unwrap();
+        fs::write(moving.path("flake/flake.lock"), serde_json::to_string_pretty(&lock).unwrap() + "\n")
+            .unwrap();
         moving.git("flake", &["add", "--all"]).await;
         moving.commit("flake").await;
         moving
@@ -211,7 +212,11 @@ async fn a_preview_builds_and_compares_what_a_dirty_tree_would_give() {
     assert_eq!(told(&previewed), ["hello 1.0 -> 1.1", "world 1.0 -> 0.9"]);
     let one = &previewed.hosts[0];
     assert_eq!((one.preview.base, one.preview.precision), (PreviewBase::Configuration, Precision::Exact));
-    assert!(one.after.iter().any(|package| package.name == "own" && package.versions == ["2"]), "{:?}", one.after);
+    assert!(
+        one.after.iter().any(|package| package.name == "own" && package.versions == ["2"]),
+        "{:?}",
+        one.after
+    );
     assert!(one.before.iter().any(|package| package.name == "hello" && package.versions == ["1.0"]));
     assert!(one.preview.storage.unwrap().new_bytes > 0);
     assert_eq!(one.preview.needs.unwrap().builds, 6, "four tools, their path and the system");

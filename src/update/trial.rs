@@ -89,7 +89,8 @@ impl TrialError {
         let failure = Failure::from_error(class, self);
         match self {
             Self::Lock { source, inputs } => {
-                let hints = source.input().and_then(|bad| without(bad, inputs)).into_iter().chain(source.hints());
+                let hints =
+                    source.input().and_then(|bad| without(bad, inputs)).into_iter().chain(source.hints());
                 let evidence = source.evidence().iter().cloned();
                 Failure { hints: hints.collect(), causes: Vec::new(), ..failure }.evidence(evidence)
             }
@@ -116,7 +117,8 @@ impl Trial {
             log_file: request.log_file,
         };
         let (now, then) = (asked(Update::Nothing), asked(update));
-        let (before, after, version) = tokio::join!(nix.lock(&now, &|_| {}), nix.lock(&then, progress), nix.version());
+        let (before, after, version) =
+            tokio::join!(nix.lock(&now, &|_| {}), nix.lock(&then, progress), nix.version());
         let mut inputs = Vec::new();
         if let Ok(before) = &before {
             let before = LockFile::of_value(before)?;
