@@ -36,9 +36,7 @@ pub(crate) struct TrialRequest<'a> {
 /// An update that was tried. Its lock file is there as long as this is.
 #[derive(Debug)]
 pub(crate) struct Trial {
-    #[cfg_attr(not(test), expect(dead_code, reason = "guided updates use it"))]
     before: LockFile,
-    #[cfg_attr(not(test), expect(dead_code, reason = "guided updates use it"))]
     text: String,
     moves: Vec<InputMove>,
     lock: TrialLock,
