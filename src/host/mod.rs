@@ -5,6 +5,7 @@
 pub(crate) mod checks;
 mod error;
 pub(crate) mod facts;
+mod folder;
 pub(crate) mod inventory;
 mod link;
 pub(crate) mod observe;
@@ -12,6 +13,7 @@ pub(crate) mod preview;
 pub(crate) mod reboot;
 mod session;
 mod shell;
+pub(crate) mod sighting;
 mod ssh_config;
 mod standing_shell;
 pub(crate) mod supervisor;
