@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_nix_deploy_global_optspecs
-    string join \n mode= fast emergency action= reboot dry-run y/yes non-interactive allow= max-parallel= config= output= q/quiet color= v/verbose h/help V/version
+    string join \n mode= fast emergency action= reboot dry-run y/yes non-interactive allow= max-parallel= preview no-build input= new-packages= config= output= q/quiet color= v/verbose h/help V/version
 end
 
 function __fish_nix_deploy_needs_command
@@ -33,6 +33,8 @@ test\t'activate now; a reboot returns to the old system'
 dry-activate\t'only ask the host what would happen'"
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l allow -d 'Let findings of this rule pass in this run; recorded with your name' -r
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l max-parallel -d 'Work on at most this many hosts at a time' -r
+complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l input -d 'Update this input only; may be repeated' -r
+complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l new-packages -d 'Name attributes of the package set that are new, those of a glob: `firefox*`, `python3Packages.*`' -r
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
 plain\t'a line for each thing that happens'
@@ -47,6 +49,8 @@ complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l reboot -d 'Reboot
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l dry-run -d 'Print the plan and touch no host'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -s y -l yes -d 'Answer every question with yes'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l non-interactive -d 'Never ask; automatic without a terminal, or with CI=true'
+complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l preview -d 'Show what an update of the flake\'s inputs would change, and change nothing'
+complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l no-build -d 'Estimate from derivations instead of building the new systems'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -s v -l verbose -d 'Trace what the program does; twice for more'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -70,6 +74,8 @@ test\t'activate now; a reboot returns to the old system'
 dry-activate\t'only ask the host what would happen'"
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l allow -d 'Let findings of this rule pass in this run; recorded with your name' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l max-parallel -d 'Work on at most this many hosts at a time' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l input -d 'Update this input only; may be repeated' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l new-packages -d 'Name attributes of the package set that are new, those of a glob: `firefox*`, `python3Packages.*`' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
 plain\t'a line for each thing that happens'
@@ -84,6 +90,8 @@ complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l reboot 
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l dry-run -d 'Print the plan and touch no host'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -s y -l yes -d 'Answer every question with yes'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l non-interactive -d 'Never ask; automatic without a terminal, or with CI=true'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l preview -d 'Show what an update of the flake\'s inputs would change, and change nothing'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l no-build -d 'Estimate from derivations instead of building the new systems'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -s v -l verbose -d 'Trace what the program does; twice for more'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -s h -l help -d 'Print help (see more with \'--help\')'

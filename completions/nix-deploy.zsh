@@ -24,6 +24,8 @@ test\:"activate now; a reboot returns to the old system"
 dry-activate\:"only ask the host what would happen"))' \
 '*--allow=[Let findings of this rule pass in this run; recorded with your name]:RULE:_default' \
 '--max-parallel=[Work on at most this many hosts at a time]:COUNT:_default' \
+'*--input=[Update this input only; may be repeated]:INPUT:_default' \
+'--new-packages=[Name attributes of the package set that are new, those of a glob\: \`firefox*\`, \`python3Packages.*\`]::PATTERN:_default' \
 '--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
 '--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
 plain\:"a line for each thing that happens"
@@ -39,6 +41,8 @@ never\:"never"))' \
 '-y[Answer every question with yes]' \
 '--yes[Answer every question with yes]' \
 '--non-interactive[Never ask; automatic without a terminal, or with CI=true]' \
+'(--dry-run --reboot --mode --fast --emergency)--preview[Show what an update of the flake'\''s inputs would change, and change nothing]' \
+'--no-build[Estimate from derivations instead of building the new systems]' \
 '-q[Show nothing but errors and the result, like --output quiet]' \
 '--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
@@ -68,6 +72,8 @@ test\:"activate now; a reboot returns to the old system"
 dry-activate\:"only ask the host what would happen"))' \
 '*--allow=[Let findings of this rule pass in this run; recorded with your name]:RULE:_default' \
 '--max-parallel=[Work on at most this many hosts at a time]:COUNT:_default' \
+'*--input=[Update this input only; may be repeated]:INPUT:_default' \
+'--new-packages=[Name attributes of the package set that are new, those of a glob\: \`firefox*\`, \`python3Packages.*\`]::PATTERN:_default' \
 '--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
 '--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
 plain\:"a line for each thing that happens"
@@ -83,6 +89,8 @@ never\:"never"))' \
 '-y[Answer every question with yes]' \
 '--yes[Answer every question with yes]' \
 '--non-interactive[Never ask; automatic without a terminal, or with CI=true]' \
+'(--dry-run --reboot --mode --fast --emergency)--preview[Show what an update of the flake'\''s inputs would change, and change nothing]' \
+'--no-build[Estimate from derivations instead of building the new systems]' \
 '-q[Show nothing but errors and the result, like --output quiet]' \
 '--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
