@@ -51,6 +51,7 @@ _nix__deploy() {
                 ;;
             nix__deploy,rollback)
                 cmd="nix__deploy__subcmd__rollback"
+                ;;
             nix__deploy__subcmd__fleet,build)
                 cmd="nix__deploy__subcmd__fleet__subcmd__build"
                 ;;
@@ -236,6 +237,7 @@ _nix__deploy() {
                 ;;
             nix__deploy__subcmd__help,rollback)
                 cmd="nix__deploy__subcmd__help__subcmd__rollback"
+                ;;
             nix__deploy__subcmd__help__subcmd__fleet,build)
                 cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__build"
                 ;;
