@@ -23,6 +23,7 @@ mod kill;
 mod locks;
 mod operator;
 mod poll;
+mod preview;
 mod reboot;
 mod reconnect;
 mod rollback;
