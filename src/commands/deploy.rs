@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
+
 use super::DeployOptions;
 use crate::engine::claims::{Claim, ClaimFuture, HostClaims};
 use crate::engine::{self, Interrupt, Job};
@@ -20,36 +22,65 @@ use crate::settings::{Output, Screen};
 
 /// Deploys the hosts of a run.
 pub(crate) async fn deploy(run_spec: RunSpec, options: DeployOptions) -> Result<ExitCode, CommandError> {
-    forget_old_results(&run_spec);
-    let journal = Journal::create(&run_spec.run_dir)
-        .map_err(|error| CommandError::from_error(FailureClass::Unexpected, &error))?;
-    let owner = owner();
-    let (recording, claims) = record(&run_spec, &options.database_url, &owner);
-    // The recorder comes behind the journal: it records what the journal holds.
-    let mut reporters = vec![Box::new(journal) as Box<dyn report::Reporter>];
-    reporters.extend(recording.map(|recording| Box::new(recording) as Box<dyn report::Reporter>));
-    reporters.push(report::for_output(shown(options.screen)));
-    let asker = asker(run_spec.questions)?;
-    let (sink, messages) = EventSink::new(run_spec.id.clone());
-    let hub = tokio::spawn(report::run_hub(messages, reporters, asker));
-    let interrupt = Interrupt::new();
-    let signals = tokio::spawn(listen(interrupt.clone(), sink.clone()));
-    let code = engine::deploy(Job {
-        spec: run_spec,
-        sink,
-        owner,
-        interrupt,
-        sudo_password: options.sudo_password,
-        claims,
-    })
-    .await;
-    // The hub ends when the last sender is gone; the listener holds one.
-    signals.abort();
-    let _ = signals.await;
-    if let Err(error) = hub.await {
-        return Err(CommandError::from_error(FailureClass::Unexpected, &error));
-    }
+    let running = Running::start(&run_spec, options)?;
+    let code = engine::deploy(running.job(run_spec)).await;
+    running.end().await?;
     Ok(code)
+}
+
+/// A run under way: its reporters, its record, and the signals that stop it.
+pub(super) struct Running {
+    /// Where events go.
+    pub(super) sink: EventSink,
+    /// How the run is stopped.
+    pub(super) interrupt: Interrupt,
+    owner: String,
+    sudo_password: Option<Secret>,
+    claims: Arc<dyn HostClaims>,
+    hub: JoinHandle<()>,
+    signals: JoinHandle<()>,
+}
+
+impl Running {
+    /// Starts reporters and record.
+    pub(super) fn start(run_spec: &RunSpec, options: DeployOptions) -> Result<Self, CommandError> {
+        forget_old_results(run_spec);
+        let journal = Journal::create(&run_spec.run_dir)
+            .map_err(|error| CommandError::from_error(FailureClass::Unexpected, &error))?;
+        let owner = owner();
+        let (recording, claims) = record(run_spec, &options.database_url, &owner);
+        // The recorder comes behind the journal: it records what the journal holds.
+        let mut reporters = vec![Box::new(journal) as Box<dyn report::Reporter>];
+        reporters.extend(recording.map(|recording| Box::new(recording) as Box<dyn report::Reporter>));
+        reporters.push(report::for_output(shown(options.screen)));
+        let asker = asker(run_spec.questions)?;
+        let (sink, messages) = EventSink::new(run_spec.id.clone());
+        let hub = tokio::spawn(report::run_hub(messages, reporters, asker));
+        let interrupt = Interrupt::new();
+        let signals = tokio::spawn(listen(interrupt.clone(), sink.clone()));
+        Ok(Self { sink, interrupt, owner, sudo_password: options.sudo_password, claims, hub, signals })
+    }
+
+    /// What the engine works with.
+    pub(super) fn job(&self, spec: RunSpec) -> Job {
+        Job {
+            spec,
+            sink: self.sink.clone(),
+            owner: self.owner.clone(),
+            interrupt: self.interrupt.clone(),
+            sudo_password: self.sudo_password.clone(),
+            claims: Arc::clone(&self.claims),
+        }
+    }
+
+    /// Waits until everything is told and recorded. No other sink may be left.
+    pub(super) async fn end(self) -> Result<(), CommandError> {
+        // The hub ends when the last sender is gone; the listener holds one.
+        drop(self.sink);
+        self.signals.abort();
+        let _ = self.signals.await;
+        self.hub.await.map_err(|error| CommandError::from_error(FailureClass::Unexpected, &error))
+    }
 }
 
 /// Starts recording into the fleet database. Without a recorder the run goes

@@ -49,11 +49,17 @@ struct Order {
     claims: Arc<dyn HostClaims>,
 }
 
-/// Runs a whole deploy and gives its exit code. Every selected host gets a
-/// report, whatever happens.
+/// Runs a whole deploy and gives its exit code.
 pub(crate) async fn deploy(job: Job) -> ExitCode {
-    let begun = Instant::now();
-    let Job { spec, sink, owner, interrupt, sudo_password, claims } = job;
+    let sink = job.sink.clone();
+    let begun = begin(&job.spec, &sink);
+    let code = deploy_hosts(job).await;
+    end(&sink, code, begun);
+    code
+}
+
+/// Says that a run begins: its first event.
+pub(crate) fn begin(spec: &RunSpec, sink: &EventSink) -> Instant {
     sink.send(Event::RunStarted {
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         actor: spec.actor.clone(),
@@ -63,6 +69,22 @@ pub(crate) async fn deploy(job: Job) -> ExitCode {
         hosts: spec.hosts.iter().map(|host| host.name.clone()).collect(),
         run_dir: spec.run_dir.display().to_string(),
     });
+    Instant::now()
+}
+
+/// Says that a run has ended: its last event.
+pub(crate) fn end(sink: &EventSink, code: ExitCode, begun: Instant) {
+    sink.send(Event::RunFinished {
+        exit_code: code.code,
+        meaning: code.meaning.to_owned(),
+        elapsed_ms: elapsed_ms(begun),
+    });
+}
+
+/// Deploys the hosts of a run that has begun. Every selected host gets a
+/// report, whatever happens.
+pub(crate) async fn deploy_hosts(job: Job) -> ExitCode {
+    let Job { spec, sink, owner, interrupt, sudo_password, claims } = job;
     let (run, requests) = RunContext::new(spec, sink.clone(), owner, sudo_password);
     // Shared work; it ends with the run, or with an interruption.
     let mut shared = JoinSet::new();
@@ -109,13 +131,7 @@ pub(crate) async fn deploy(job: Job) -> ExitCode {
         // Everything had ended well before the interruption could stop anything.
         tracing::debug!("interrupted, with nothing left to stop");
     }
-    let code = exit::worst(codes);
-    sink.send(Event::RunFinished {
-        exit_code: code.code,
-        meaning: code.meaning.to_owned(),
-        elapsed_ms: elapsed_ms(begun),
-    });
-    code
+    exit::worst(codes)
 }
 
 fn elapsed_ms(begun: Instant) -> u64 {

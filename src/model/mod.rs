@@ -14,11 +14,13 @@ mod mode;
 mod names;
 pub(crate) mod package_name;
 mod report;
+mod risk;
 mod run_spec;
 mod secret;
 mod step;
 mod store_path;
 pub(crate) mod text;
+mod update;
 mod version_order;
 
 pub use activation::{ActivationPhase, ActivationState, Truth, UnitPlan};
@@ -35,8 +37,14 @@ pub use lint_spec::{Levels, LintSpec};
 pub use mode::{Action, Mode};
 pub use names::{HostName, NameError, RunId};
 pub use report::{HostOutcome, HostReport, ServiceChange, StepRecord};
+pub use risk::{
+    DecidedBy, LockFileState, RiskAssessment, RiskLevel, RiskReason, UpdateCheck, UpdateDecision, UpdateOffer, Verdict,
+};
 pub use run_spec::{Questions, Rollout, RunSpec, Strategy};
 pub use secret::Secret;
 pub use step::{Phase, StepId, StepOutcome};
 pub use store_path::{StorePath, StorePathError};
+pub use update::{
+    BuildNeeds, HostPreview, InputMove, InputRevision, Precision, PreviewBase, StorageImpact, UpdatePreview,
+};
 pub(crate) use version_order::compare_versions;

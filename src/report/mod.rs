@@ -33,6 +33,7 @@ mod story;
 mod styles;
 mod summary;
 mod terminal;
+mod update_view;
 mod words;
 
 use std::time::Duration;
