@@ -1,8 +1,9 @@
 //! The configuration's repository, read with git.
 //!
-//! Only reads: no lock is taken (`GIT_OPTIONAL_LOCKS=0`), and no program that
-//! the repository's own configuration names is run for it. Paths are relative
-//! to the top of the repository, whatever folder of it is given.
+//! Only reads, but for [`intend_to_add`] and [`forget_intention`]: no lock is
+//! taken (`GIT_OPTIONAL_LOCKS=0`), and no program that the repository's own
+//! configuration names is run for it. Paths are relative to the top of the
+//! repository, whatever folder of it is given.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -185,6 +186,27 @@ pub(crate) async fn top_level(directory: &Path) -> Result<PathBuf, GitError> {
     // One line end; a folder's name may hold more.
     top.pop_if(|byte| *byte == b'\n');
     Ok(PathBuf::from(OsStr::from_bytes(&top)))
+}
+
+/// Makes a new file of a folder visible to Nix, which reads what git knows:
+/// its name goes into the index, its content does not. Nothing outside of a
+/// repository, or for a file that git knows. Gives whether it was needed.
+pub(crate) async fn intend_to_add(directory: &Path, file: &str) -> Result<bool, GitError> {
+    match run(git(directory).args(["ls-files", "--error-unmatch", "--", file])).await {
+        Ok(_) => return Ok(false),
+        Err(GitError::Refused(message)) if message.contains("not a git repository") => return Ok(false),
+        Err(GitError::Refused(_)) => {}
+        Err(error) => return Err(error),
+    }
+    // As Nix does it with a lock file that is new; also where .gitignore names it.
+    run(git(directory).args(["add", "--intent-to-add", "--force", "--", file])).await?;
+    Ok(true)
+}
+
+/// Takes [`intend_to_add`] back.
+pub(crate) async fn forget_intention(directory: &Path, file: &str) -> Result<(), GitError> {
+    run(git(directory).args(["rm", "--cached", "--quiet", "--ignore-unmatch", "--", file])).await?;
+    Ok(())
 }
 
 fn paths(output: &[u8]) -> Vec<PathBuf> {

@@ -3,6 +3,7 @@
 //!
 //! Nothing here prints, asks or deploys: `commands/update` does.
 
+pub(crate) mod decide;
 mod durable;
 mod lock_backup;
 pub(crate) mod offers;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::journal::Line;
 use super::state::RunState;
-use super::{findings, settle};
+use super::{findings, settle, updates};
 use crate::event::Event;
 use crate::fleet::database::{Database, Dialect};
 use crate::fleet::error::FleetError;
@@ -135,11 +135,15 @@ impl Writer<'_> {
                 let event_id = self.event_id(host.as_str()).await?;
                 findings::write(self.database, self.run, event_id, host.as_str(), finding).await
             }
+            Event::KnownIssues { report, afterwards } => {
+                let event_id = self.event_id(report.host.as_str()).await?;
+                updates::issues(self.database, self.run, event_id, report, *afterwards).await
+            }
             Event::HostFinished { host, report } => self.host_finished(host, report).await,
             Event::RunFinished { exit_code, meaning, elapsed_ms } => {
                 self.run_finished(*exit_code, meaning, *elapsed_ms).await
             }
-            _ => Ok(()),
+            event => updates::write(self.database, self.run, event, self.time).await,
         }
     }
 

@@ -19,6 +19,7 @@ mod journal;
 mod run;
 mod settle;
 mod state;
+mod updates;
 mod upkeep;
 mod worker;
 
