@@ -178,6 +178,13 @@ pub enum Event {
         /// What, by whom and why.
         decision: Box<UpdateDecision>,
     },
+    /// Packages that an update has made available.
+    NewPackages {
+        /// Which host.
+        host: HostName,
+        /// Their attributes.
+        packages: Vec<String>,
+    },
     /// flake.lock was changed, kept or put back.
     LockFile {
         /// Where it stands now.

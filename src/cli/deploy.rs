@@ -33,6 +33,10 @@ pub struct DeployArgs {
     #[arg(long)]
     pub reboot: bool,
 
+    /// Bring all flake inputs, or these, to their newest first; asks nothing
+    #[arg(long, value_name = "INPUT", value_delimiter = ',', num_args = 0.., require_equals = true)]
+    pub update: Option<Vec<String>>,
+
     /// Print the plan and touch no host
     #[arg(long)]
     pub dry_run: bool,

@@ -14,6 +14,7 @@ mod global;
 mod init;
 mod issues;
 mod man;
+mod update;
 mod values;
 
 use std::ffi::OsString;
@@ -35,6 +36,7 @@ pub use global::{ColorArg, GlobalArgs, OutputArg};
 pub use init::InitArgs;
 pub use issues::IssuesArgs;
 pub use man::ManArgs;
+pub use update::UpdateArgs;
 
 /// Deploys NixOS hosts over ssh and takes a bad change back by itself
 ///
@@ -62,6 +64,8 @@ pub struct Cli {
 pub enum Command {
     /// Deploy hosts (the default; also for hosts named like a command)
     Deploy(DeployArgs),
+    /// Update flake inputs with open eyes, and deploy what comes of it
+    Update(UpdateArgs),
     /// Judge the configuration: syntax, anti-patterns, security
     Check(CheckArgs),
     /// Explain a rule of `check`: what, why, bad and good code
@@ -88,6 +92,7 @@ Examples:
   nix-deploy p620 --action boot      activate with the next reboot
   nix-deploy p620 --fast --yes       fewer checks of the configuration, no question
   nix-deploy p620 --output json      one event per line on standard output
+  nix-deploy update p620             update flake inputs: look, decide, deploy
   nix-deploy check                   judge the configuration, deploy nothing
 
 Exit codes: 0 done, 2 usage or configuration, 3 blocked, 4 evaluation or build,

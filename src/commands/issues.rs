@@ -9,7 +9,6 @@ use jiff::{SignedDuration, Timestamp};
 use super::{DeployOptions, deploy};
 use crate::error::CommandError;
 use crate::exit::{self, ExitCode};
-use crate::host::{Link, inventory};
 use crate::issues::github::{Coverage, FetchError, Known, Refresh, Tracker};
 use crate::issues::{Check, github};
 use crate::model::text::{clean_line, duration};
@@ -17,9 +16,10 @@ use crate::model::{
     Failure, FailureClass, HostSpec, InstalledPackage, IssueFinding, IssueReport, IssueSettings, OnUnavailable,
     RunSpec, StorePath,
 };
-use crate::nix::{Ask, ChunkPolicy, Closure, EvalRequest, Nix, Selection};
+use crate::nix::{Ask, ChunkPolicy, EvalRequest, Nix, Selection};
 use crate::report;
 use crate::settings::Output;
+use crate::update::running;
 
 /// Issues that are not older count as available when the tracker is not.
 const RECENT_ENOUGH: SignedDuration = SignedDuration::from_hours(24);
@@ -158,28 +158,7 @@ fn say(notes: &[String]) {
 
 /// The packages that a host runs.
 async fn running(host: &HostSpec, nix: &Nix) -> Result<Vec<InstalledPackage>, Failure> {
-    let link = Link::new(host).map_err(|error| error.failure())?;
-    let installed =
-        inventory::installed(&link, host.timeouts.command).await.map_err(|error| error.failure())?;
-    let selection: Selection = installed.selected.into_iter().collect();
-    match Closure::parse(&installed.closure) {
-        Ok(closure) => Ok(closure.packages(&selection)),
-        // A host that lists nothing may still run a system that was built here.
-        Err(error) => match &installed.system {
-            Some(system) => {
-                Ok(nix.closure(system, None).await.map_err(|_| unreadable(host, &error))?.packages(&selection))
-            }
-            None => Err(unreadable(host, &error)),
-        },
-    }
-}
-
-fn unreadable(host: &HostSpec, error: &(dyn std::error::Error + 'static)) -> Failure {
-    let failure = Failure::from_error(FailureClass::Unfit, error);
-    Failure {
-        message: format!("{}: what is installed cannot be read: {}", host.name, failure.message),
-        ..failure
-    }
+    Ok(running::ask(host, nix).await?.packages())
 }
 
 type Packages = Vec<InstalledPackage>;
@@ -204,6 +183,7 @@ async fn next_systems(
         deadline: run_spec.hosts.iter().map(|host| host.timeouts.evaluate).max().unwrap_or_default(),
         log_file: log.path(),
         chunks: ChunkPolicy::of_this_machine(),
+        lock: None,
     };
     let mut systems = Vec::new();
     for (host, evaluated) in nix.evaluate(&request, &|_| {}).await {

@@ -116,6 +116,7 @@ impl Playground {
             deadline: Duration::from_secs(120),
             log_file,
             chunks: ChunkPolicy { available_memory: 16 << 30, processors: 2 },
+            lock: None,
         }
     }
 

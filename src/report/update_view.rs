@@ -86,6 +86,12 @@ pub(super) fn describe(event: &Event, verbosity: u8) -> Vec<Line> {
         Event::Risk { risk } => assessment(risk, verbosity),
         Event::UpdateOffer { offer } => self::offer(offer),
         Event::UpdateDecided { decision } => vec![decided(decision)],
+        Event::NewPackages { host, packages } => {
+            let names = words::some_of(packages, if verbosity > 0 { usize::MAX } else { 12 });
+            let count = plural(packages.len(), "package");
+            let line = Line::new().with(Role::Host, host.as_str());
+            vec![line.with(Role::Plain, &format!(": {count} newly available: {names}"))]
+        }
         Event::LockFile { state, path, remark } => vec![lock_file(*state, path, remark)],
         _ => Vec::new(),
     }
