@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::model::{
-    Action, ActivationState, Changes, Finding, HostFacts, HostName, HostReport, IssueReport, LockFileState, Mode,
-    RiskAssessment, RunId, SourceState, StepId, StepOutcome, StorePath, UnitPlan, UpdateCheck, UpdateDecision,
-    UpdateOffer, UpdatePreview,
+    Action, ActivationState, Changes, Finding, HostFacts, HostName, HostReport, IssueReport, LockFileState,
+    Mode, RiskAssessment, RunId, SourceState, StepId, StepOutcome, StorePath, UnitPlan, UpdateCheck,
+    UpdateDecision, UpdateOffer, UpdatePreview,
 };
 
 /// Version of the event format; it rises when a field changes meaning or goes.

@@ -37,6 +37,13 @@ pub struct DeployArgs {
     #[arg(long, value_name = "INPUT", value_delimiter = ',', num_args = 0.., require_equals = true)]
     pub update: Option<Vec<String>>,
 
+    #[arg(long, value_name = "INPUT", value_delimiter = ',')]
+    pub input: Vec<String>,
+    #[arg(long)]
+    pub no_build: bool,
+    #[arg(long, value_name = "GLOB")]
+    pub new_packages: Option<String>,
+
     /// Print the plan and touch no host
     #[arg(long)]
     pub dry_run: bool,

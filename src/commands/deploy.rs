@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use super::DeployOptions;
+use super::{DeployOptions, update};
 use crate::engine::claims::{Claim, ClaimFuture, HostClaims};
 use crate::engine::{self, Interrupt, Job};
 use crate::error::CommandError;
@@ -23,9 +23,31 @@ use crate::settings::{Output, Screen};
 /// Deploys the hosts of a run.
 pub(crate) async fn deploy(run_spec: RunSpec, options: DeployOptions) -> Result<ExitCode, CommandError> {
     let running = Running::start(&run_spec, options)?;
-    let code = engine::deploy(running.job(run_spec)).await;
+    let begun = engine::begin(&run_spec, &running.sink);
+    put_back_cut_off_update(&run_spec, &running.sink).await;
+    let code = engine::deploy_hosts(running.job(run_spec)).await;
+    engine::end(&running.sink, code, begun);
     running.end().await?;
     Ok(code)
+}
+
+/// An update that was cut off may have left a flake.lock that nobody has
+/// decided to keep: it is put back before it is deployed.
+async fn put_back_cut_off_update(run_spec: &RunSpec, sink: &EventSink) {
+    let Some(flake_dir) = &run_spec.flake_dir else { return };
+    match update::recover(flake_dir).await {
+        Ok(None) => {}
+        Ok(Some((state, remark))) => {
+            let path = flake_dir.join("flake.lock").display().to_string();
+            sink.send(Event::LockFile { state, path, remark });
+        }
+        Err(error) => {
+            for failure in error.failures() {
+                let hint = "flake.lock may be one that is taken back again".to_owned();
+                sink.warn(None, failure.message.clone(), Some(hint));
+            }
+        }
+    }
 }
 
 /// A run under way: its reporters, its record, and the signals that stop it.

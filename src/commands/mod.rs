@@ -10,6 +10,7 @@ mod fleet;
 mod init;
 mod issues;
 mod man;
+mod update;
 
 use std::io::Write;
 
@@ -18,7 +19,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::cli::{Cli, Command, DeployArgs, DoctorArgs, GlobalArgs, IssuesArgs};
+use crate::cli::{Cli, Command, DeployArgs, DoctorArgs, GlobalArgs, IssuesArgs, UpdateArgs};
 use crate::error::CommandError;
 use crate::exit::{self, ExitCode};
 use crate::issues::github::{Patience, Refresh, Tracker};
@@ -26,6 +27,7 @@ use crate::lint;
 use crate::model::{Failure, FailureClass, RunSpec, Secret};
 use crate::plan;
 use crate::settings::{self, Environment, Output, Screen, Settings, nearest};
+use crate::update::Depth;
 
 /// What a run needs beside its [`RunSpec`]: how it is shown, and secrets.
 #[derive(Clone, Debug)]
@@ -74,6 +76,7 @@ fn execute(cli: Cli) -> Result<ExitCode, CommandError> {
         None => start_deploy(&cli.deploy, &cli.global, &environment)
             .map_err(|error| hint_at_command(error, &cli.deploy)),
         Some(Command::Deploy(arguments)) => start_deploy(&arguments, &cli.global, &environment),
+        Some(Command::Update(arguments)) => start_update(&arguments, &cli.global, &environment),
         Some(Command::Check(arguments)) => block_on(check::check(&arguments, &cli.global, &environment)),
         Some(Command::Explain(arguments)) => print(explain::explain(&arguments.rule)?.as_bytes()),
         Some(Command::Doctor(arguments)) => start_doctor(&arguments, &cli.global, &environment),
@@ -101,8 +104,51 @@ fn start_deploy(
         return print(text.as_bytes());
     }
     settings::create_run_dir(&run_spec)?;
-    let options = options(screen, environment, settings.database_url);
-    block_on(deploy::deploy(run_spec, options))
+    let options = options(screen, environment, settings.database_url.clone());
+    match &arguments.update {
+        None => block_on(deploy::deploy(run_spec, options)),
+        Some(inputs) => {
+            let asked = update::UpdateOptions {
+                what: update::What::Unasked,
+                inputs: inputs.clone(),
+                depth: Depth::Estimate,
+                new_packages: None,
+                issues: issue_options(settings, environment, &run_spec, Refresh::WhenOld),
+            };
+            block_on(update::update(run_spec, asked, options))
+        }
+    }
+}
+
+fn start_update(
+    arguments: &UpdateArgs,
+    global: &GlobalArgs,
+    environment: &Environment,
+) -> Result<ExitCode, CommandError> {
+    let mut deploy = arguments.deploy.clone();
+    if arguments.local {
+        deploy.hosts =
+            vec![update::local_host(&Settings::load(global.config.as_deref(), environment)?, environment)?];
+    }
+    let (settings, mut run_spec) = plan_run(&deploy, global, environment)?;
+    if arguments.local {
+        // This machine is reached without ssh, whatever others call it.
+        run_spec.hosts.iter_mut().for_each(|host| host.address = None);
+    }
+    let screen = Screen::resolve(global, environment);
+    if screen.output != Output::Quiet {
+        warn(&settings.warnings);
+    }
+    let options = options(screen, environment, settings.database_url.clone());
+    let asked = update::UpdateOptions {
+        what: update::What::of(arguments),
+        inputs: [deploy.input.clone(), deploy.update.clone().unwrap_or_default()].concat(),
+        depth: if deploy.no_build { Depth::Estimate } else { Depth::Build },
+        new_packages: deploy.new_packages.clone(),
+        issues: issue_options(settings, environment, &run_spec, Refresh::WhenOld),
+    };
+    settings::create_run_dir(&run_spec)?;
+    block_on(update::update(run_spec, asked, options))
 }
 
 fn start_doctor(
@@ -132,8 +178,20 @@ fn start_issues(
     let hosts = if arguments.hosts.is_empty() { vec!["all".to_owned()] } else { arguments.hosts.clone() };
     let (settings, run_spec) = plan_run(&DeployArgs::for_hosts(hosts), global, environment)?;
     let options = options(Screen::resolve(global, environment), environment, settings.database_url.clone());
+    let refresh = if arguments.refresh { Refresh::Always } else { Refresh::WhenOld };
+    let asked = issue_options(settings, environment, &run_spec, refresh);
+    block_on(issues::issues(run_spec, issues::IssueOptions { next: arguments.next, ..asked }, options))
+}
+
+/// Where known issues come from and which count, for the hosts of a run.
+fn issue_options(
+    settings: Settings,
+    environment: &Environment,
+    run_spec: &RunSpec,
+    refresh: Refresh,
+) -> issues::IssueOptions {
     let cache = environment.cache_dir().unwrap_or_else(|| run_spec.state_dir.join("cache"));
-    let asked = issues::IssueOptions {
+    issues::IssueOptions {
         tracker: Tracker {
             repository: settings.issues.repository.clone(),
             api_url: settings.issues.api_url.clone(),
@@ -142,10 +200,9 @@ fn start_issues(
             patience: Patience::default(),
         },
         settings: settings.issues,
-        refresh: if arguments.refresh { Refresh::Always } else { Refresh::WhenOld },
-        next: arguments.next,
-    };
-    block_on(issues::issues(run_spec, asked, options))
+        refresh,
+        next: false,
+    }
 }
 
 fn plan_run(

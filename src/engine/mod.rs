@@ -49,15 +49,6 @@ struct Order {
     claims: Arc<dyn HostClaims>,
 }
 
-/// Runs a whole deploy and gives its exit code.
-pub(crate) async fn deploy(job: Job) -> ExitCode {
-    let sink = job.sink.clone();
-    let begun = begin(&job.spec, &sink);
-    let code = deploy_hosts(job).await;
-    end(&sink, code, begun);
-    code
-}
-
 /// Says that a run begins: its first event.
 pub(crate) fn begin(spec: &RunSpec, sink: &EventSink) -> Instant {
     sink.send(Event::RunStarted {

@@ -38,7 +38,8 @@ pub use mode::{Action, Mode};
 pub use names::{HostName, NameError, RunId};
 pub use report::{HostOutcome, HostReport, ServiceChange, StepRecord};
 pub use risk::{
-    DecidedBy, LockFileState, RiskAssessment, RiskLevel, RiskReason, UpdateCheck, UpdateDecision, UpdateOffer, Verdict,
+    DecidedBy, LockFileState, RiskAssessment, RiskLevel, RiskReason, UpdateCheck, UpdateDecision, UpdateOffer,
+    Verdict,
 };
 pub use run_spec::{Questions, Rollout, RunSpec, Strategy};
 pub use secret::Secret;

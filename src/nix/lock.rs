@@ -239,12 +239,9 @@ fn answer(call: Call) -> Result<Vec<u8>, LockError> {
         None => (last.text.trim_start_matches("error:").trim().to_owned(), &[] as &[String]),
     };
     match trace.iter().find_map(|line| input_of(line)) {
-        Some(input) => Err(LockError::Input {
-            input: input.to_owned(),
-            message,
-            said: last_words(&said.plain),
-            log,
-        }),
+        Some(input) => {
+            Err(LockError::Input { input: input.to_owned(), message, said: last_words(&said.plain), log })
+        }
         None => Err(LockError::Flake { message, log }),
     }
 }
@@ -291,9 +288,11 @@ mod tests {
             let argv = metadata_argv(&request);
             assert!(argv.contains(&"--no-write-lock-file".to_owned()), "{argv:?}");
             assert_eq!(argv[argv.len() - 2..], ["--", "."]);
-            assert!(update_argv(&request, Path::new("/tmp/x/flake.lock")).join(" ").contains(
-                "--output-lock-file /tmp/x/flake.lock --"
-            ));
+            assert!(
+                update_argv(&request, Path::new("/tmp/x/flake.lock"))
+                    .join(" ")
+                    .contains("--output-lock-file /tmp/x/flake.lock --")
+            );
         }
         let argv = metadata_argv(&request(Update::Inputs(&inputs), Path::new("/log"))).join(" ");
         assert!(argv.contains("--update-input nixpkgs --update-input hm/nixpkgs"), "{argv}");

@@ -87,7 +87,10 @@ mod tests {
         );
         assert_eq!((new.builds, new.fetches, new.download_bytes), (1, 1, 524_288));
         assert_eq!(new.unpacked_bytes, 1_610_612_736);
-        assert_eq!(read("warning: you did not specify '--add-root'\nthese many paths will be fetched (x)").fetches, 0);
+        assert_eq!(
+            read("warning: you did not specify '--add-root'\nthese many paths will be fetched (x)").fetches,
+            0
+        );
     }
 
     #[tokio::test]

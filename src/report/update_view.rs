@@ -15,8 +15,8 @@ use super::words;
 use crate::event::{Envelope, Event};
 use crate::model::text::plural;
 use crate::model::{
-    IssueFinding, IssueReport, IssueScope, IssueSeverity, LockFileState, RiskAssessment, RiskLevel, UpdateCheck,
-    UpdateDecision, UpdateOffer, Verdict,
+    IssueFinding, IssueReport, IssueScope, IssueSeverity, LockFileState, RiskAssessment, RiskLevel,
+    UpdateCheck, UpdateDecision, UpdateOffer, Verdict,
 };
 
 /// So many mild issues, and reasons of a risk, are shown; all of them with `-v`.
@@ -65,7 +65,8 @@ impl Checks {
 
     /// What runs on, for output that is not redrawn.
     pub(super) fn progress(&self, now: Timestamp, at_least_ms: u64) -> Vec<Line> {
-        let old = self.0.iter().filter(|(_, running)| milliseconds_between(running.started, now) >= at_least_ms);
+        let old =
+            self.0.iter().filter(|(_, running)| milliseconds_between(running.started, now) >= at_least_ms);
         old.map(|(check, running)| {
             let time = words::milliseconds(milliseconds_between(running.started, now) / 1000 * 1000);
             Line::plain(&format!("{}: {} ({time})", check.as_str(), running.doing))
@@ -181,7 +182,8 @@ fn offer(offer: &UpdateOffer) -> Vec<Line> {
             vec![offered(&what), Line::plain("    ").with(Role::Plain, &how)]
         }
         UpdateOffer::Pin { package, version, overlay } => {
-            let mut lines = vec![offered(&format!("or keep {package} at {version}, with this in the configuration:"))];
+            let mut lines =
+                vec![offered(&format!("or keep {package} at {version}, with this in the configuration:"))];
             lines.push(Line::new());
             lines.extend(overlay.lines().map(|line| Line::plain("    ").with(Role::Path, line)));
             lines.push(Line::new());

@@ -72,5 +72,9 @@ fn of_url(url: &str) -> Option<Repository> {
         _ => return None,
     };
     let path = path.trim_end_matches('/');
-    Some(Repository { forge, host: host.to_owned(), path: path.strip_suffix(".git").unwrap_or(path).to_owned() })
+    Some(Repository {
+        forge,
+        host: host.to_owned(),
+        path: path.strip_suffix(".git").unwrap_or(path).to_owned(),
+    })
 }

@@ -54,7 +54,8 @@ impl Verdict {
 pub(crate) fn way(manner: Manner, questions: Questions, risk: &RiskAssessment) -> Way {
     let level = risk.level;
     let applied = |by, reason: &str| Way::Apply { by, reason: reason.to_owned() };
-    let blocked = |reason: String, hint: &str| Way::Stop { verdict: Verdict::Block, reason, hint: hint.to_owned() };
+    let blocked =
+        |reason: String, hint: &str| Way::Stop { verdict: Verdict::Block, reason, hint: hint.to_owned() };
     match (manner, questions) {
         (Manner::Smart { .. }, _) if level == RiskLevel::Critical => blocked(
             "something is known to break that cannot be taken back from afar".to_owned(),

@@ -49,7 +49,9 @@ pub(super) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
 /// Removes a file that may be gone already.
 pub(super) fn remove(path: &Path) -> Result<(), TransactionError> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(TransactionError::io("remove", path)(error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(TransactionError::io("remove", path)(error))
+        }
         _ => Ok(()),
     }
 }

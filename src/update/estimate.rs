@@ -10,9 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::preview::{Candidate, Compared, read_system};
 use crate::model::package_name::{Kind, kind, without_output};
-use crate::model::{
-    Failure, InstalledPackage, PackageChange, Precision, StorePath, compare_versions,
-};
+use crate::model::{Failure, InstalledPackage, PackageChange, Precision, StorePath, compare_versions};
 use crate::nix::{self, Nix};
 
 /// Names and versions of derivations, and which are installed by name.
@@ -161,13 +159,21 @@ fn changes(before: &[InstalledPackage], after: &[InstalledPackage]) -> Vec<Packa
             let versions = |packages: &BTreeMap<String, InstalledPackage>| {
                 packages.get(name).map(|package| package.versions.clone()).unwrap_or_default()
             };
-            let selected = [&before, &after].iter().any(|packages| packages.get(name).is_some_and(|one| one.selected));
+            let selected =
+                [&before, &after].iter().any(|packages| packages.get(name).is_some_and(|one| one.selected));
             let (old, new) = (versions(&before), versions(&after));
             let kind = nix::change_kind(
                 &old.iter().map(String::as_str).collect(),
                 &new.iter().map(String::as_str).collect(),
             )?;
-            Some(PackageChange { name: name.clone(), kind, before: old, after: new, size_difference: 0, selected })
+            Some(PackageChange {
+                name: name.clone(),
+                kind,
+                before: old,
+                after: new,
+                size_difference: 0,
+                selected,
+            })
         })
         .collect()
 }
@@ -195,7 +201,13 @@ mod tests {
         let before = installed(before);
         let all = changes(&before, &graph.after(&before));
         let line = |change: &PackageChange| {
-            format!("{:?} {} {} -> {}", change.kind, change.name, change.before.join(","), change.after.join(","))
+            format!(
+                "{:?} {} {} -> {}",
+                change.kind,
+                change.name,
+                change.before.join(","),
+                change.after.join(",")
+            )
         };
         all.iter().map(line).collect()
     }
@@ -233,7 +245,10 @@ mod tests {
     fn a_version_that_stays_is_no_change_whatever_else_builds_need() {
         let graph = ["gcc-12.3.0.drv", "gcc-13.2.0.drv", "gcc-14.1.0.drv", "lua-5.1.5.drv", "lua-5.4.6.drv"];
         assert!(told(&[("gcc", "13.2.0"), ("lua", "5.1.5")], &graph, &[]).is_empty());
-        assert_eq!(told(&[("gcc", "13.2.0 13.1.0")], &graph, &[]), ["Upgraded gcc 13.1.0,13.2.0 -> 13.2.0,14.1.0"]);
+        assert_eq!(
+            told(&[("gcc", "13.2.0 13.1.0")], &graph, &[]),
+            ["Upgraded gcc 13.1.0,13.2.0 -> 13.2.0,14.1.0"]
+        );
     }
 
     #[test]

@@ -200,7 +200,9 @@ impl Locked {
             revision: clean("rev"),
             hash: clean("narHash"),
             // A path without a date has 0 or 1.
-            date: seconds.filter(|seconds| *seconds > 1).and_then(|seconds| Timestamp::from_second(seconds).ok()),
+            date: seconds
+                .filter(|seconds| *seconds > 1)
+                .and_then(|seconds| Timestamp::from_second(seconds).ok()),
             url: reference::shown(self),
         }
     }

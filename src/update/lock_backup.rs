@@ -272,7 +272,10 @@ impl FlakeLock {
     fn holder(&self, marker: &mut File) -> String {
         match self.record(marker) {
             Ok(Record { run, actor, process, began, .. }) => {
-                format!("run {run} of {actor}, process {process}, since {}", began.strftime("%Y-%m-%d %H:%M:%SZ"))
+                format!(
+                    "run {run} of {actor}, process {process}, since {}",
+                    began.strftime("%Y-%m-%d %H:%M:%SZ")
+                )
             }
             Err(_) => "its marker cannot be read".to_owned(),
         }
@@ -367,11 +370,6 @@ impl LockUpdate {
         files.sync_folder();
         (files.watch)(Point::Replaced);
         Ok(())
-    }
-
-    /// Whether there was no lock file before.
-    pub(crate) fn is_first(&self) -> bool {
-        self.record.old.is_none()
     }
 
     /// The update has ended well: the new lock file stays, and so does the backup.
@@ -516,7 +514,6 @@ mod tests {
     fn a_flake_without_a_lock_file_goes_back_to_having_none() {
         let folder = folder(true);
         let update = replace(folder.path());
-        assert!(update.is_first());
         assert_eq!(text(folder.path(), "flake.lock"), NEW);
         update.keep().unwrap();
         assert_eq!(FlakeLock::of(folder.path()).read_backup().unwrap(), None);
@@ -591,7 +588,11 @@ mod tests {
         let files = FlakeLock { watch: stop_at_point, ..FlakeLock::of(Path::new(&folder)) };
         let update = files.replace(NEW, &RunId::generate(), "child").unwrap();
         let keeps = told(CHILD_POINT).is_some_and(|point| point == "Ended");
-        if keeps { update.keep().unwrap() } else { update.restore().unwrap() }
+        if keeps {
+            update.keep().unwrap()
+        } else {
+            update.restore().unwrap()
+        }
         panic!("this point was never reached");
     }
 

@@ -39,5 +39,5 @@ mod transaction_error;
 mod trial;
 
 pub(crate) use lock_backup::{FlakeLock, Found, LockUpdate};
-pub(crate) use preview::{Depth, PreviewRequest, Previewed, PreviewedHost, Progress, Stage, preview};
-pub(crate) use trial::{Trial, TrialError, TrialRequest};
+pub(crate) use preview::{Depth, PreviewRequest, Previewed, Progress, Stage, preview};
+pub(crate) use trial::{Trial, TrialRequest};

@@ -14,7 +14,8 @@ const KERNEL: &str = "linux";
 pub(crate) fn pin(package: &str, version: &str, brought_by: &InputMove) -> Option<UpdateOffer> {
     let before = brought_by.before.as_ref()?;
     let reference = at_revision(&before.url, before.revision.as_deref()?);
-    let comment = clean_line(&format!("{package} stays at {version}, of {} before its update", brought_by.input));
+    let comment =
+        clean_line(&format!("{package} stays at {version}, of {} before its update", brought_by.input));
     let flake = format!("builtins.getFlake {}", literal(&reference));
     // nixpkgs keeps its packages below another name than most flakes.
     let set = if reference.to_lowercase().contains("nixpkgs") { "legacyPackages" } else { "packages" };
@@ -68,12 +69,8 @@ mod tests {
     const REVISION: &str = "0123456789abcdef0123456789abcdef01234567";
 
     fn input(url: &str) -> InputMove {
-        let before = InputRevision {
-            revision: Some(REVISION.to_owned()),
-            hash: None,
-            date: None,
-            url: url.to_owned(),
-        };
+        let before =
+            InputRevision { revision: Some(REVISION.to_owned()), hash: None, date: None, url: url.to_owned() };
         InputMove { input: "nixpkgs".to_owned(), before: Some(before), after: None, compare_url: None }
     }
 

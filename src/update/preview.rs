@@ -216,12 +216,9 @@ pub(crate) async fn preview(nix: &Nix, request: &PreviewRequest<'_>, progress: P
     .await;
     for (candidate, compared) in candidates.iter().zip(compared) {
         match compared {
-            Ok(Compared { preview, before, after }) => previewed.hosts.push(PreviewedHost {
-                preview,
-                before,
-                after,
-                evaluated: candidate.new.clone(),
-            }),
+            Ok(Compared { preview, before, after }) => {
+                previewed.hosts.push(PreviewedHost { preview, before, after, evaluated: candidate.new.clone() })
+            }
             Err(failure) => previewed.failures.push(failure),
         }
     }

@@ -48,7 +48,8 @@ pub(crate) fn assess(evidence: &Evidence<'_>) -> RiskAssessment {
         if !failed.is_empty() {
             let names: Vec<&str> = failed.iter().take(3).copied().collect();
             let more = if failed.len() > names.len() { ", …" } else { "" };
-            let what = format!("{} had failed before: {}{more}", plural(failed.len(), "unit"), names.join(", "));
+            let what =
+                format!("{} had failed before: {}{more}", plural(failed.len(), "unit"), names.join(", "));
             add(&mut assessment, RiskLevel::Medium, UpdateCheck::Hosts, Some(host), what);
         }
     }

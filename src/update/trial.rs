@@ -107,7 +107,8 @@ impl Trial {
             log_file: request.log_file,
         };
         let (now, then) = (asked(Update::Nothing), asked(update));
-        let (before, after, version) = tokio::join!(nix.lock(&now, &|_| {}), nix.lock(&then, progress), nix.version());
+        let (before, after, version) =
+            tokio::join!(nix.lock(&now, &|_| {}), nix.lock(&then, progress), nix.version());
         // A name that is not there is the better reason of the two.
         if let Ok(before) = &before {
             known_inputs(&LockFile::of_value(before)?, request.inputs)?;

@@ -27,3 +27,4 @@ mod reconnect;
 mod rollback;
 mod several;
 mod transport;
+mod update;

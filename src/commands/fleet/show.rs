@@ -60,7 +60,11 @@ fn update_lines(update: &serde_json::Value) -> Vec<String> {
     let mut lines = Vec::new();
     for input in update.get("inputs").and_then(serde_json::Value::as_array).into_iter().flatten() {
         let name = text(input, "input").unwrap_or_default();
-        lines.push(format!("input {name}: {} → {}", short(input, "revision_before"), short(input, "revision_after")));
+        lines.push(format!(
+            "input {name}: {} → {}",
+            short(input, "revision_before"),
+            short(input, "revision_after")
+        ));
     }
     if let Some(risk) = text(update, "risk") {
         lines.push(format!("risk: {risk}"));

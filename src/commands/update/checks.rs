@@ -14,7 +14,7 @@ use crate::error::CommandError;
 use crate::event::Event;
 use crate::host::{Link, facts};
 use crate::issues::Check;
-use crate::issues::github::{self, Coverage, FetchError, Known, Tracker};
+use crate::issues::github::{self, Coverage, FetchError, Known};
 use crate::lint::Baseline;
 use crate::model::text::{duration, plural};
 use crate::model::{
@@ -22,6 +22,7 @@ use crate::model::{
     Severity, StepOutcome, UpdateCheck,
 };
 use crate::update::risk::Evidence;
+use crate::update::running::Running;
 use crate::update::{PreviewRequest, Previewed, Progress, Stage, Trial, preview, running};
 
 /// Issues that are not older count as available when the tracker is not.
@@ -31,6 +32,8 @@ const RECENT_ENOUGH: SignedDuration = SignedDuration::from_hours(24);
 pub(super) struct Findings {
     /// The update.
     pub(super) trial: Trial,
+    /// What the hosts run.
+    pub(super) running: Asked,
     /// What it would change.
     pub(super) previewed: Previewed,
     /// The issues that are known, where they could be had.
@@ -64,15 +67,21 @@ pub(super) struct Clock {
     began: Instant,
 }
 
+/// What hosts run, or why that is not known.
+pub(super) type Asked = BTreeMap<HostName, Result<Running, Failure>>;
 type Looked = (Option<Known>, Option<String>);
 
 impl Update<'_> {
     /// Makes all four checks. Fails where the update cannot be made anyway.
     pub(super) async fn check(&self) -> Result<Findings, CommandError> {
-        let (looked, previewed, found, facts) =
-            tokio::join!(self.known_issues(), self.preview(&self.asked.inputs), self.configuration(), self.hosts());
+        let (looked, previewed, found, facts) = tokio::join!(
+            self.known_issues(),
+            self.preview(&self.asked.inputs),
+            self.configuration(),
+            self.hosts()
+        );
         let (clock, (known, issues_lacking)) = looked?;
-        let (trial, previewed) = previewed?;
+        let (trial, running, previewed) = previewed?;
         let (found, facts) = (found?, facts?);
         let reports = known.as_ref().map(|known| self.reports(known, &previewed)).unwrap_or_default();
         self.end_of_issues(clock, &reports, known.as_ref(), issues_lacking.as_deref());
@@ -81,10 +90,10 @@ impl Update<'_> {
             self.send(Event::UpdatePreview { preview: Box::new(previewed.report(&trial)) });
         }
         if !previewed.failures.is_empty() {
-            self.offer_for_failure(&trial).await;
+            self.offer_for_failure(&trial, &running).await;
             return Err(CommandError::several(previewed.failures));
         }
-        Ok(Findings { trial, previewed, known, reports, issues_lacking, found, facts, previews })
+        Ok(Findings { trial, running, previewed, known, reports, issues_lacking, found, facts, previews })
     }
 
     /// What is known means for each host.
@@ -127,7 +136,7 @@ impl Update<'_> {
         let Some(problem) = &known.problem else { return Ok((Some(known), None)) };
         let old = duration(std::time::Duration::from_secs(u64::try_from(age.as_secs()).unwrap_or_default()));
         let what = format!("{problem}: the issues are those of {old} ago");
-        self.running.sink.warn(None, what.clone(), problem.hint());
+        self.running.sink.warn(None, what.clone(), problem.hint().map(str::to_owned));
         if age <= RECENT_ENOUGH && known.complete {
             return Ok((Some(known), None));
         }
@@ -137,12 +146,19 @@ impl Update<'_> {
         Ok((Some(known), Some(what)))
     }
 
-    fn end_of_issues(&self, clock: Clock, reports: &[IssueReport], known: Option<&Known>, lacking: Option<&str>) {
+    fn end_of_issues(
+        &self,
+        clock: Clock,
+        reports: &[IssueReport],
+        known: Option<&Known>,
+        lacking: Option<&str>,
+    ) {
         let Some(known) = known else {
             return self.end(clock, StepOutcome::Warned, lacking.unwrap_or("not available").to_owned());
         };
         let new = reports.iter().flat_map(|report| &report.findings);
-        let new = new.filter(|finding| finding.scope == IssueScope::Update && finding.ignored.is_none()).count();
+        let new =
+            new.filter(|finding| finding.scope == IssueScope::Update && finding.ignored.is_none()).count();
         let found = if new == 0 { "nothing known".to_owned() } else { format!("{new} known") };
         let of = plural(known.issues.len(), "open issue");
         let coverage = if known.coverage == Coverage::Labelled { ", labelled ones only: no token" } else { "" };
@@ -151,7 +167,7 @@ impl Update<'_> {
     }
 
     /// Tries the update and says what it would change.
-    pub(super) async fn preview(&self, inputs: &[String]) -> Result<(Trial, Previewed), CommandError> {
+    async fn preview(&self, inputs: &[String]) -> Result<(Trial, Asked, Previewed), CommandError> {
         let clock = self.begin(UpdateCheck::Preview, "looking for newer inputs");
         let hosts = &self.spec.hosts;
         let asking = join_all(hosts.iter().map(|host| running::ask(host, &self.nix)));
@@ -166,22 +182,10 @@ impl Update<'_> {
         };
         if trial.moves().is_empty() {
             self.end(clock, StepOutcome::Skipped, "no input moves".to_owned());
-            return Ok((trial, Previewed::default()));
+            return Ok((trial, Asked::new(), Previewed::default()));
         }
-        let running: BTreeMap<_, _> = hosts.iter().map(|host| host.name.clone()).zip(asked).collect();
-        let roots = self.spec.run_dir.join("results");
-        let _ = std::fs::create_dir_all(&roots);
-        let request = PreviewRequest {
-            spec: self.spec,
-            trial: &trial,
-            running: &running,
-            depth: self.asked.depth,
-            new_packages: self.asked.new_packages.as_deref(),
-            log_dir: &self.spec.run_dir,
-            gc_root_dir: Some(&roots),
-        };
-        let told = |progress: Progress| self.doing(UpdateCheck::Preview, &doing(&progress));
-        let previewed = preview(&self.nix, &request, &told).await;
+        let running: Asked = hosts.iter().map(|host| host.name.clone()).zip(asked).collect();
+        let previewed = self.previewed(&trial, &running).await;
         let moved = plural(trial.moves().len(), "input");
         let packages: usize = previewed.hosts.iter().map(|host| host.preview.packages.len()).sum();
         let outcome = if previewed.failures.is_empty() { StepOutcome::Passed } else { StepOutcome::Failed };
@@ -190,7 +194,25 @@ impl Update<'_> {
             None => format!("{moved} moved, {} changed", plural(packages, "package")),
         };
         self.end(clock, outcome, summary);
-        Ok((trial, previewed))
+        Ok((trial, running, previewed))
+    }
+
+    /// What an update changes on hosts that have been asked what they run.
+    pub(super) async fn previewed(&self, trial: &Trial, running: &Asked) -> Previewed {
+        let roots = self.spec.run_dir.join("results");
+        // Without it a later collection of garbage takes what was built.
+        let _ = std::fs::create_dir_all(&roots);
+        let request = PreviewRequest {
+            spec: self.spec,
+            trial,
+            running,
+            depth: self.asked.depth,
+            new_packages: self.asked.new_packages.as_deref(),
+            log_dir: &self.spec.run_dir,
+            gc_root_dir: Some(&roots),
+        };
+        let told = |progress: Progress| self.doing(UpdateCheck::Preview, &doing(&progress));
+        preview(&self.nix, &request, &told).await
     }
 
     async fn configuration(&self) -> Result<Vec<Finding>, CommandError> {

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::Update;
-use super::checks::Findings;
+use super::checks::{Asked, Findings};
 use crate::error::CommandError;
 use crate::event::Event;
 use crate::model::{InputMove, IssueFinding, IssueReport, StepOutcome, UpdateCheck, UpdateOffer};
@@ -27,9 +27,10 @@ impl Update<'_> {
             return Ok(());
         }
         let culprits = self
-            .try_each(&findings.trial, |previewed| {
+            .try_each(&findings.trial, &findings.running, |previewed| {
                 let reports = self.reports(known, previewed);
-                let found = blocking(&reports).into_iter().filter(|one| wanted.iter().any(|other| same(one, other)));
+                let found =
+                    blocking(&reports).into_iter().filter(|one| wanted.iter().any(|other| same(one, other)));
                 found.map(|finding| named(&finding)).collect()
             })
             .await;
@@ -47,12 +48,12 @@ impl Update<'_> {
     }
 
     /// Offers what can be done about an update that does not evaluate or build.
-    pub(super) async fn offer_for_failure(&self, trial: &Trial) {
+    pub(super) async fn offer_for_failure(&self, trial: &Trial, running: &Asked) {
         if moved_roots(trial).len() < 2 {
             return;
         }
         let culprits = self
-            .try_each(trial, |previewed| {
+            .try_each(trial, running, |previewed| {
                 previewed.failures.iter().map(|failure| failure.message.clone()).take(1).collect()
             })
             .await;
@@ -60,7 +61,12 @@ impl Update<'_> {
     }
 
     /// Tries each input that moves by itself, and keeps those that bring something.
-    async fn try_each(&self, trial: &Trial, brings: impl Fn(&Previewed) -> Vec<String>) -> Vec<Alone> {
+    async fn try_each(
+        &self,
+        trial: &Trial,
+        running: &Asked,
+        brings: impl Fn(&Previewed) -> Vec<String>,
+    ) -> Vec<Alone> {
         let roots = moved_roots(trial);
         if roots.len() < 2 {
             return Vec::new();
@@ -69,15 +75,23 @@ impl Update<'_> {
         for input in roots {
             let clock = self.begin(UpdateCheck::Preview, &format!("trying {input} by itself"));
             // What cannot be tried alone, because it needs another one, is no culprit by itself.
-            let Ok((_, previewed)) = self.preview_quietly(std::slice::from_ref(&input)).await else {
+            let Ok(alone) = self.trial(std::slice::from_ref(&input), &|_| {}).await else {
                 self.end(clock, StepOutcome::Skipped, format!("{input} cannot be tried by itself"));
                 continue;
             };
-            let brings = brings(&previewed);
+            let brings = brings(&self.previewed(&alone, running).await);
             match brings.is_empty() {
-                true => self.end(clock, StepOutcome::Passed, format!("{input} by itself brings nothing that blocks")),
+                true => self.end(
+                    clock,
+                    StepOutcome::Passed,
+                    format!("{input} by itself brings nothing that blocks"),
+                ),
                 false => {
-                    self.end(clock, StepOutcome::Warned, format!("{input} by itself brings {}", brings.join(", ")));
+                    self.end(
+                        clock,
+                        StepOutcome::Warned,
+                        format!("{input} by itself brings {}", brings.join(", ")),
+                    );
                     found.push(Alone { input, brings });
                 }
             }
@@ -86,7 +100,8 @@ impl Update<'_> {
     }
 
     fn send_hold_backs(&self, trial: &Trial, culprits: &[Alone]) {
-        let is_culprit = |root: &String| culprits.iter().any(|alone| alone.input.split(", ").any(|name| name == root));
+        let is_culprit =
+            |root: &String| culprits.iter().any(|alone| alone.input.split(", ").any(|name| name == root));
         let others: Vec<String> = moved_roots(trial).into_iter().filter(|root| !is_culprit(root)).collect();
         for Alone { input, brings } in culprits {
             let (input, others, brings) = (input.clone(), others.clone(), brings.join(", "));

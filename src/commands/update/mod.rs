@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::DeployOptions;
 use super::deploy::Running;
 use super::issues::IssueOptions;
+use crate::cli::UpdateArgs;
 use crate::engine;
 use crate::error::CommandError;
 use crate::event::Event;
@@ -27,6 +28,7 @@ use crate::model::{
     DecidedBy, Failure, FailureClass, LockFileState, Questions, RunSpec, UpdateDecision, UpdatePreview, Verdict,
 };
 use crate::nix::{Nix, NixProgress};
+use crate::settings::{Environment, Settings};
 use crate::update::decide::Manner;
 use crate::update::{Depth, FlakeLock, Found, LockUpdate, Trial, TrialRequest};
 
@@ -42,6 +44,33 @@ pub(crate) enum What {
     Unasked,
     /// Put back what was before the last update, and deploy it.
     Undo,
+}
+
+impl What {
+    /// What the arguments ask for.
+    pub(crate) fn of(arguments: &UpdateArgs) -> Self {
+        match (arguments.undo, arguments.smart) {
+            (true, _) => Self::Undo,
+            (false, true) => Self::Judge(Manner::Smart { accept: arguments.accept_risk.unwrap_or_default() }),
+            (false, false) => Self::Judge(Manner::Guided),
+        }
+    }
+}
+
+/// The host of hosts.toml that is the machine we run on: the one of its name,
+/// or the only one without an address.
+pub(crate) fn local_host(settings: &Settings, environment: &Environment) -> Result<String, CommandError> {
+    let named = settings.hosts.iter().find(|host| host.name.as_str() == environment.machine);
+    let mut without_address = settings.hosts.iter().filter(|host| host.address.is_none());
+    let only = without_address.next().filter(|_| without_address.next().is_none());
+    match named.or(only) {
+        Some(host) => Ok(host.name.as_str().to_owned()),
+        None => {
+            let message = format!("hosts.toml has no host {}, which is this machine", environment.machine);
+            let hint = format!("add [hosts.{}], or name the host", environment.machine);
+            Err(CommandError::new(FailureClass::Usage, message).hint(hint))
+        }
+    }
 }
 
 /// How it is asked for.
@@ -152,7 +181,11 @@ impl Update<'_> {
     async fn unasked(&self) -> Result<ExitCode, CommandError> {
         let trial = self.interruptible(self.trial(&self.asked.inputs, &|_| {})).await?;
         if trial.moves().is_empty() {
-            self.running.sink.warn(None, "all inputs are at their newest: the configuration is deployed as it is", None);
+            self.running.sink.warn(
+                None,
+                "all inputs are at their newest: the configuration is deployed as it is",
+                None,
+            );
             return Ok(self.deploy().await);
         }
         let preview = UpdatePreview { inputs: trial.moves().to_vec(), hosts: Vec::new() };
@@ -173,8 +206,7 @@ impl Update<'_> {
         };
         if self.lock.read().map_err(|error| error.failure())?.as_deref() == Some(backup.as_str()) {
             let message = "flake.lock is what it was before the last update: there is nothing to undo";
-            return Err(CommandError::new(FailureClass::Usage, message)
-                .hint("nix-deploy HOST deploys it"));
+            return Err(CommandError::new(FailureClass::Usage, message).hint("nix-deploy HOST deploys it"));
         }
         self.decided(Verdict::Apply, DecidedBy::Flag, "--undo");
         self.apply(&backup).await

@@ -24,14 +24,14 @@ use tokio::time::Instant;
 use crate::exec::{Command, Output};
 use crate::model::{HostName, StorePath};
 
-use super::{Nix, TrialLock};
 use super::run::{self, Call, ProgressFn};
+use super::{Nix, TrialLock};
 
 pub(crate) use chunks::ChunkPolicy;
 pub(crate) use error::EvalError;
 pub(crate) use expression::Ask;
-pub(crate) use names::NamesRequest;
 pub(super) use expression::reference;
+pub(crate) use names::NamesRequest;
 
 /// What to evaluate and how.
 #[derive(Debug)]
