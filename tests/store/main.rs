@@ -16,4 +16,5 @@ mod recorder;
 mod retention;
 mod schema;
 mod story;
+mod updates;
 mod views;

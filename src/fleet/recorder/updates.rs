@@ -38,7 +38,18 @@ pub(super) async fn write(
         Event::LockFile { state, .. } => (["lock_file"].as_slice(), values![run.as_str(), state.as_str()]),
         _ => return Ok(()),
     };
-    set(database, run, columns, values).await
+    set(database, run, columns, values).await?;
+    match event {
+        Event::UpdateDecided { .. } => name(database, run).await,
+        _ => Ok(()),
+    }
+}
+
+/// A run that was to update inputs is called so, whichever command did it.
+async fn name(database: &mut Database, run: &RunId) -> Result<(), FleetError> {
+    let sql = "UPDATE runs SET command = 'update' WHERE id = $1";
+    database.execute("name the update", sql, &values![run.as_str()]).await?;
+    Ok(())
 }
 
 /// Writes some columns of the run's row, which is made when it is missing.
