@@ -95,13 +95,8 @@ fn start_deploy(
 ) -> Result<ExitCode, CommandError> {
     let (settings, run_spec) = plan_run(arguments, global, environment)?;
     let screen = Screen::resolve(global, environment);
-    if screen.output != Output::Quiet {
-        warn(&settings.warnings);
-    }
-    if arguments.dry_run {
-        let json = screen.output == Output::Json;
-        let text = if json { plan::plan_json(&run_spec) } else { plan::plan_text(&run_spec) };
-        return print(text.as_bytes());
+    if let Some(code) = warn_or_print_plan(arguments, &settings, &run_spec, screen)? {
+        return Ok(code);
     }
     settings::create_run_dir(&run_spec)?;
     let options = options(screen, environment, settings.database_url.clone());
@@ -120,6 +115,24 @@ fn start_deploy(
     }
 }
 
+/// Says what the settings warn of; with `--dry-run` prints the plan, and that is all.
+fn warn_or_print_plan(
+    arguments: &DeployArgs,
+    settings: &Settings,
+    run_spec: &RunSpec,
+    screen: Screen,
+) -> Result<Option<ExitCode>, CommandError> {
+    if screen.output != Output::Quiet {
+        warn(&settings.warnings);
+    }
+    if !arguments.dry_run {
+        return Ok(None);
+    }
+    let json = screen.output == Output::Json;
+    let text = if json { plan::plan_json(run_spec) } else { plan::plan_text(run_spec) };
+    print(text.as_bytes()).map(Some)
+}
+
 fn start_update(
     arguments: &UpdateArgs,
     global: &GlobalArgs,
@@ -136,8 +149,8 @@ fn start_update(
         run_spec.hosts.iter_mut().for_each(|host| host.address = None);
     }
     let screen = Screen::resolve(global, environment);
-    if screen.output != Output::Quiet {
-        warn(&settings.warnings);
+    if let Some(code) = warn_or_print_plan(&deploy, &settings, &run_spec, screen)? {
+        return Ok(code);
     }
     let options = options(screen, environment, settings.database_url.clone());
     let asked = update::UpdateOptions {

@@ -25,7 +25,7 @@ use crate::event::Event;
 use crate::exit::{self, ExitCode};
 use crate::git;
 use crate::model::{
-    DecidedBy, Failure, FailureClass, LockFileState, Questions, RunSpec, UpdateDecision, UpdatePreview, Verdict,
+    Action, DecidedBy, Failure, FailureClass, LockFileState, Questions, RunSpec, UpdateDecision, UpdatePreview, Verdict,
 };
 use crate::nix::{Nix, NixProgress};
 use crate::settings::{Environment, Settings};
@@ -244,7 +244,7 @@ impl Update<'_> {
         };
         self.lock_file(LockFileState::Updated, String::new());
         let code = self.deploy().await;
-        if code == exit::OK {
+        if code == exit::OK && self.spec.action != Action::DryActivate {
             lock.keep().map_err(|error| CommandError::from(error.failure()))?;
             self.lock_file(LockFileState::Kept, format!("commit it; `nix-deploy update --undo` goes back"));
         } else {
@@ -265,7 +265,7 @@ impl Update<'_> {
         match restored {
             Ok(()) => {
                 let mut remark = String::new();
-                if self.spec.hosts.len() > 1 {
+                if self.spec.hosts.len() > 1 && self.spec.action != Action::DryActivate {
                     remark.push_str("a host that was deployed before the failure keeps what it got; ");
                 }
                 if is_kept {
