@@ -282,11 +282,20 @@ fn parse_status(output: &str) -> SourceState {
                 // A rename's old path is a record of its own.
                 records.next();
             }
+            Some(("?", path)) if is_of_an_update(path) => {}
             Some(("?", path)) => state.untracked.push(text::clean_line(path)),
             _ => {}
         }
     }
     state
+}
+
+/// What updates of inputs keep beside flake.lock is no part of a configuration.
+fn is_of_an_update(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.strip_prefix("flake.lock.").is_some_and(|rest| {
+        rest == "updating" || ["backup", "new", "old", "marker"].iter().any(|kind| rest.starts_with(kind))
+    })
 }
 
 #[cfg(test)]
@@ -345,6 +354,36 @@ mod tests {
         };
         assert_eq!(state, expected);
         assert!(state.commit_time.is_some_and(|time| time <= Timestamp::now()));
+    }
+
+    #[tokio::test]
+    async fn a_new_file_can_be_made_known_to_git_and_forgotten_again() {
+        let repository = Repository::new().await;
+        repository.write("flake.nix", "{ }");
+        repository.write(".gitignore", "flake.lock\n");
+        repository.commit("first").await;
+        repository.write("flake.lock", "{ }");
+        let index = async || repository.git(&["ls-files"]).await;
+        assert!(intend_to_add(repository.path(), "flake.lock").await.unwrap());
+        assert_eq!(index().await, ".gitignore\nflake.lock\nflake.nix\n");
+        assert!(!intend_to_add(repository.path(), "flake.lock").await.unwrap());
+        forget_intention(repository.path(), "flake.lock").await.unwrap();
+        assert_eq!(index().await, ".gitignore\nflake.nix\n");
+        assert!(repository.path().join("flake.lock").exists());
+        let outside = tempfile::tempdir().unwrap();
+        assert!(!intend_to_add(outside.path(), "flake.lock").await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn what_updates_keep_beside_the_lock_file_is_no_untracked_file() {
+        let repository = Repository::new().await;
+        for file in
+            ["flake.lock.backup", "flake.lock.updating", "flake.lock.backup.20251121-100000-aaaaaa", "b"]
+        {
+            repository.write(file, "");
+        }
+        let state = source_state(repository.path()).await.unwrap().unwrap();
+        assert_eq!(state.untracked, ["b"]);
     }
 
     #[tokio::test]

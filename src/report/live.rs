@@ -131,7 +131,7 @@ impl Reporter for Live {
         self.printed.extend(plans);
         self.printed.extend(self.told.line(&envelope.event, self.verbosity));
         self.printed.extend(remarkable(&envelope.event, self.verbosity));
-        self.printed.extend(update_view::describe(&envelope.event, self.verbosity));
+        self.printed.extend(update_view::describe(&envelope.event, self.verbosity, self.page));
         if matches!(envelope.event, Event::RunFinished { .. }) {
             self.end(envelope.time);
         }

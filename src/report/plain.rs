@@ -122,6 +122,7 @@ impl Reporter for Plain {
         let finding = self.told.line(&envelope.event, self.verbosity);
         self.say_all(finding.as_slice());
         self.say_all(&describe(&envelope.event, self.verbosity));
+        self.say_all(&update_view::describe(&envelope.event, self.verbosity, page));
         if matches!(envelope.event, Event::RunFinished { .. }) {
             self.end();
         }
@@ -250,7 +251,8 @@ pub(super) fn describe(event: &Event, verbosity: u8) -> Vec<Line> {
             vec![line]
         }
         Event::RunFinished { .. } => Vec::new(),
-        event => update_view::describe(event, verbosity),
+        // Events of an update are told in a file of their own.
+        _ => Vec::new(),
     }
 }
 

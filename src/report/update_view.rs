@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::board::milliseconds_between;
 use super::layout::{Line, Page};
 use super::styles::{Role, step_sign};
-use super::words;
+use super::{preview_view, words};
 use crate::event::{Envelope, Event};
 use crate::model::text::plural;
 use crate::model::{
@@ -76,8 +76,9 @@ impl Checks {
 }
 
 /// The lines of an event of an update; none for other events.
-pub(super) fn describe(event: &Event, verbosity: u8) -> Vec<Line> {
+pub(super) fn describe(event: &Event, verbosity: u8, page: Page) -> Vec<Line> {
     match event {
+        Event::UpdatePreview { preview } => preview_view::lines(preview, preview_view::most(verbosity), page),
         Event::UpdateCheckFinished { check, outcome, elapsed_ms, summary } => {
             let mut line = Line::new().with(Role::of_step(*outcome), step_sign(*outcome));
             line.push(Role::Plain, &format!(" {}: {summary}", check.as_str()));
@@ -172,12 +173,11 @@ fn offer(offer: &UpdateOffer) -> Vec<Line> {
     match offer {
         UpdateOffer::HoldBack { input, others, brings } => {
             let what = format!("hold back {input}, which brings {brings}");
-            let how = match others.is_empty() {
-                true => "it is the only input that moves: wait until it is mended".to_owned(),
-                false => {
-                    let names = plural(others.len(), "other input");
-                    format!("the {names}: --input {}", others.join(" --input "))
-                }
+            let inputs = others.join(" --input ");
+            let how = match others.len() {
+                0 => "no other input moves: wait until it is mended".to_owned(),
+                1 => format!("update the other one alone: --input {inputs}"),
+                _ => format!("update the others alone: --input {inputs}"),
             };
             vec![offered(&what), Line::plain("    ").with(Role::Plain, &how)]
         }
@@ -207,8 +207,8 @@ fn decided(decision: &UpdateDecision) -> Line {
 
 fn lock_file(state: LockFileState, path: &str, remark: &str) -> Line {
     let (role, words) = match state {
-        LockFileState::Updated => (Role::Plain, "holds the new inputs until the deploy has ended"),
-        LockFileState::Kept => (Role::Ok, "holds the new inputs"),
+        LockFileState::Updated => (Role::Plain, "holds what is deployed now, until that has ended well"),
+        LockFileState::Kept => (Role::Ok, "keeps what was deployed"),
         LockFileState::Restored => (Role::Warning, "is what it was before"),
         LockFileState::Recovered => (Role::Warning, "an update that was cut off has been taken back"),
         LockFileState::LeftAlone => (Role::Error, "was changed by somebody else, and is left as it is"),
@@ -229,7 +229,7 @@ mod tests {
     }
 
     fn shown(event: &Event) -> String {
-        page(100).render_all(&describe(event, 0))
+        page(100).render_all(&describe(event, 0, page(100)))
     }
 
     fn finding(number: u64, severity: IssueSeverity, scope: IssueScope) -> IssueFinding {

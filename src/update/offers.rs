@@ -16,16 +16,16 @@ pub(crate) fn pin(package: &str, version: &str, brought_by: &InputMove) -> Optio
     let reference = at_revision(&before.url, before.revision.as_deref()?);
     let comment =
         clean_line(&format!("{package} stays at {version}, of {} before its update", brought_by.input));
-    let flake = format!("builtins.getFlake {}", literal(&reference));
+    let flake = format!("builtins.getFlake\n      {}", literal(&reference));
     // nixpkgs keeps its packages below another name than most flakes.
     let set = if reference.to_lowercase().contains("nixpkgs") { "legacyPackages" } else { "packages" };
     let overlay = if package == KERNEL {
         format!(
-            "# {comment}\n{{ pkgs, ... }}: {{\n  boot.kernelPackages = ({flake}).{set}.${{pkgs.stdenv.hostPlatform.system}}.linuxPackages;\n}}\n"
+            "# {comment}\n{{ pkgs, ... }}: {{\n  boot.kernelPackages = ({flake}\n    ).{set}.${{pkgs.stdenv.hostPlatform.system}}.linuxPackages;\n}}\n"
         )
     } else {
         format!(
-            "# {comment}\n{{\n  nixpkgs.overlays = [ (final: prev: {{\n    {name} = ({flake}).{set}.${{prev.stdenv.hostPlatform.system}}.{name};\n  }}) ];\n}}\n",
+            "# {comment}\n{{\n  nixpkgs.overlays = [ (final: prev: {{\n    {name} = ({flake}\n    ).{set}.${{prev.stdenv.hostPlatform.system}}.{name};\n  }}) ];\n}}\n",
             name = attribute(package)
         )
     };
@@ -87,7 +87,7 @@ mod tests {
             overlay("grafana", "github:NixOS/nixpkgs"),
             format!(
                 "# grafana stays at 6.6.68, of nixpkgs before its update\n{{\n  nixpkgs.overlays = [ (final: prev: {{\n    \
-                 grafana = (builtins.getFlake \"github:NixOS/nixpkgs/{REVISION}\").legacyPackages.\
+                 grafana = (builtins.getFlake\n      \"github:NixOS/nixpkgs/{REVISION}\"\n    ).legacyPackages.\
                  ${{prev.stdenv.hostPlatform.system}}.grafana;\n  }}) ];\n}}\n"
             )
         );
@@ -113,9 +113,9 @@ mod tests {
 
     #[test]
     fn foreign_text_stays_text() {
-        let text = overlay("evil\"; x = ${y", "git+file:///a\"b${c}\n");
+        let text = overlay("evil\"; x = ${y", "git+file:///a\"b${c}");
         assert!(text.contains("\"evil\\\"; x = \\${y\" = ("), "{text}");
-        assert!(text.contains("getFlake \"git+file:///a\\\"b\\${c}?rev="), "{text}");
+        assert!(text.contains("getFlake\n      \"git+file:///a\\\"b\\${c}?rev="), "{text}");
     }
 
     #[test]

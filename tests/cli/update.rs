@@ -20,15 +20,6 @@ fn a_flake_in_another_place_cannot_be_updated_from_here() {
 }
 
 #[test]
-fn a_folder_without_a_flake_is_named() {
-    let place = Place::with_hosts(HOSTS);
-    std::fs::remove_file(place.work().join("flake.nix")).unwrap();
-    let outcome = place.run(&["update", "p620"]);
-    assert_eq!(outcome.code, 2, "{}", outcome.stderr);
-    assert!(outcome.stderr.contains("error: there is no flake.nix in [PLACE]/work\n"), "{}", outcome.stderr);
-}
-
-#[test]
 fn an_undo_needs_an_update_before_it() {
     let place = Place::with_hosts(HOSTS);
     let undo = || place.run(&["update", "p620", "--undo", "--yes"]);

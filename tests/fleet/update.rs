@@ -62,7 +62,8 @@ impl Updated {
             nix.args(["--extra-experimental-features", "nix-command flakes", "flake", "lock"]).output();
         assert!(locked.unwrap().status.success());
         updated.fleet.commit("lock");
-        updated.fleet.deploy(&[HOST]).expect(HOST, 0, "deployed");
+        let run = updated.fleet.deploy(&[HOST]);
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
         updated
     }
 
@@ -189,7 +190,7 @@ fn a_person_says_no_and_nothing_changes_says_yes_and_can_go_back() {
 
     let (code, shown) = updated.answer("y");
     assert_eq!(code, Some(0), "{shown}");
-    assert!(shown.contains("holds the new inputs; commit it"), "{shown}");
+    assert!(shown.contains("keeps what was deployed; commit it"), "{shown}");
     let after = fleet.look(HOST);
     assert_ne!(after.current_system, before.current_system);
     assert_eq!(after.profile, after.current_system);

@@ -71,7 +71,8 @@ async fn an_update_is_recorded_with_its_inputs_its_issues_and_its_decision() {
             actor: "ada@desk".to_owned(),
             reason: "the answer was yes".to_owned(),
         };
-        let lock_file = |state| Event::LockFile { state, path: "/x/flake.lock".to_owned(), remark: String::new() };
+        let lock_file =
+            |state| Event::LockFile { state, path: "/x/flake.lock".to_owned(), remark: String::new() };
         let journal = Journal::new(&engine, "20251121-100000-aaaaaa", 60).of("c1", OLD, NEW).begin();
         journal
             .event(Event::UpdatePreview { preview: Box::new(preview) })

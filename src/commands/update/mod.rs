@@ -25,7 +25,8 @@ use crate::event::Event;
 use crate::exit::{self, ExitCode};
 use crate::git;
 use crate::model::{
-    Action, DecidedBy, Failure, FailureClass, LockFileState, Questions, RunSpec, UpdateDecision, UpdatePreview, Verdict,
+    Action, DecidedBy, Failure, FailureClass, LockFileState, Questions, RunSpec, UpdateDecision, UpdatePreview,
+    Verdict,
 };
 use crate::nix::{Nix, NixProgress};
 use crate::settings::{Environment, Settings};
@@ -121,10 +122,6 @@ fn local_flake(spec: &RunSpec) -> Result<&Path, CommandError> {
             .hint("update it where it is kept, or set `flake` in hosts.toml to a local copy")
             .into());
     };
-    if !folder.join("flake.nix").is_file() {
-        let message = format!("there is no flake.nix in {}", folder.display());
-        return Err(Failure::new(FailureClass::Usage, message).hint("check `flake` in hosts.toml").into());
-    }
     Ok(folder)
 }
 
@@ -246,7 +243,11 @@ impl Update<'_> {
         let code = self.deploy().await;
         if code == exit::OK && self.spec.action != Action::DryActivate {
             lock.keep().map_err(|error| CommandError::from(error.failure()))?;
-            self.lock_file(LockFileState::Kept, format!("commit it; `nix-deploy update --undo` goes back"));
+            let next = match self.asked.what {
+                What::Undo => "`nix-deploy update --undo` once more goes forward again",
+                What::Judge(_) | What::Unasked => "commit it; `nix-deploy update --undo` goes back",
+            };
+            self.lock_file(LockFileState::Kept, next.to_owned());
         } else {
             self.put_back(lock, lock_text, is_added).await?;
         }
