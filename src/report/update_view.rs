@@ -147,14 +147,17 @@ fn assessment(risk: &RiskAssessment, verbosity: u8) -> Vec<Line> {
         level => Line::plain("risk: ").with(role, level.as_str()),
     }];
     let most = if verbosity > 0 { usize::MAX } else { SHOWN };
-    for reason in risk.reasons.iter().take(most) {
+    // Issues have been told one by one.
+    let is_told = |reason: &&RiskReason| reason.check == UpdateCheck::Issues && reason.host.is_some();
+    let reasons: Vec<&RiskReason> = risk.reasons.iter().filter(|reason| !is_told(reason)).collect();
+    for reason in reasons.iter().take(most) {
         let mut line = Line::plain("  ").with(of_level(reason.level), &format!("{:8}", reason.level.as_str()));
         let host = reason.host.as_ref().map_or(String::new(), |host| format!("{host}: "));
         line.push(Role::Plain, &format!(" {host}{}", reason.what));
         lines.push(line);
     }
-    if risk.reasons.len() > most {
-        let more = format!("  and {} more; all of them with -v", risk.reasons.len() - most);
+    if reasons.len() > most {
+        let more = format!("  and {} more; all of them with -v", reasons.len() - most);
         lines.push(Line::new().with(Role::Dim, &more));
     }
     lines.extend(risk.notes.iter().map(|note| Line::new().with(Role::Dim, &format!("  note: {note}"))));
@@ -220,7 +223,7 @@ fn lock_file(state: LockFileState, path: &str, remark: &str) -> Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{DecidedBy, IssueAdvice, RiskReason, StepOutcome, VersionFit};
+    use crate::model::{DecidedBy, IssueAdvice, StepOutcome, VersionFit};
     use crate::report::layout::page;
     use crate::report::story::{NASTY, host, time};
 
@@ -287,7 +290,7 @@ mod tests {
     fn an_assessment_has_its_reasons_and_many_are_cut() {
         let reason = |number: usize| RiskReason {
             level: RiskLevel::Medium,
-            check: UpdateCheck::Issues,
+            check: UpdateCheck::Hosts,
             host: Some(host("p620")),
             what: format!("reason {number}"),
         };
