@@ -2,7 +2,7 @@
 
 use clap::{ArgGroup, Args};
 
-use super::values;
+use super::{PreviewArgs, values};
 use crate::model::{Action, Mode};
 
 /// Which hosts to deploy, and how.
@@ -35,14 +35,8 @@ pub struct DeployArgs {
 
     /// Bring all flake inputs, or these, to their newest first; asks nothing
     #[arg(long, value_name = "INPUT", value_delimiter = ',', num_args = 0.., require_equals = true)]
+    #[arg(conflicts_with = "preview")]
     pub update: Option<Vec<String>>,
-
-    #[arg(long, value_name = "INPUT", value_delimiter = ',')]
-    pub input: Vec<String>,
-    #[arg(long)]
-    pub no_build: bool,
-    #[arg(long, value_name = "GLOB")]
-    pub new_packages: Option<String>,
 
     /// Print the plan and touch no host
     #[arg(long)]
@@ -63,6 +57,10 @@ pub struct DeployArgs {
     /// Work on at most this many hosts at a time
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub max_parallel: Option<u16>,
+
+    /// What of an update is previewed instead.
+    #[command(flatten)]
+    pub preview: PreviewArgs,
 }
 
 impl DeployArgs {

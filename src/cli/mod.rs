@@ -14,6 +14,7 @@ mod global;
 mod init;
 mod issues;
 mod man;
+mod preview;
 mod update;
 mod values;
 
@@ -36,6 +37,7 @@ pub use global::{ColorArg, GlobalArgs, OutputArg};
 pub use init::InitArgs;
 pub use issues::IssuesArgs;
 pub use man::ManArgs;
+pub use preview::PreviewArgs;
 pub use update::UpdateArgs;
 
 /// Deploys NixOS hosts over ssh and takes a bad change back by itself
@@ -90,6 +92,7 @@ Examples:
   nix-deploy @server 'web-*'         hosts with the tag server, and those that match a glob
   nix-deploy all --dry-run           print the plan, touch no host
   nix-deploy p620 --action boot      activate with the next reboot
+  nix-deploy p620 --preview          what an update of the inputs would change
   nix-deploy p620 --fast --yes       fewer checks of the configuration, no question
   nix-deploy p620 --output json      one event per line on standard output
   nix-deploy update p620             update flake inputs: look, decide, deploy

@@ -10,6 +10,7 @@ mod fleet;
 mod init;
 mod issues;
 mod man;
+mod preview;
 mod update;
 
 use std::io::Write;
@@ -27,7 +28,7 @@ use crate::lint;
 use crate::model::{Failure, FailureClass, RunSpec, Secret};
 use crate::plan;
 use crate::settings::{self, Environment, Output, Screen, Settings, nearest};
-use crate::update::Depth;
+use crate::update::{Depth, check_pattern};
 
 /// What a run needs beside its [`RunSpec`]: how it is shown, and secrets.
 #[derive(Clone, Debug)]
@@ -98,8 +99,16 @@ fn start_deploy(
     if let Some(code) = warn_or_print_plan(arguments, &settings, &run_spec, screen)? {
         return Ok(code);
     }
-    settings::create_run_dir(&run_spec)?;
     let options = options(screen, environment, settings.database_url.clone());
+    if arguments.preview.preview {
+        return block_on(preview::preview(run_spec, &arguments.preview, options));
+    }
+    if let Some(flag) = arguments.preview.first_given() {
+        let message = format!("{flag} says what of an update is looked at, and none was asked for");
+        return Err(CommandError::new(FailureClass::Usage, message)
+            .hint("add --preview, or use `nix-deploy update HOST`; --update=INPUT updates some inputs"));
+    }
+    settings::create_run_dir(&run_spec)?;
     match &arguments.update {
         None => block_on(deploy::deploy(run_spec, options)),
         Some(inputs) => {
@@ -153,11 +162,19 @@ fn start_update(
         return Ok(code);
     }
     let options = options(screen, environment, settings.database_url.clone());
+    let looked = &deploy.preview;
+    if looked.preview {
+        return block_on(preview::preview(run_spec, looked, options));
+    }
+    if let Some(pattern) = &looked.new_packages {
+        check_pattern(pattern)
+            .map_err(|why| CommandError::new(FailureClass::Usage, format!("--new-packages: {why}")))?;
+    }
     let asked = update::UpdateOptions {
         what: update::What::of(arguments),
-        inputs: [deploy.input.clone(), deploy.update.clone().unwrap_or_default()].concat(),
-        depth: if deploy.no_build { Depth::Estimate } else { Depth::Build },
-        new_packages: deploy.new_packages.clone(),
+        inputs: [looked.inputs.clone(), deploy.update.clone().unwrap_or_default()].concat(),
+        depth: if looked.no_build { Depth::Estimate } else { Depth::Build },
+        new_packages: Some(looked.new_packages.clone().unwrap_or_else(|| "*".to_owned())),
         issues: issue_options(settings, environment, &run_spec, Refresh::WhenOld),
     };
     settings::create_run_dir(&run_spec)?;

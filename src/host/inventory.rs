@@ -31,10 +31,15 @@ pub(crate) async fn installed(link: &Link, deadline: Duration) -> Result<Install
     Ok(parse(&answer))
 }
 
-/// The closure of a system as the host lists it: what `nix path-info -r -s`
-/// prints, among other lines.
-pub(crate) async fn closure(link: &Link, system: &StorePath, deadline: Duration) -> Result<String, HostError> {
-    link.run(&Script::new(CLOSURE).set("SYSTEM", system.as_str()), Privilege::Login, deadline).await
+/// The closure of a system, by default of the running one, as the host lists
+/// it: what `nix path-info -r -s` prints, among other lines.
+pub(crate) async fn closure(
+    link: &Link,
+    system: Option<&StorePath>,
+    deadline: Duration,
+) -> Result<String, HostError> {
+    let system = system.map_or("/run/current-system", StorePath::as_str);
+    link.run(&Script::new(CLOSURE).set("SYSTEM", system), Privilege::Login, deadline).await
 }
 
 fn parse(answer: &str) -> Installed {

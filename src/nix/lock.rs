@@ -44,9 +44,11 @@ pub(crate) struct LockRequest<'a> {
     pub(crate) log_file: &'a Path,
 }
 
-/// A lock file that an evaluation uses instead of the flake's own.
+/// The lock file of an evaluation that must not write any.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum TrialLock {
+    /// The flake's own, which stays as it is even where it is not complete.
+    Own,
     /// The lock file itself (`--reference-lock-file`, from Nix 2.18 on).
     File(PathBuf),
     /// Each moved input with its pinned reference (`--override-input`).
@@ -61,6 +63,7 @@ impl TrialLock {
     pub(super) fn arguments(&self) -> Vec<String> {
         let mut arguments = vec!["--no-write-lock-file".to_owned()];
         match self {
+            Self::Own => {}
             Self::File(path) => {
                 arguments.extend(["--reference-lock-file".to_owned(), path.to_string_lossy().into_owned()]);
             }
@@ -109,13 +112,19 @@ impl LockError {
     /// What to do about it.
     pub(crate) fn hints(&self) -> Vec<String> {
         match self {
-            Self::Input { log, .. } => vec![
-                "leave it as it is: name the inputs to update, --input NAME for each".to_owned(),
-                format!("what Nix said is in {}", log.display()),
-            ],
-            Self::Flake { log, .. } => vec![format!("what Nix said is in {}", log.display())],
+            Self::Input { log, .. } | Self::Flake { log, .. } => {
+                vec![format!("what Nix said is in {}", log.display())]
+            }
             Self::Answer(_) => vec!["check that `nix --version` shows Nix 2.8 or newer".to_owned()],
             Self::Exec(error) => exec_hints(error),
+        }
+    }
+
+    /// The input that is to blame.
+    pub(crate) fn input(&self) -> Option<&str> {
+        match self {
+            Self::Input { input, .. } => Some(input),
+            _ => None,
         }
     }
 
@@ -297,7 +306,11 @@ mod tests {
         let argv = metadata_argv(&request(Update::Inputs(&inputs), Path::new("/log"))).join(" ");
         assert!(argv.contains("--update-input nixpkgs --update-input hm/nixpkgs"), "{argv}");
         assert!(argv.contains("tarball-ttl 0"), "{argv}");
-        for lock in [TrialLock::File("/x".into()), TrialLock::Overrides(vec![("a".into(), "path:/b".into())])] {
+        for lock in [
+            TrialLock::Own,
+            TrialLock::File("/x".into()),
+            TrialLock::Overrides(vec![("a".into(), "path:/b".into())]),
+        ] {
             assert_eq!(lock.arguments()[0], "--no-write-lock-file");
         }
     }

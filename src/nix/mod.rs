@@ -21,7 +21,7 @@ mod parse;
 mod program;
 mod run;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod transcript;
 mod version;
 

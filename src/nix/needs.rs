@@ -15,7 +15,12 @@ impl Nix {
     /// Asks what is missing to have a derivation's outputs; `None` when Nix does
     /// not say, as without a network.
     pub(crate) async fn needs(&self, drv: &StorePath) -> Option<BuildNeeds> {
-        let command = self.nix_store().args(["--realise", "--dry-run", drv.as_str()]).deadline(ASKING);
+        let command = self
+            .nix_store()
+            // One try is enough for a question.
+            .args(["--option", "download-attempts", "1", "--option", "connect-timeout", "5"])
+            .args(["--realise", "--dry-run", drv.as_str()])
+            .deadline(ASKING);
         let mut needs = BuildNeeds::default();
         let output = command
             .output_with(|stream, line| {

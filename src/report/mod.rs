@@ -24,6 +24,7 @@ mod layout;
 mod live;
 mod plain;
 mod plan_view;
+mod preview_view;
 mod questions;
 mod quiet;
 mod recorder;
@@ -32,6 +33,7 @@ mod screen;
 mod story;
 mod styles;
 mod summary;
+mod tasks;
 mod terminal;
 mod update_view;
 mod words;
@@ -56,7 +58,9 @@ pub(crate) use findings::{Counts, Found, Hardening, RuleText, write as write_fin
 pub(crate) use hub::run_hub;
 pub(crate) use issue_view::issue_report;
 pub(crate) use journal::Journal;
+pub(crate) use preview_view::preview_report;
 pub(crate) use recorder::Recording;
+pub(crate) use tasks::{TaskEnd, Tasks};
 
 /// What kind of question is about to be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -78,3 +78,67 @@ fn of_url(url: &str) -> Option<Repository> {
         path: path.strip_suffix(".git").unwrap_or(path).to_owned(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn link(mut attributes: Value) -> Option<String> {
+        attributes["rev"] = json!("aa11");
+        let before = Locked::of(attributes.clone());
+        attributes["rev"] = json!("bb22");
+        url(&before, &Locked::of(attributes))
+    }
+
+    #[test]
+    fn forges_with_such_pages_get_a_link() {
+        let cases = [
+            (
+                json!({ "type": "github", "owner": "NixOS", "repo": "nixpkgs" }),
+                "https://github.com/NixOS/nixpkgs/compare/aa11...bb22",
+            ),
+            (
+                json!({ "type": "github", "owner": "a", "repo": "b", "host": "git.example.org" }),
+                "https://git.example.org/a/b/compare/aa11...bb22",
+            ),
+            (
+                json!({ "type": "gitlab", "owner": "group%2Fsub", "repo": "x" }),
+                "https://gitlab.com/group/sub/x/-/compare/aa11...bb22",
+            ),
+            (
+                json!({ "type": "git", "url": "ssh://git@github.com/a/b.git" }),
+                "https://github.com/a/b/compare/aa11...bb22",
+            ),
+            (
+                json!({ "type": "git", "url": "https://gitlab.com/a/b/c/" }),
+                "https://gitlab.com/a/b/c/-/compare/aa11...bb22",
+            ),
+        ];
+        for (attributes, expected) in cases {
+            assert_eq!(link(attributes).as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn nothing_else_does_and_foreign_text_makes_no_link() {
+        for attributes in [
+            json!({ "type": "path", "path": "/x" }),
+            json!({ "type": "git", "url": "file:///x/github.com/a/b" }),
+            json!({ "type": "git", "url": "https://evil.org/github.com/a" }),
+            json!({ "type": "github", "owner": "a/../..", "repo": "b" }),
+            json!({ "type": "github", "owner": "a", "repo": "b?x=<script>" }),
+            json!({ "type": "github", "owner": "a", "repo": "b", "host": "evil.org/x" }),
+            json!({ "type": "gitlab", "owner": "%2F", "repo": "b" }),
+        ] {
+            assert_eq!(link(attributes.clone()), None, "{attributes}");
+        }
+        let one = |owner: &str, rev: &str| {
+            Locked::of(json!({ "type": "github", "owner": owner, "repo": "b", "rev": rev }))
+        };
+        assert_eq!(url(&one("a", "aa"), &one("other", "bb")), None);
+        assert_eq!(url(&one("a", "aa"), &one("a", "aa")), None);
+        assert_eq!(url(&one("a", "aa"), &one("a", "main\n")), None);
+    }
+}

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::preview::{Candidate, Compared, read_system};
-use crate::model::package_name::{Kind, kind, without_output};
+use crate::model::package_name::{Kind, is_kernel, kind, without_output};
 use crate::model::{Failure, InstalledPackage, PackageChange, Precision, StorePath, compare_versions};
 use crate::nix::{self, Nix};
 
@@ -47,13 +47,6 @@ pub(super) async fn compare(nix: &Nix, candidate: &Candidate<'_>) -> Result<Comp
     Ok(Compared { preview, before, after })
 }
 
-/// Whether a package is a kernel: `linux`, `linux-zen`, but no part beside it.
-pub(crate) fn is_kernel(name: &str) -> bool {
-    const BESIDE: [&str; 5] = ["firmware", "headers", "pam", "tools", "doc"];
-    name == "linux"
-        || name.strip_prefix("linux-").is_some_and(|kind| !BESIDE.iter().any(|beside| kind.starts_with(beside)))
-}
-
 async fn graph(nix: &Nix, drv: &StorePath) -> Graph {
     let paths: Vec<StorePath> = nix.requisites(drv).await.into_iter().collect();
     let common = paths.iter().find(|path| path.name() == "system-path.drv");
@@ -74,10 +67,14 @@ fn package(path: &StorePath) -> Option<(String, &str)> {
 
 impl Graph {
     fn new(paths: &[StorePath], selected: &[StorePath]) -> Self {
-        let mut versions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut raw: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
         for (name, version) in paths.iter().filter_map(package) {
-            versions.entry(name).or_default().insert(version.to_owned());
+            raw.entry(name).or_default().insert(version);
         }
+        let fold = |versions: &BTreeSet<&str>| {
+            versions.iter().map(|version| without_output(version, versions).to_owned()).collect()
+        };
+        let versions = raw.into_iter().map(|(name, versions)| (name, fold(&versions))).collect();
         Self { versions, selected: selected.iter().filter_map(package).map(|(name, _)| name).collect() }
     }
 
@@ -222,11 +219,19 @@ mod tests {
             "curl-8.5.0.drv",
             "htop-3.4.0.drv",
             "hello-2.12.tar.gz.drv",
+            "linux-6.6.69.drv",
+            "linux-6.6.69-modules.drv",
             "nginx.conf",
             "system-path.drv",
         ];
         let told = told(
-            &[("nginx", "1.26.0"), ("openssl", "3.0.13"), ("curl", "8.5.0-bin"), ("telnet", "1.0")],
+            &[
+                ("linux", "6.6.68"),
+                ("nginx", "1.26.0"),
+                ("openssl", "3.0.13"),
+                ("curl", "8.5.0-bin"),
+                ("telnet", "1.0"),
+            ],
             &graph,
             &["htop-3.4.0.drv", "nginx-1.26.1.drv"],
         );
@@ -234,6 +239,7 @@ mod tests {
             told,
             [
                 "Added htop  -> 3.4.0",
+                "Upgraded linux 6.6.68 -> 6.6.69",
                 "Upgraded nginx 1.26.0 -> 1.26.1",
                 "Upgraded openssl 3.0.13 -> 3.0.14",
                 "Removed telnet 1.0 -> ",
@@ -246,18 +252,8 @@ mod tests {
         let graph = ["gcc-12.3.0.drv", "gcc-13.2.0.drv", "gcc-14.1.0.drv", "lua-5.1.5.drv", "lua-5.4.6.drv"];
         assert!(told(&[("gcc", "13.2.0"), ("lua", "5.1.5")], &graph, &[]).is_empty());
         assert_eq!(
-            told(&[("gcc", "13.2.0 13.1.0")], &graph, &[]),
+            told(&[("gcc", "13.1.0 13.2.0")], &graph, &[]),
             ["Upgraded gcc 13.1.0,13.2.0 -> 13.2.0,14.1.0"]
         );
-    }
-
-    #[test]
-    fn a_kernel_is_told_from_what_stands_beside_it() {
-        for kernel in ["linux", "linux-zen", "linux-rt", "linux-xanmod"] {
-            assert!(is_kernel(kernel), "{kernel}");
-        }
-        for other in ["linux-firmware", "linux-headers", "linux-pam", "linuxptp", "util-linux"] {
-            assert!(!is_kernel(other), "{other}");
-        }
     }
 }

@@ -64,5 +64,5 @@ fn parts(system: &StorePath) -> BTreeMap<String, String> {
 /// Which parts both have, and not the same.
 fn differing(booted: &BTreeMap<String, String>, new: &BTreeMap<String, String>) -> Vec<String> {
     let differs = |part: &&str| booted.get(*part).zip(new.get(*part)).is_some_and(|(old, new)| old != new);
-    PARTS.into_iter().filter(|part| differs(&part)).map(str::to_owned).collect()
+    PARTS.into_iter().filter(|part| differs(part)).map(str::to_owned).collect()
 }

@@ -58,6 +58,7 @@ pub(crate) enum LockFileError {
 
 impl LockFile {
     /// Reads the text of a `flake.lock`.
+    #[cfg(test)]
     pub(crate) fn parse(text: &[u8]) -> Result<Self, LockFileError> {
         let value = serde_json::from_slice(text).map_err(|error| LockFileError::Shape(error.to_string()))?;
         Self::of_value(&value)
@@ -169,6 +170,12 @@ impl Locked {
         Some(Self { attributes })
     }
 
+    /// A pinned reference of a test.
+    #[cfg(test)]
+    pub(super) fn of(attributes: Value) -> Self {
+        Self { attributes: attributes.as_object().cloned().unwrap_or_default() }
+    }
+
     /// An attribute that is text.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.attributes.get(name)?.as_str()
@@ -205,5 +212,114 @@ impl Locked {
                 .and_then(|seconds| Timestamp::from_second(seconds).ok()),
             url: reference::shown(self),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    macro_rules! captured {
+        ($version:literal) => {{
+            let before = include_bytes!(concat!("../../tests/fixtures/nix/", $version, "/flake.lock"));
+            let update = include_str!(concat!("../../tests/fixtures/nix/", $version, "/flake-update.json"));
+            let update: Value = serde_json::from_str(update).unwrap();
+            (LockFile::parse(before).unwrap(), LockFile::of_value(&update["locks"]).unwrap())
+        }};
+    }
+
+    #[test]
+    fn what_moves_is_read_from_the_lock_files_of_every_nix() {
+        for (before, after) in [captured!("2.8"), captured!("2.26"), captured!("2.34")] {
+            assert_eq!(before.inputs(), ["one", "sub", "three"]);
+            let moves = before.moves_to(&after);
+            let names: Vec<&str> = moves.iter().map(|moved| moved.input.as_str()).collect();
+            assert_eq!(names, ["one", "three", "three/two"]);
+            let one = &moves[0];
+            let (old, new) = (one.before.as_ref().unwrap(), one.after.as_ref().unwrap());
+            assert_ne!(old.revision, new.revision);
+            assert_eq!(old.revision.as_ref().unwrap().len(), 40);
+            assert_eq!(old.date.unwrap().to_string(), "2026-01-01T00:00:00Z");
+            assert_eq!(new.date.unwrap().to_string(), "2026-02-03T00:00:00Z");
+            assert_eq!((old.url.as_str(), &one.compare_url), ("git+file:///home/user/one", &None));
+            assert!(before.moves_to(&before).is_empty());
+        }
+    }
+
+    #[test]
+    fn lock_files_of_different_versions_of_nix_agree() {
+        let ((old, _), (new, _)) = (captured!("2.8"), captured!("2.26"));
+        let moved: Vec<String> = old.moves_to(&new).into_iter().map(|moved| moved.input).collect();
+        // Another commit, because the inner flake has a lock file of its own.
+        assert_eq!(moved, ["three"], "spelling and hashes of inner paths are no moves");
+    }
+
+    #[test]
+    fn inputs_are_found_by_the_names_that_lead_to_them() {
+        let (before, _) = captured!("2.8");
+        for there in ["one", "three", "three/two", "three/one"] {
+            assert!(before.has_input(there), "{there}");
+        }
+        for missing in ["two", "three/three", "one/x", "", "three/one/x"] {
+            assert!(!before.has_input(missing), "{missing}");
+        }
+    }
+
+    #[test]
+    fn the_older_format_has_hash_and_date_beside_the_reference() {
+        let lock = |date: u64, rev: &str| {
+            LockFile::of_value(&json!({ "version": 5, "root": "root", "nodes": {
+                "root": { "inputs": { "nixpkgs": "nixpkgs" } },
+                "nixpkgs": {
+                    "info": { "lastModified": date, "narHash": format!("sha256-{rev}") },
+                    "locked": { "type": "github", "owner": "NixOS", "repo": "nixpkgs", "rev": rev },
+                },
+            }}))
+            .unwrap()
+        };
+        let moves = lock(1_600_000_000, "aa").moves_to(&lock(1_700_000_000, "bb"));
+        let after = moves[0].after.as_ref().unwrap();
+        assert_eq!(
+            (after.hash.as_deref(), after.date.unwrap().as_second()),
+            (Some("sha256-bb"), 1_700_000_000)
+        );
+        assert_eq!(moves[0].compare_url.as_deref(), Some("https://github.com/NixOS/nixpkgs/compare/aa...bb"));
+    }
+
+    #[test]
+    fn inputs_that_come_and_go_are_moves_too() {
+        let (before, after) = captured!("2.26");
+        let without: LockFile = {
+            let mut lock = after.clone();
+            lock.nodes.get_mut("root").unwrap().inputs.remove("one");
+            lock
+        };
+        let moves = before.moves_to(&without);
+        assert!(moves[0].input == "one" && moves[0].after.is_none(), "{moves:?}");
+        assert!(without.moves_to(&after)[0].before.is_none());
+    }
+
+    #[test]
+    fn a_mangled_file_gives_what_can_be_read_and_never_hangs() {
+        assert_eq!(LockFile::of_value(&json!({ "version": 9, "nodes": {} })), Err(LockFileError::Version(9)));
+        assert!(matches!(LockFile::parse(b"<<<<<<< HEAD\n{}"), Err(LockFileError::Shape(_))));
+        assert!(matches!(LockFile::parse(b"[]"), Err(LockFileError::Shape(_))));
+        let circle = LockFile::of_value(&json!({ "version": 7, "nodes": {
+            "root": { "inputs": { "a": "a", "gone": "gone", "odd": 7, "bad": "bad" } },
+            "a": { "inputs": { "b": "b" }, "locked": { "type": "path", "path": 3 } },
+            "b": { "inputs": { "a": "a", "root": "root" }, "locked": {} },
+            "bad": { "locked": "text", "inputs": [] },
+        }}))
+        .unwrap();
+        assert_eq!(circle.pinned().keys().collect::<Vec<_>>(), ["a", "a/b"]);
+        let named = json!({ "version": 7, "nodes": {
+            "root": { "inputs": { "x\u{1b}[2J": "x" } },
+            "x": { "locked": { "type": "git", "url": "https://h/\u{1b}]0;t\u{7}", "rev": "\u{202e}aa" } },
+        }});
+        let moves = LockFile::default().moves_to(&LockFile::of_value(&named).unwrap());
+        let text = format!("{}{:?}", moves[0].input, moves[0].after);
+        assert!(!text.contains(char::is_control) && !text.contains('\u{202e}'), "{text:?}");
     }
 }

@@ -35,9 +35,13 @@ mod preview;
 mod reference;
 pub(crate) mod risk;
 pub(crate) mod running;
+#[cfg(test)]
+mod tests;
 mod transaction_error;
 mod trial;
 
 pub(crate) use lock_backup::{FlakeLock, Found, LockUpdate};
+pub(crate) use names::check as check_pattern;
 pub(crate) use preview::{Depth, PreviewRequest, Previewed, Progress, Stage, preview};
+pub(crate) use running::Running;
 pub(crate) use trial::{Trial, TrialRequest};

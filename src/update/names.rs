@@ -7,7 +7,7 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use super::preview::PreviewRequest;
 use crate::model::HostName;
-use crate::nix::{NamesRequest, Nix};
+use crate::nix::{NamesRequest, Nix, TrialLock};
 
 /// Which attributes are wanted: the path of a set, and a glob for its names.
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ pub(super) async fn new_names(nix: &Nix, request: &PreviewRequest<'_>) -> BTreeM
         set: &wanted.set,
         deadline: request.deadline(|host| host.timeouts.evaluate),
     };
-    let (now, then) = (asked(None), asked(Some(request.trial.lock())));
+    let (now, then) = (asked(&TrialLock::Own), asked(request.trial.lock()));
     let (old, new) = tokio::join!(nix.package_names(&now), nix.package_names(&then));
     let hosts = request.spec.hosts.iter().filter_map(|host| {
         let (old, new) = (old.get(&host.attribute)?, new.get(&host.attribute)?);

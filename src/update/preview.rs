@@ -85,10 +85,13 @@ pub(crate) struct PreviewedHost {
     /// What people are shown.
     pub(crate) preview: HostPreview,
     /// The packages as they are now.
+    #[cfg_attr(not(test), expect(dead_code, reason = "guided updates use it"))]
     pub(crate) before: Vec<InstalledPackage>,
     /// The packages with the update.
+    #[cfg_attr(not(test), expect(dead_code, reason = "guided updates use it"))]
     pub(crate) after: Vec<InstalledPackage>,
     /// What was evaluated with the trial's lock file.
+    #[cfg_attr(not(test), expect(dead_code, reason = "guided updates use it"))]
     pub(crate) evaluated: Evaluated,
 }
 
@@ -165,10 +168,9 @@ impl Candidate<'_> {
 pub(crate) async fn preview(nix: &Nix, request: &PreviewRequest<'_>, progress: ProgressFn<'_>) -> Previewed {
     let hosts: Vec<&HostSpec> = request.spec.hosts.iter().collect();
     let silent: Vec<&HostSpec> = hosts.iter().copied().filter(|host| request.of(host).is_none()).collect();
-    let lock = request.trial.lock();
     let (new, old, names) = tokio::join!(
-        request.evaluate(nix, &hosts, Some(lock), progress),
-        request.evaluate(nix, &silent, None, &|_| {}),
+        request.evaluate(nix, &hosts, request.trial.lock(), progress),
+        request.evaluate(nix, &silent, &TrialLock::Own, &|_| {}),
         names::new_names(nix, request),
     );
     let mut previewed = Previewed::default();
@@ -264,13 +266,14 @@ impl<'a> PreviewRequest<'a> {
         &self,
         nix: &Nix,
         hosts: &[&HostSpec],
-        lock: Option<&TrialLock>,
+        lock: &TrialLock,
         progress: ProgressFn<'_>,
     ) -> BTreeMap<HostName, Result<Evaluated, EvalError>> {
         if hosts.is_empty() {
             return BTreeMap::new();
         }
-        let log = self.log_dir.join(if lock.is_some() { "evaluate.log" } else { "evaluate-now.log" });
+        let is_now = *lock == TrialLock::Own;
+        let log = self.log_dir.join(if is_now { "evaluate-now.log" } else { "evaluate.log" });
         let request = EvalRequest {
             flake: &self.spec.flake,
             flake_dir: self.spec.flake_dir.as_deref(),
@@ -279,7 +282,7 @@ impl<'a> PreviewRequest<'a> {
             deadline: self.deadline(|host| host.timeouts.evaluate),
             log_file: &log,
             chunks: ChunkPolicy::of_this_machine(),
-            lock,
+            lock: Some(lock),
         };
         nix.evaluate(&request, &|nix| progress(Progress { stage: Stage::Evaluate, nix })).await
     }

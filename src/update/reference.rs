@@ -88,3 +88,66 @@ fn percent_encode(text: &str, plain: &[u8]) -> String {
     }
     encoded
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn both(attributes: Value) -> (String, Option<String>) {
+        let locked = Locked::of(attributes);
+        (shown(&locked), pinned(&locked))
+    }
+
+    #[test]
+    fn every_kind_of_input_can_be_pinned() {
+        let cases = [
+            (
+                json!({ "type": "github", "owner": "NixOS", "repo": "nixpkgs", "rev": "ab12", "narHash": "sha256-x=" }),
+                "github:NixOS/nixpkgs",
+                "github:NixOS/nixpkgs/ab12",
+            ),
+            (
+                json!({ "type": "gitlab", "owner": "group%2Fsub", "repo": "x", "rev": "ab", "host": "git.example.org", "dir": "nix" }),
+                "gitlab:group%2Fsub/x?dir=nix",
+                "gitlab:group%2Fsub/x/ab?dir=nix&host=git.example.org",
+            ),
+            (
+                json!({ "type": "git", "url": "https://ada:s3cret@h/x.git", "ref": "main", "rev": "ab", "submodules": true }),
+                "git+https://h/x.git",
+                "git+https://ada:s3cret@h/x.git?rev=ab&ref=main&submodules=1",
+            ),
+            (
+                json!({ "type": "git", "url": "ssh://git@h/x", "ref": "a&b#c", "rev": "ab" }),
+                "git+ssh://git@h/x",
+                "git+ssh://git@h/x?rev=ab&ref=a%26b%23c",
+            ),
+            (
+                json!({ "type": "tarball", "url": "https://h/x.tar.gz?v=1", "narHash": "sha256-a+b/c=" }),
+                "https://h/x.tar.gz?v=1",
+                "tarball+https://h/x.tar.gz?v=1&narHash=sha256-a%2Bb/c%3D",
+            ),
+            (
+                json!({ "type": "path", "path": "/srv/a b", "narHash": "sha256-x", "lastModified": 5 }),
+                "path:/srv/a b",
+                "path:/srv/a%20b?narHash=sha256-x",
+            ),
+        ];
+        for (attributes, reference, exact) in cases {
+            assert_eq!(both(attributes), (reference.to_owned(), Some(exact.to_owned())));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_pinned_says_so() {
+        for attributes in [
+            json!({ "type": "path", "path": "./sub" }),
+            json!({ "type": "github", "owner": "a", "repo": "b" }),
+            json!({ "type": "later", "url": "x" }),
+            json!({}),
+        ] {
+            assert_eq!(both(attributes).1, None);
+        }
+    }
+}

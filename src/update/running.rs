@@ -34,15 +34,13 @@ pub(crate) async fn ask(host: &HostSpec, nix: &Nix) -> Result<Running, Failure> 
     let link = Link::new(host).map_err(|error| error.failure())?;
     let installed =
         inventory::installed(&link, host.timeouts.command).await.map_err(|error| error.failure())?;
-    let closure = match &installed.system {
-        Some(system) => match nix.known_closure(system).await {
-            Some(closure) => closure,
-            None => listed(host, nix, &link, system).await?,
-        },
-        None => {
-            let message = format!("{}: it does not say which system it runs", host.name);
-            return Err(Failure::new(FailureClass::Unfit, message));
-        }
+    let known = match &installed.system {
+        Some(system) => nix.known_closure(system).await,
+        None => None,
+    };
+    let closure = match known {
+        Some(closure) => closure,
+        None => listed(host, nix, &link, installed.system.as_ref()).await?,
     };
     Ok(Running {
         system: installed.system,
@@ -54,15 +52,24 @@ pub(crate) async fn ask(host: &HostSpec, nix: &Nix) -> Result<Running, Failure> 
 
 /// The closure as the host lists it; one that lists nothing may still run a
 /// system that Nix here knows.
-async fn listed(host: &HostSpec, nix: &Nix, link: &Link, system: &StorePath) -> Result<Closure, Failure> {
+async fn listed(
+    host: &HostSpec,
+    nix: &Nix,
+    link: &Link,
+    system: Option<&StorePath>,
+) -> Result<Closure, Failure> {
     let listing =
         inventory::closure(link, system, host.timeouts.command).await.map_err(|error| error.failure())?;
-    match Closure::parse(&listing) {
-        Ok(closure) => Ok(closure),
-        Err(error) => nix.closure(system, None).await.map_err(|_| {
-            let failure = Failure::from_error(FailureClass::Unfit, &error);
-            let message = format!("{}: what is installed cannot be read: {}", host.name, failure.message);
-            Failure { message, ..failure }
-        }),
+    let error = match Closure::parse(&listing) {
+        Ok(closure) => return Ok(closure),
+        Err(error) => error,
+    };
+    if let Some(system) = system
+        && let Ok(closure) = nix.closure(system, None).await
+    {
+        return Ok(closure);
     }
+    let failure = Failure::from_error(FailureClass::Unfit, &error);
+    let message = format!("{}: what is installed cannot be read: {}", host.name, failure.message);
+    Err(Failure { message, ..failure })
 }

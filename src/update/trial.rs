@@ -36,7 +36,9 @@ pub(crate) struct TrialRequest<'a> {
 /// An update that was tried. Its lock file is there as long as this is.
 #[derive(Debug)]
 pub(crate) struct Trial {
+    #[cfg_attr(not(test), expect(dead_code, reason = "guided updates use it"))]
     before: LockFile,
+    #[cfg_attr(not(test), expect(dead_code, reason = "guided updates use it"))]
     text: String,
     moves: Vec<InputMove>,
     lock: TrialLock,
@@ -55,8 +57,13 @@ pub(crate) enum TrialError {
         available: Vec<String>,
     },
     /// Nix does not give a lock file.
-    #[error(transparent)]
-    Lock(#[from] LockError),
+    #[error("{source}")]
+    Lock {
+        /// Why.
+        source: LockError,
+        /// The flake's own inputs, where they are known.
+        inputs: Vec<String>,
+    },
     /// What Nix gave is no lock file.
     #[error("cannot read the lock file that nix gave")]
     Shape(#[from] LockFileError),
@@ -81,8 +88,11 @@ impl TrialError {
         };
         let failure = Failure::from_error(class, self);
         match self {
-            Self::Lock(error) => {
-                Failure { hints: error.hints(), ..failure }.evidence(error.evidence().iter().cloned())
+            Self::Lock { source, inputs } => {
+                let hints =
+                    source.input().and_then(|bad| without(bad, inputs)).into_iter().chain(source.hints());
+                let evidence = source.evidence().iter().cloned();
+                Failure { hints: hints.collect(), causes: Vec::new(), ..failure }.evidence(evidence)
             }
             Self::Version(error) => Failure { hints: error.hints(), ..failure },
             Self::NoInput { .. } | Self::Shape(_) | Self::Write(_) => failure,
@@ -109,12 +119,16 @@ impl Trial {
         let (now, then) = (asked(Update::Nothing), asked(update));
         let (before, after, version) =
             tokio::join!(nix.lock(&now, &|_| {}), nix.lock(&then, progress), nix.version());
-        // A name that is not there is the better reason of the two.
+        let mut inputs = Vec::new();
         if let Ok(before) = &before {
-            known_inputs(&LockFile::of_value(before)?, request.inputs)?;
+            let before = LockFile::of_value(before)?;
+            // A name that is not there is the better reason of the two.
+            known_inputs(&before, request.inputs)?;
+            inputs = before.inputs().into_iter().map(str::to_owned).collect();
         }
-        let after = after?;
-        Self::of_locks(&before?, &after, version?.at_least(TrialLock::FILES_SINCE))
+        let after = after.map_err(|source| TrialError::Lock { source, inputs })?;
+        let before = before.map_err(|source| TrialError::Lock { source, inputs: Vec::new() })?;
+        Self::of_locks(&before, &after, version?.at_least(TrialLock::FILES_SINCE))
     }
 
     fn of_locks(before: &Value, after: &Value, takes_file: bool) -> Result<Self, TrialError> {
@@ -135,11 +149,13 @@ impl Trial {
     }
 
     /// The text of the new `flake.lock`: writing it is the update.
+    #[cfg_attr(not(test), expect(dead_code, reason = "guided updates use it"))]
     pub(crate) fn lock_text(&self) -> &str {
         &self.text
     }
 
     /// The flake's own inputs, as it is now.
+    #[cfg_attr(not(test), expect(dead_code, reason = "guided updates use it"))]
     pub(crate) fn inputs(&self) -> Vec<&str> {
         self.before.inputs()
     }
@@ -154,6 +170,14 @@ impl Trial {
 fn text_of(lock: &Value) -> String {
     // A value that was read from JSON can be written as JSON.
     serde_json::to_string_pretty(lock).unwrap_or_default() + "\n"
+}
+
+/// How to update the others.
+fn without(bad: &str, inputs: &[String]) -> Option<String> {
+    let bad = bad.split('/').next()?;
+    let others: Vec<String> =
+        inputs.iter().filter(|input| *input != bad).map(|input| format!("--input {input}")).collect();
+    (!others.is_empty()).then(|| format!("leave it as it is: {}", others.join(" ")))
 }
 
 fn known_inputs(lock: &LockFile, inputs: &[String]) -> Result<(), TrialError> {

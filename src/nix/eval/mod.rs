@@ -50,7 +50,7 @@ pub(crate) struct EvalRequest<'a> {
     pub(crate) ask: Ask,
     /// How many hosts at once.
     pub(crate) chunks: ChunkPolicy,
-    /// The lock file to use instead of the flake's own.
+    /// The lock file to use; without one Nix completes the flake's own.
     pub(crate) lock: Option<&'a TrialLock>,
 }
 
@@ -76,7 +76,7 @@ impl Nix {
     pub(crate) async fn evaluate(&self, request: &EvalRequest<'_>, progress: ProgressFn<'_>) -> Answers {
         let ends = Instant::now() + request.deadline;
         let mut answers = Answers::new();
-        // Not every nix-eval-jobs takes another lock file.
+        // Not every nix-eval-jobs takes another lock file, or leaves the own one.
         if request.lock.is_none() && request.chunks.is_worth_jobs(request.attributes.len()) {
             let found = self.evaluate_with_jobs(request, ends, progress).await;
             answers.extend(found.into_iter().map(|(host, evaluated)| (host, Ok(evaluated))));

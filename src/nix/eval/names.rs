@@ -15,8 +15,8 @@ pub(crate) struct NamesRequest<'a> {
     pub(crate) flake: &'a str,
     /// The folder of the flake when it is a local one.
     pub(crate) flake_dir: Option<&'a Path>,
-    /// The lock file to use instead of the flake's own.
-    pub(crate) lock: Option<&'a TrialLock>,
+    /// The lock file to use.
+    pub(crate) lock: &'a TrialLock,
     /// Attributes below `nixosConfigurations`.
     pub(crate) attributes: Vec<&'a str>,
     /// The path of the set inside of the package set; empty for all of it.
@@ -34,7 +34,7 @@ impl Nix {
         let command = self
             .nix()
             .arg("eval")
-            .args(request.lock.map(TrialLock::arguments).unwrap_or_default())
+            .args(request.lock.arguments())
             .args(["--json", "--option", "eval-cache", "false", "--apply", &names_function(request), "--"])
             .arg(format!("{}#nixosConfigurations", reference(request.flake, is_local)))
             .deadline(request.deadline);
