@@ -195,7 +195,8 @@ fn every_long_flag_of_the_help_is_explained() {
     ] {
         let help = text(&run(folder.path(), &arguments).stdout);
         let options = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
-        let flags = options.filter_map(|line| line.split([' ', ',', '.']).find(|word| word.starts_with("--")));
+        let flags =
+            options.filter_map(|line| line.split([' ', ',', '.', '[']).find(|word| word.starts_with("--")));
         let flags: BTreeSet<&str> = flags.collect();
         assert!(flags.contains("--help"), "{arguments:?}: {help}");
         for flag in flags {

@@ -15,7 +15,7 @@ use super::{preview_view, words};
 use crate::event::{Envelope, Event};
 use crate::model::text::plural;
 use crate::model::{
-    IssueFinding, IssueReport, IssueScope, IssueSeverity, LockFileState, RiskAssessment, RiskLevel,
+    IssueFinding, IssueReport, IssueScope, IssueSeverity, LockFileState, RiskAssessment, RiskLevel, RiskReason,
     UpdateCheck, UpdateDecision, UpdateOffer, Verdict,
 };
 

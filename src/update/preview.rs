@@ -85,13 +85,10 @@ pub(crate) struct PreviewedHost {
     /// What people are shown.
     pub(crate) preview: HostPreview,
     /// The packages as they are now.
-    #[cfg_attr(not(test), expect(dead_code, reason = "guided updates use it"))]
     pub(crate) before: Vec<InstalledPackage>,
     /// The packages with the update.
-    #[cfg_attr(not(test), expect(dead_code, reason = "guided updates use it"))]
     pub(crate) after: Vec<InstalledPackage>,
     /// What was evaluated with the trial's lock file.
-    #[cfg_attr(not(test), expect(dead_code, reason = "guided updates use it"))]
     pub(crate) evaluated: Evaluated,
 }
 

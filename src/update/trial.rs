@@ -36,9 +36,7 @@ pub(crate) struct TrialRequest<'a> {
 /// An update that was tried. Its lock file is there as long as this is.
 #[derive(Debug)]
 pub(crate) struct Trial {
-    #[cfg_attr(not(test), expect(dead_code, reason = "guided updates use it"))]
     before: LockFile,
-    #[cfg_attr(not(test), expect(dead_code, reason = "guided updates use it"))]
     text: String,
     moves: Vec<InputMove>,
     lock: TrialLock,
@@ -149,13 +147,11 @@ impl Trial {
     }
 
     /// The text of the new `flake.lock`: writing it is the update.
-    #[cfg_attr(not(test), expect(dead_code, reason = "guided updates use it"))]
     pub(crate) fn lock_text(&self) -> &str {
         &self.text
     }
 
     /// The flake's own inputs, as it is now.
-    #[cfg_attr(not(test), expect(dead_code, reason = "guided updates use it"))]
     pub(crate) fn inputs(&self) -> Vec<&str> {
         self.before.inputs()
     }
