@@ -10,10 +10,10 @@ use super::{DeployOptions, deploy};
 use crate::error::CommandError;
 use crate::exit::{self, ExitCode};
 use crate::issues::github::{Coverage, FetchError, Known, Refresh, Tracker};
-use crate::issues::{Check, github};
+use crate::issues::{Check, github, package_set_day};
 use crate::model::text::{clean_line, duration};
 use crate::model::{
-    Failure, FailureClass, HostSpec, InstalledPackage, IssueFinding, IssueReport, IssueSettings, OnUnavailable,
+    Failure, FailureClass, HostName, InstalledPackage, IssueFinding, IssueReport, IssueSettings, OnUnavailable,
     RunSpec, StorePath,
 };
 use crate::nix::{Ask, ChunkPolicy, EvalRequest, Nix, Selection};
@@ -50,7 +50,7 @@ pub(crate) async fn issues(
     let (known, next, running) = tokio::join!(
         asked.tracker.known(asked.refresh),
         next_systems(&nix, &run_spec, asked.next),
-        join_all(run_spec.hosts.iter().map(|host| running(host, &nix))),
+        join_all(run_spec.hosts.iter().map(|host| running::ask(host, &nix))),
     );
     let quiet = options.screen.output == Output::Quiet;
     let Some((known, unavailable)) = available(known, asked.settings.on_unavailable)? else {
@@ -71,12 +71,14 @@ pub(crate) async fn issues(
                 continue;
             }
         };
-        let next = next.iter().find(|(name, _)| *name == host.name).map(|(_, packages)| packages.as_slice());
+        let next = next.iter().find(|next| next.host == host.name);
+        let system = next.map(|next| &next.system).or(running.system.as_ref());
+        let issues = known.relevant(system.and_then(package_set_day));
         let check = Check {
             host: &host.name,
-            running: &running,
-            next,
-            issues: &known.issues,
+            running: &running.packages(),
+            next: next.map(|next| next.packages.as_slice()),
+            issues: &issues,
             as_of: Some(known.as_of),
             ignore: &asked.settings.ignore,
             now,
@@ -156,12 +158,12 @@ fn say(notes: &[String]) {
     }
 }
 
-/// The packages that a host runs.
-async fn running(host: &HostSpec, nix: &Nix) -> Result<Vec<InstalledPackage>, Failure> {
-    Ok(running::ask(host, nix).await?.packages())
+/// A system that the configuration describes.
+struct Next {
+    host: HostName,
+    system: StorePath,
+    packages: Vec<InstalledPackage>,
 }
-
-type Packages = Vec<InstalledPackage>;
 
 /// The packages of the systems that the configuration describes, as far as
 /// they have been built here.
@@ -169,7 +171,7 @@ async fn next_systems(
     nix: &Nix,
     run_spec: &RunSpec,
     wanted: bool,
-) -> Result<Vec<(crate::model::HostName, Packages)>, CommandError> {
+) -> Result<Vec<Next>, CommandError> {
     if !wanted {
         return Ok(Vec::new());
     }
@@ -200,7 +202,8 @@ async fn next_systems(
             Some(path) => nix.references(&path).await.into_iter().collect(),
             None => Selection::default(),
         };
-        systems.push((host, closure.packages(&selection)));
+        let packages = closure.packages(&selection);
+        systems.push(Next { host, system: evaluated.out_path, packages });
     }
     Ok(systems)
 }

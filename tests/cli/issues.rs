@@ -131,3 +131,25 @@ async fn with_a_mirror_a_tracker_that_is_gone_is_only_said() {
     );
     assert!(!format!("{outcome:?}").contains("t0ken"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_proxy_the_tracker_is_asked_through_it() {
+    let github = github().await;
+    let place = place(&github, "");
+    // A name that nobody can resolve: only the proxy can have been asked.
+    place.write(
+        "hosts.toml",
+        "version = 1\n[issues]\napi_url = \"http://tracker.invalid\"\n[hosts.desk]\naddress = \"local\"\n",
+    );
+    let proxy = github.url();
+    for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY"] {
+        let outcome = run(&place, &["desk", "--refresh"], &[NO_CLI, (name, &proxy)]).await;
+        assert_eq!(outcome.code, 0, "{name}: {}", outcome.stderr);
+        assert!(outcome.stdout.contains("http://tracker.invalid/NixOS/nixpkgs/issues/1"), "{}", outcome.stdout);
+        assert!(!github.seen().is_empty(), "{name}");
+    }
+    let exempt = [NO_CLI, ("HTTP_PROXY", &*proxy), ("NO_PROXY", "tracker.invalid")];
+    let outcome = run(&place, &["desk", "--refresh"], &exempt).await;
+    assert!(outcome.stderr.contains("tracker.invalid"), "{}", outcome.stderr);
+    assert!(github.seen().is_empty());
+}
