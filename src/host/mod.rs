@@ -5,6 +5,7 @@
 pub(crate) mod checks;
 mod error;
 pub(crate) mod facts;
+mod folder;
 pub(crate) mod inventory;
 mod link;
 pub(crate) mod observe;
