@@ -167,11 +167,7 @@ struct Next {
 
 /// The packages of the systems that the configuration describes, as far as
 /// they have been built here.
-async fn next_systems(
-    nix: &Nix,
-    run_spec: &RunSpec,
-    wanted: bool,
-) -> Result<Vec<Next>, CommandError> {
+async fn next_systems(nix: &Nix, run_spec: &RunSpec, wanted: bool) -> Result<Vec<Next>, CommandError> {
     if !wanted {
         return Ok(Vec::new());
     }

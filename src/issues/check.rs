@@ -230,7 +230,9 @@ mod tests {
         };
         assert_eq!(day("nixos-system-p620-25.05.20250612.fd48718").as_deref(), Some("2025-06-12"));
         assert_eq!(day("nixos-system-a.b-24.11.20250101.dirty").as_deref(), Some("2025-01-01"));
-        for name in ["nixos-system-p620-25.05", "nixos-system-p620-25.05pre-git", "nixos-system-x-25.05.20259912.a"] {
+        for name in
+            ["nixos-system-p620-25.05", "nixos-system-p620-25.05pre-git", "nixos-system-x-25.05.20259912.a"]
+        {
             assert_eq!(day(name), None, "{name}");
         }
     }

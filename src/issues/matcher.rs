@@ -122,7 +122,8 @@ mod tests {
                 let of_part = (begun..).zip(part).filter(|(index, _)| index % 3 != 1);
                 of_part.map(|(index, item)| (index, *item)).collect()
             });
-            let expected: Vec<_> = (0..count).filter(|index| index % 3 != 1).map(|index| (index, index)).collect();
+            let expected: Vec<_> =
+                (0..count).filter(|index| index % 3 != 1).map(|index| (index, index)).collect();
             assert_eq!(found, expected, "{count}");
         }
     }

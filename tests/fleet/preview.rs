@@ -17,7 +17,10 @@ fn with_input(fleet: &Fleet) {
     release(fleet, "kernel = \"6.6.68\"; nginx = \"1.24.0\";", "bash = 1;");
     let flake = fleet.flake().join("flake.nix");
     let text = fs::read_to_string(&flake).unwrap();
-    let text = text.replace("outputs = { self }:", &format!("inputs.versions.url = \"{address}\";\n  outputs = {{ self, versions }}:"));
+    let text = text.replace(
+        "outputs = { self }:",
+        &format!("inputs.versions.url = \"{address}\";\n  outputs = {{ self, versions }}:"),
+    );
     let text = text.replace("settings = import (./hosts + \"/${name}.nix\"); }; }", "settings = import (./hosts + \"/${name}.nix\") // { inherit versions; }; } // { pkgs = versions.names; }; }");
     fs::write(&flake, text).unwrap();
     let base = fleet.flake().join("nix/base.nix");
@@ -47,7 +50,8 @@ fn release(fleet: &Fleet, versions: &str, names: &str) {
 }
 
 fn preview(fleet: &Fleet, arguments: &[&str]) -> (Run, Value) {
-    let all: Vec<&str> = ["--preview", "--output", "json"].into_iter().chain(arguments.iter().copied()).collect();
+    let all: Vec<&str> =
+        ["--preview", "--output", "json"].into_iter().chain(arguments.iter().copied()).collect();
     let run = finish(fleet.nix_deploy(&all));
     let shown = serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {}", run.stderr));
     (run, shown)
@@ -82,7 +86,10 @@ fn a_preview_says_what_a_deploy_then_does_and_changes_nothing_before() {
     let (run, estimate) = preview(&fleet, &["p620", "--no-build"]);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     let host = &estimate["hosts"][0];
-    assert_eq!((packages(host), host["precision"].as_str()), (changes.map(str::to_owned).to_vec(), Some("estimate")));
+    assert_eq!(
+        (packages(host), host["precision"].as_str()),
+        (changes.map(str::to_owned).to_vec(), Some("estimate"))
+    );
     let (run, exact) = preview(&fleet, &["p620", "--new-packages"]);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     let host = &exact["hosts"][0];
@@ -98,7 +105,12 @@ fn a_preview_says_what_a_deploy_then_does_and_changes_nothing_before() {
     fleet.assert_no_traces("p620");
     // The update itself gives what was announced.
     let mut update = command("nix");
-    fleet.operator(&mut update).args(["--extra-experimental-features", "nix-command flakes", "flake", "update"]);
+    fleet.operator(&mut update).args([
+        "--extra-experimental-features",
+        "nix-command flakes",
+        "flake",
+        "update",
+    ]);
     assert!(update.status().unwrap().success());
     fleet.commit("updated");
     let deployed = fleet.deploy(&["p620"]);

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::Update;
 use super::checks::Findings;
 use crate::event::Event;
-use crate::issues::Check;
+use crate::issues::{Check, package_set_day};
 use crate::model::StepOutcome;
 use crate::model::UpdateCheck;
 use crate::update::running;
@@ -28,18 +28,19 @@ impl Update<'_> {
         let asked = join_all(hosts.iter().map(|host| running::ask(host, &self.nix))).await;
         let mut count = 0;
         for (host, asked) in hosts.iter().zip(asked) {
-            let packages = match asked {
-                Ok(running) => running.packages(),
+            let (packages, day) = match asked {
+                Ok(running) => (running.packages(), running.system.as_ref().and_then(package_set_day)),
                 Err(failure) => {
                     self.running.sink.warn(Some(&host.name), failure.message, None);
                     continue;
                 }
             };
+            let issues = known.relevant(day);
             let check = Check {
                 host: &host.name,
                 running: &packages,
                 next: None,
-                issues: &known.issues,
+                issues: &issues,
                 as_of: Some(known.as_of),
                 ignore: &self.asked.issues.settings.ignore,
                 now: Timestamp::now(),

@@ -13,8 +13,8 @@ use crate::check::{self, AskNix, Source};
 use crate::error::CommandError;
 use crate::event::Event;
 use crate::host::{Link, facts};
-use crate::issues::Check;
 use crate::issues::github::{self, Coverage, FetchError, Known};
+use crate::issues::{Check, package_set_day};
 use crate::lint::Baseline;
 use crate::model::text::{duration, plural};
 use crate::model::{
@@ -101,11 +101,12 @@ impl Update<'_> {
         let now = Timestamp::now();
         let settings = &self.asked.issues.settings;
         let of_host = previewed.hosts.iter().map(|host| {
+            let issues = known.relevant(package_set_day(&host.preview.new));
             Check {
                 host: &host.preview.host,
                 running: &host.before,
                 next: Some(&host.after),
-                issues: &known.issues,
+                issues: &issues,
                 as_of: Some(known.as_of),
                 ignore: &settings.ignore,
                 now,

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use http::header::{ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderValue, USER_AGENT};
 use http::{Request, Response, Uri};
-use octocrab::{AuthState, Octocrab, OctoBody, OctocrabBuilder};
+use octocrab::{AuthState, OctoBody, Octocrab, OctocrabBuilder};
 use reqwest::redirect::Policy;
 use reqwest::{Body, Client, Error};
 use tower_service::Service;
