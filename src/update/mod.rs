@@ -44,4 +44,5 @@ pub(crate) use lock_backup::{FlakeLock, Found, LockUpdate};
 pub(crate) use names::check as check_pattern;
 pub(crate) use preview::{Depth, PreviewRequest, Previewed, Progress, Stage, preview};
 pub(crate) use running::Running;
+pub(crate) use transaction_error::TransactionError;
 pub(crate) use trial::{Trial, TrialRequest};

@@ -13,6 +13,7 @@ mod hold_back;
 mod judged;
 
 use std::path::Path;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::DeployOptions;
@@ -31,7 +32,7 @@ use crate::model::{
 use crate::nix::{Nix, NixProgress};
 use crate::settings::{Environment, Settings};
 use crate::update::decide::Manner;
-use crate::update::{Depth, FlakeLock, Found, LockUpdate, Trial, TrialRequest};
+use crate::update::{Depth, FlakeLock, Found, LockUpdate, TransactionError, Trial, TrialRequest};
 
 /// The lock file's name beside flake.nix.
 const LOCK: &str = "flake.lock";
@@ -104,6 +105,7 @@ pub(crate) async fn update(
         running: &running,
         nix: Nix::new(),
         lock: FlakeLock::of(&flake_dir),
+        looked_at: OnceLock::new(),
         trials: AtomicU64::new(0),
     };
     let result = update.run().await;
@@ -158,6 +160,8 @@ struct Update<'a> {
     running: &'a Running,
     nix: Nix,
     lock: FlakeLock,
+    /// flake.lock when the update began.
+    looked_at: OnceLock<Option<String>>,
     /// Counts the logs of trials.
     trials: AtomicU64,
 }
@@ -167,6 +171,8 @@ impl Update<'_> {
         if let Some((state, remark)) = recover(self.flake_dir).await? {
             self.lock_file(state, remark);
         }
+        // What is looked at now must be what is changed later.
+        let _ = self.looked_at.set(self.lock.read().map_err(|error| CommandError::from(error.failure()))?);
         match self.asked.what {
             What::Judge(manner) => self.judged(manner).await,
             What::Unasked => self.unasked().await,
@@ -229,6 +235,11 @@ impl Update<'_> {
 
     /// Makes the update, deploys it, and keeps it or puts back what was.
     async fn apply(&self, lock_text: &str) -> Result<ExitCode, CommandError> {
+        let now = self.lock.read().map_err(|error| CommandError::from(error.failure()))?;
+        if self.looked_at.get() != Some(&now) {
+            let message = "flake.lock was changed while the update was looked at; nothing was changed";
+            return Err(CommandError::new(FailureClass::Blocked, message).hint("run it again"));
+        }
         let replaced = self.lock.replace(lock_text, &self.spec.id, &self.spec.actor);
         let lock = replaced.map_err(|error| CommandError::from(error.failure()))?;
         let is_added = match git::intend_to_add(self.flake_dir, LOCK).await {
@@ -276,7 +287,9 @@ impl Update<'_> {
                 Ok(())
             }
             Err(error) => {
-                self.lock_file(LockFileState::LeftAlone, String::new());
+                if matches!(error, TransactionError::Foreign { .. }) {
+                    self.lock_file(LockFileState::LeftAlone, String::new());
+                }
                 Err(error.failure().into())
             }
         }
