@@ -88,8 +88,6 @@ pub(crate) struct PreviewedHost {
     pub(crate) before: Vec<InstalledPackage>,
     /// The packages with the update.
     pub(crate) after: Vec<InstalledPackage>,
-    /// What was evaluated with the trial's lock file.
-    pub(crate) evaluated: Evaluated,
 }
 
 /// A preview.
