@@ -214,7 +214,7 @@ pub(crate) async fn preview(nix: &Nix, request: &PreviewRequest<'_>, progress: P
     for (candidate, compared) in candidates.iter().zip(compared) {
         match compared {
             Ok(Compared { preview, before, after }) => {
-                previewed.hosts.push(PreviewedHost { preview, before, after, evaluated: candidate.new.clone() })
+                previewed.hosts.push(PreviewedHost { preview, before, after })
             }
             Err(failure) => previewed.failures.push(failure),
         }
