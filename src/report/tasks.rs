@@ -200,25 +200,26 @@ struct LivePaint {
 }
 
 impl LivePaint {
-    fn draw(&mut self, tasks: &[Task]) {
-        let size = self.screen.size();
-        let mut block = lines(tasks, self.page, self.frame, size.columns.saturating_sub(1).max(1));
-        // More tasks than rows: the last ones are those that move.
-        let hidden = block.len().saturating_sub(size.rows.saturating_sub(1).max(1));
-        block.drain(..hidden);
-        self.screen.draw(&[], &block);
-        self.frame += 1;
+    fn lines(&self, tasks: &[Task]) -> Vec<String> {
+        lines(tasks, self.page, self.frame, self.screen.size().columns.saturating_sub(1).max(1))
     }
 }
 
 impl Paint for LivePaint {
     fn paint(&mut self, tasks: &[Task], _ended: Option<&Task>) {
-        self.draw(tasks);
+        let mut block = self.lines(tasks);
+        // More tasks than rows: the last ones are those that move.
+        let hidden = block.len().saturating_sub(self.screen.size().rows.saturating_sub(1).max(1));
+        block.drain(..hidden);
+        self.screen.draw(&[], &block);
+        self.frame += 1;
     }
 
     fn leave(&mut self, tasks: &[Task]) {
-        self.draw(tasks);
-        self.screen.leave();
+        let mut left = self.lines(tasks);
+        // What follows is something else.
+        left.push(String::new());
+        self.screen.draw(&left, &[]);
     }
 }
 

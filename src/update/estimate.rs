@@ -38,7 +38,17 @@ pub(super) async fn compare(nix: &Nix, candidate: &Candidate<'_>) -> Result<Comp
         },
         (None, None) => Vec::new(),
     };
-    let after = new.after(&before);
+    // Builders of the common path are among what it needs: what was there before
+    // is not added, installed or not.
+    let before_drv = match (candidate.running.and_then(|running| running.system.as_ref()), &candidate.old) {
+        (Some(system), _) => nix.deriver(system).await,
+        (None, old) => old.as_ref().map(|old| old.drv_path.clone()),
+    };
+    let there = match before_drv {
+        Some(drv) => graph(nix, &drv).await.selected,
+        None => BTreeSet::new(),
+    };
+    let after = new.after(&before, &there);
     preview.packages = changes(&before, &after);
     if preview.packages.iter().any(|change| is_kernel(&change.name)) {
         preview.reboot_needed = Some(true);
@@ -89,8 +99,8 @@ impl Graph {
     }
 
     /// What of the packages before there will be, in which versions, and what is
-    /// installed by name and new.
-    fn after(&self, before: &[InstalledPackage]) -> Vec<InstalledPackage> {
+    /// installed by name and new: neither before nor `there`.
+    fn after(&self, before: &[InstalledPackage], there: &BTreeSet<String>) -> Vec<InstalledPackage> {
         let mut after: Vec<InstalledPackage> = before
             .iter()
             .filter_map(|package| {
@@ -100,7 +110,8 @@ impl Graph {
             })
             .collect();
         let known: BTreeSet<&str> = before.iter().map(|package| package.name.as_str()).collect();
-        for name in self.selected.iter().filter(|name| !known.contains(name.as_str())) {
+        let is_new = |name: &&String| !known.contains(name.as_str()) && !there.contains(*name);
+        for name in self.selected.iter().filter(is_new) {
             let newest = self.versions.get(name).and_then(|versions| newest(versions.iter()));
             after.push(InstalledPackage {
                 name: name.clone(),
@@ -196,7 +207,8 @@ mod tests {
     fn told(before: &[(&str, &str)], graph: &[&str], selected: &[&str]) -> Vec<String> {
         let graph = Graph::new(&paths(graph), &paths(selected));
         let before = installed(before);
-        let all = changes(&before, &graph.after(&before));
+        let there = BTreeSet::from(["perl".to_owned()]);
+        let all = changes(&before, &graph.after(&before, &there));
         let line = |change: &PackageChange| {
             format!(
                 "{:?} {} {} -> {}",
@@ -223,6 +235,7 @@ mod tests {
             "linux-6.6.69-modules.drv",
             "nginx.conf",
             "system-path.drv",
+            "perl-5.38.2.drv",
         ];
         let told = told(
             &[
@@ -233,7 +246,7 @@ mod tests {
                 ("telnet", "1.0"),
             ],
             &graph,
-            &["htop-3.4.0.drv", "nginx-1.26.1.drv"],
+            &["htop-3.4.0.drv", "nginx-1.26.1.drv", "perl-5.38.2.drv"],
         );
         assert_eq!(
             told,

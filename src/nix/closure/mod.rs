@@ -109,6 +109,13 @@ impl Nix {
         text.lines().filter_map(|line| StorePath::new(line.trim()).ok()).collect()
     }
 
+    /// The derivation that a path of the local store was built from; `None` when
+    /// that is not known.
+    pub(crate) async fn deriver(&self, path: &StorePath) -> Option<StorePath> {
+        let output = self.nix_store().args(["--query", "--deriver", path.as_str()]).output().await.ok()?;
+        StorePath::new(output.stdout_text().trim()).ok().filter(StorePath::is_derivation)
+    }
+
     /// The closure of a path as the database of `/nix/store` has it; `None` when
     /// the path is not there or we may not read it.
     pub(crate) async fn known_closure(&self, path: &StorePath) -> Option<Closure> {
