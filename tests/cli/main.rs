@@ -15,4 +15,5 @@ mod init;
 mod issues;
 mod plan;
 mod program;
+mod templates;
 mod update;

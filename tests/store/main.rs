@@ -8,6 +8,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers too")]
 
 mod beside;
+mod builders;
 mod cluster;
 mod engine;
 mod faults;
@@ -18,3 +19,4 @@ mod schema;
 mod story;
 mod updates;
 mod views;
+mod workshop;
