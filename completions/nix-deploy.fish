@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_nix_deploy_global_optspecs
-    string join \n mode= fast emergency action= reboot dry-run y/yes non-interactive allow= max-parallel= config= output= q/quiet color= v/verbose h/help V/version
+    string join \n mode= fast emergency action= reboot update= dry-run y/yes non-interactive allow= max-parallel= preview no-build input= new-packages= config= output= q/quiet color= v/verbose h/help V/version
 end
 
 function __fish_nix_deploy_needs_command
@@ -31,8 +31,11 @@ complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l action -d 'What t
 boot\t'activate with the next reboot'
 test\t'activate now; a reboot returns to the old system'
 dry-activate\t'only ask the host what would happen'"
+complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l update -d 'Bring all flake inputs, or these, to their newest first; asks nothing' -r
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l allow -d 'Let findings of this rule pass in this run; recorded with your name' -r
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l max-parallel -d 'Work on at most this many hosts at a time' -r
+complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l input -d 'Update this input only; may be repeated' -r
+complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l new-packages -d 'Name attributes of the package set that are new, those of a glob: `firefox*`, `python3Packages.*`' -r
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
 plain\t'a line for each thing that happens'
@@ -47,11 +50,14 @@ complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l reboot -d 'Reboot
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l dry-run -d 'Print the plan and touch no host'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -s y -l yes -d 'Answer every question with yes'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l non-interactive -d 'Never ask; automatic without a terminal, or with CI=true'
+complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l preview -d 'Show what an update of the flake\'s inputs would change, and change nothing'
+complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l no-build -d 'Estimate from derivations instead of building the new systems'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -s v -l verbose -d 'Trace what the program does; twice for more'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -s V -l version -d 'Print version'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "deploy" -d 'Deploy hosts (the default; also for hosts named like a command)'
+complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "update" -d 'Update flake inputs with open eyes, and deploy what comes of it'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "check" -d 'Judge the configuration: syntax, anti-patterns, security'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "explain" -d 'Explain a rule of `check`: what, why, bad and good code'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "doctor" -d 'Check what is needed here and on each host, and say how to mend it'
@@ -68,8 +74,11 @@ complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l action 
 boot\t'activate with the next reboot'
 test\t'activate now; a reboot returns to the old system'
 dry-activate\t'only ask the host what would happen'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l update -d 'Bring all flake inputs, or these, to their newest first; asks nothing' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l allow -d 'Let findings of this rule pass in this run; recorded with your name' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l max-parallel -d 'Work on at most this many hosts at a time' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l input -d 'Update this input only; may be repeated' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l new-packages -d 'Name attributes of the package set that are new, those of a glob: `firefox*`, `python3Packages.*`' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
 plain\t'a line for each thing that happens'
@@ -84,9 +93,47 @@ complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l reboot 
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l dry-run -d 'Print the plan and touch no host'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -s y -l yes -d 'Answer every question with yes'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l non-interactive -d 'Never ask; automatic without a terminal, or with CI=true'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l preview -d 'Show what an update of the flake\'s inputs would change, and change nothing'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l no-build -d 'Estimate from derivations instead of building the new systems'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -s v -l verbose -d 'Trace what the program does; twice for more'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l accept-risk -d 'Apply updates up to this risk without asking' -r -f -a "medium\t''
+high\t''"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l mode -d 'How much to check around the deploy; a bad change is taken back in every mode' -r -f -a "standard\t'every check'
+fast\t'of the checks syntax alone; without the looks at resources, network and logs afterwards'
+emergency\t'only what a safe activation needs; no preview, no question'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l action -d 'What to do with the new system' -r -f -a "switch\t'activate now and at every boot'
+boot\t'activate with the next reboot'
+test\t'activate now; a reboot returns to the old system'
+dry-activate\t'only ask the host what would happen'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l update -d 'Bring all flake inputs, or these, to their newest first; asks nothing' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l allow -d 'Let findings of this rule pass in this run; recorded with your name' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l max-parallel -d 'Work on at most this many hosts at a time' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l input -d 'Update this input only; may be repeated' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l new-packages -d 'Name attributes of the package set that are new, those of a glob: `firefox*`, `python3Packages.*`' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
+plain\t'a line for each thing that happens'
+json\t'one event per line on standard output'
+quiet\t'only errors and the result'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l color -d 'When to use colour' -r -f -a "auto\t'on a terminal, unless NO_COLOR is set'
+always\t'always'
+never\t'never'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l smart -d 'Decide by risk: go on where nothing was found, ask where something was, stop where it is critical'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l undo -d 'Put back the flake.lock from before the last update, and deploy it'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l local -d 'The machine this runs on, as hosts.toml describes it'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l fast -d 'Like --mode fast'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l emergency -d 'Like --mode emergency'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l reboot -d 'Reboot hosts that need it, and prove them again'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l dry-run -d 'Print the plan and touch no host'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -s y -l yes -d 'Answer every question with yes'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l non-interactive -d 'Never ask; automatic without a terminal, or with CI=true'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l preview -d 'Show what an update of the flake\'s inputs would change, and change nothing'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l no-build -d 'Estimate from derivations instead of building the new systems'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -s v -l verbose -d 'Trace what the program does; twice for more'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand check" -l format -d 'How to tell what was found' -r -f -a "human\t'for people, with the line and carets'
 plain\t'file:line:column and one line for each finding'
 json\t'one object per line'
@@ -576,16 +623,17 @@ never\t'never'"
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand man" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand man" -s v -l verbose -d 'Trace what the program does; twice for more'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy check explain doctor fleet issues init completions man help" -f -a "deploy" -d 'Deploy hosts (the default; also for hosts named like a command)'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy check explain doctor fleet issues init completions man help" -f -a "check" -d 'Judge the configuration: syntax, anti-patterns, security'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy check explain doctor fleet issues init completions man help" -f -a "explain" -d 'Explain a rule of `check`: what, why, bad and good code'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy check explain doctor fleet issues init completions man help" -f -a "doctor" -d 'Check what is needed here and on each host, and say how to mend it'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy check explain doctor fleet issues init completions man help" -f -a "fleet" -d 'Ask the fleet database what runs where, since when and why'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy check explain doctor fleet issues init completions man help" -f -a "issues" -d 'Show known issues of the packages that are installed on hosts'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy check explain doctor fleet issues init completions man help" -f -a "init" -d 'Write a hosts.toml for the hosts of a flake'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy check explain doctor fleet issues init completions man help" -f -a "completions" -d 'Print a shell\'s completion script'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy check explain doctor fleet issues init completions man help" -f -a "man" -d 'Print a manual page'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy check explain doctor fleet issues init completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update check explain doctor fleet issues init completions man help" -f -a "deploy" -d 'Deploy hosts (the default; also for hosts named like a command)'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update check explain doctor fleet issues init completions man help" -f -a "update" -d 'Update flake inputs with open eyes, and deploy what comes of it'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update check explain doctor fleet issues init completions man help" -f -a "check" -d 'Judge the configuration: syntax, anti-patterns, security'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update check explain doctor fleet issues init completions man help" -f -a "explain" -d 'Explain a rule of `check`: what, why, bad and good code'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update check explain doctor fleet issues init completions man help" -f -a "doctor" -d 'Check what is needed here and on each host, and say how to mend it'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update check explain doctor fleet issues init completions man help" -f -a "fleet" -d 'Ask the fleet database what runs where, since when and why'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update check explain doctor fleet issues init completions man help" -f -a "issues" -d 'Show known issues of the packages that are installed on hosts'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update check explain doctor fleet issues init completions man help" -f -a "init" -d 'Write a hosts.toml for the hosts of a flake'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update check explain doctor fleet issues init completions man help" -f -a "completions" -d 'Print a shell\'s completion script'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update check explain doctor fleet issues init completions man help" -f -a "man" -d 'Print a manual page'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update check explain doctor fleet issues init completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and __fish_seen_subcommand_from fleet" -f -a "status" -d 'How each host stands to its flake, problem first'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and __fish_seen_subcommand_from fleet" -f -a "systems" -d 'Registered systems, and whether the newest commit is evaluated for them'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and __fish_seen_subcommand_from fleet" -f -a "timeline" -d 'Commits of the last 30 days: evaluated, deployed where, running where'

@@ -22,8 +22,11 @@ emergency\:"only what a safe activation needs; no preview, no question"))' \
 boot\:"activate with the next reboot"
 test\:"activate now; a reboot returns to the old system"
 dry-activate\:"only ask the host what would happen"))' \
+'(--preview)*--update=[Bring all flake inputs, or these, to their newest first; asks nothing]::INPUT:_default' \
 '*--allow=[Let findings of this rule pass in this run; recorded with your name]:RULE:_default' \
 '--max-parallel=[Work on at most this many hosts at a time]:COUNT:_default' \
+'*--input=[Update this input only; may be repeated]:INPUT:_default' \
+'--new-packages=[Name attributes of the package set that are new, those of a glob\: \`firefox*\`, \`python3Packages.*\`]::PATTERN:_default' \
 '--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
 '--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
 plain\:"a line for each thing that happens"
@@ -39,6 +42,8 @@ never\:"never"))' \
 '-y[Answer every question with yes]' \
 '--yes[Answer every question with yes]' \
 '--non-interactive[Never ask; automatic without a terminal, or with CI=true]' \
+'(--dry-run --reboot --mode --fast --emergency)--preview[Show what an update of the flake'\''s inputs would change, and change nothing]' \
+'--no-build[Estimate from derivations instead of building the new systems]' \
 '-q[Show nothing but errors and the result, like --output quiet]' \
 '--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
@@ -66,8 +71,11 @@ emergency\:"only what a safe activation needs; no preview, no question"))' \
 boot\:"activate with the next reboot"
 test\:"activate now; a reboot returns to the old system"
 dry-activate\:"only ask the host what would happen"))' \
+'(--preview)*--update=[Bring all flake inputs, or these, to their newest first; asks nothing]::INPUT:_default' \
 '*--allow=[Let findings of this rule pass in this run; recorded with your name]:RULE:_default' \
 '--max-parallel=[Work on at most this many hosts at a time]:COUNT:_default' \
+'*--input=[Update this input only; may be repeated]:INPUT:_default' \
+'--new-packages=[Name attributes of the package set that are new, those of a glob\: \`firefox*\`, \`python3Packages.*\`]::PATTERN:_default' \
 '--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
 '--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
 plain\:"a line for each thing that happens"
@@ -83,6 +91,52 @@ never\:"never"))' \
 '-y[Answer every question with yes]' \
 '--yes[Answer every question with yes]' \
 '--non-interactive[Never ask; automatic without a terminal, or with CI=true]' \
+'(--dry-run --reboot --mode --fast --emergency)--preview[Show what an update of the flake'\''s inputs would change, and change nothing]' \
+'--no-build[Estimate from derivations instead of building the new systems]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::hosts -- A host of hosts.toml, a glob, @tag, or `all`:_default' \
+&& ret=0
+;;
+(update)
+_arguments "${_arguments_options[@]}" : \
+'--accept-risk=[Apply updates up to this risk without asking]:RISK:(medium high)' \
+'--mode=[How much to check around the deploy; a bad change is taken back in every mode]:MODE:((standard\:"every check"
+fast\:"of the checks syntax alone; without the looks at resources, network and logs afterwards"
+emergency\:"only what a safe activation needs; no preview, no question"))' \
+'--action=[What to do with the new system]:ACTION:((switch\:"activate now and at every boot"
+boot\:"activate with the next reboot"
+test\:"activate now; a reboot returns to the old system"
+dry-activate\:"only ask the host what would happen"))' \
+'(--preview)*--update=[Bring all flake inputs, or these, to their newest first; asks nothing]::INPUT:_default' \
+'*--allow=[Let findings of this rule pass in this run; recorded with your name]:RULE:_default' \
+'--max-parallel=[Work on at most this many hosts at a time]:COUNT:_default' \
+'*--input=[Update this input only; may be repeated]:INPUT:_default' \
+'--new-packages=[Name attributes of the package set that are new, those of a glob\: \`firefox*\`, \`python3Packages.*\`]::PATTERN:_default' \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'--smart[Decide by risk\: go on where nothing was found, ask where something was, stop where it is critical]' \
+'--undo[Put back the flake.lock from before the last update, and deploy it]' \
+'()--local[The machine this runs on, as hosts.toml describes it]' \
+'--fast[Like --mode fast]' \
+'--emergency[Like --mode emergency]' \
+'--reboot[Reboot hosts that need it, and prove them again]' \
+'--dry-run[Print the plan and touch no host]' \
+'-y[Answer every question with yes]' \
+'--yes[Answer every question with yes]' \
+'--non-interactive[Never ask; automatic without a terminal, or with CI=true]' \
+'(--dry-run --reboot --mode --fast --emergency)--preview[Show what an update of the flake'\''s inputs would change, and change nothing]' \
+'--no-build[Estimate from derivations instead of building the new systems]' \
 '-q[Show nothing but errors and the result, like --output quiet]' \
 '--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
@@ -921,6 +975,10 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(update)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (check)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -1078,6 +1136,7 @@ esac
 _nix-deploy_commands() {
     local commands; commands=(
 'deploy:Deploy hosts (the default; also for hosts named like a command)' \
+'update:Update flake inputs with open eyes, and deploy what comes of it' \
 'check:Judge the configuration\: syntax, anti-patterns, security' \
 'explain:Explain a rule of \`check\`\: what, why, bad and good code' \
 'doctor:Check what is needed here and on each host, and say how to mend it' \
@@ -1426,6 +1485,7 @@ _nix-deploy__subcmd__fleet__subcmd__timeline_commands() {
 _nix-deploy__subcmd__help_commands() {
     local commands; commands=(
 'deploy:Deploy hosts (the default; also for hosts named like a command)' \
+'update:Update flake inputs with open eyes, and deploy what comes of it' \
 'check:Judge the configuration\: syntax, anti-patterns, security' \
 'explain:Explain a rule of \`check\`\: what, why, bad and good code' \
 'doctor:Check what is needed here and on each host, and say how to mend it' \
@@ -1633,6 +1693,11 @@ _nix-deploy__subcmd__help__subcmd__man_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy help man commands' commands "$@"
 }
+(( $+functions[_nix-deploy__subcmd__help__subcmd__update_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__update_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help update commands' commands "$@"
+}
 (( $+functions[_nix-deploy__subcmd__init_commands] )) ||
 _nix-deploy__subcmd__init_commands() {
     local commands; commands=()
@@ -1647,6 +1712,11 @@ _nix-deploy__subcmd__issues_commands() {
 _nix-deploy__subcmd__man_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy man commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__update_commands] )) ||
+_nix-deploy__subcmd__update_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy update commands' commands "$@"
 }
 
 if [ "$funcstack[1]" = "_nix-deploy" ]; then

@@ -211,7 +211,7 @@ pub(crate) async fn preview(nix: &Nix, request: &PreviewRequest<'_>, progress: P
         }
     }))
     .await;
-    for (candidate, compared) in candidates.iter().zip(compared) {
+    for compared in compared {
         match compared {
             Ok(Compared { preview, before, after }) => {
                 previewed.hosts.push(PreviewedHost { preview, before, after })
