@@ -1,6 +1,7 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_nix_deploy_global_optspecs
     string join \n mode= fast emergency action= reboot update= dry-run y/yes non-interactive allow= max-parallel= preview no-build input= new-packages= config= output= q/quiet color= v/verbose h/help V/version
+    string join \n mode= fast emergency action= reboot dry-run y/yes non-interactive allow= max-parallel= preview no-build input= new-packages= config= output= q/quiet color= v/verbose h/help V/version
 end
 
 function __fish_nix_deploy_needs_command

@@ -72,7 +72,12 @@ impl Playground {
     }
 
     pub(crate) async fn git(&self, arguments: &[&str]) {
-        let git = Command::new("git").current_dir(self.path("flake")).args(arguments);
+        self.git_in("flake", arguments).await;
+    }
+
+    /// Runs git in another folder of the playground.
+    pub(crate) async fn git_in(&self, folder: &str, arguments: &[&str]) {
+        let git = Command::new("git").current_dir(self.path(folder)).args(arguments);
         git.env("HOME", self.path("home")).checked().await.unwrap();
     }
 

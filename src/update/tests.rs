@@ -6,7 +6,6 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::*;
-use crate::exec::Command;
 use crate::model::{HostSpec, Mode, Precision, PreviewBase, Questions, Rollout, RunId, RunSpec};
 use crate::nix::testing::{Playground, host};
 
@@ -66,8 +65,7 @@ impl Moving {
     }
 
     async fn git(&self, folder: &str, arguments: &[&str]) {
-        let git = Command::new("git").current_dir(self.path(folder)).args(arguments);
-        git.env("HOME", self.path("home")).checked().await.unwrap();
+        self.playground.git_in(folder, arguments).await;
     }
 
     async fn commit(&self, folder: &str) {
