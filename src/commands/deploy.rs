@@ -12,23 +12,46 @@ use crate::engine::claims::{Claim, ClaimFuture, HostClaims};
 use crate::engine::{self, Interrupt, Job};
 use crate::error::CommandError;
 use crate::event::{Event, EventSink};
-use crate::exit::ExitCode;
+use crate::exit::{self, ExitCode};
 use crate::fleet::Address;
 use crate::fleet::recorder::{ClaimAnswer, Claims, Recorder, RecorderOptions};
 use crate::model::{Action, FailureClass, HostName, Questions, RunSpec, Secret};
 use crate::prompt::{Asker, FixedAsker, TerminalAsker};
 use crate::report::{self, Journal, OutputMode, Recording};
-use crate::settings::{Output, Screen};
+use crate::settings::{self, Output, Screen};
 
-/// Deploys the hosts of a run.
+/// Deploys the hosts of a run; takes them back by a second one when that was
+/// asked for and the first one failed.
 pub(crate) async fn deploy(run_spec: RunSpec, options: DeployOptions) -> Result<ExitCode, CommandError> {
+    forget_old_results(&run_spec);
+    let engine::Ended { code, way_back } = run(run_spec, &options).await?;
+    take_back(code, way_back, &options).await
+}
+
+/// Runs what has to follow a run that failed and was to take its hosts back then.
+pub(super) async fn take_back(
+    code: ExitCode,
+    way_back: Option<RunSpec>,
+    options: &DeployOptions,
+) -> Result<ExitCode, CommandError> {
+    let Some(way_back) = way_back else { return Ok(code) };
+    settings::create_run_dir(&way_back)?;
+    if matches!(options.screen.output, Output::Live | Output::Plain) {
+        super::print(b"\n")?;
+    }
+    let back = run(way_back, options).await?;
+    Ok(exit::worst([code, back.code]))
+}
+
+/// Runs one run with a journal, a record and a screen of its own.
+async fn run(run_spec: RunSpec, options: &DeployOptions) -> Result<engine::Ended, CommandError> {
     let running = Running::start(&run_spec, options)?;
     let begun = engine::begin(&run_spec, &running.sink);
     put_back_cut_off_update(&run_spec, &running.sink).await;
-    let code = engine::deploy_hosts(running.job(run_spec)).await;
-    engine::end(&running.sink, code, begun);
+    let ended = engine::deploy_hosts(running.job(run_spec)).await;
+    engine::end(&running.sink, ended.code, begun);
     running.end().await?;
-    Ok(code)
+    Ok(ended)
 }
 
 /// An update that was cut off may have left a flake.lock that nobody has
@@ -65,8 +88,7 @@ pub(super) struct Running {
 
 impl Running {
     /// Starts reporters and record.
-    pub(super) fn start(run_spec: &RunSpec, options: DeployOptions) -> Result<Self, CommandError> {
-        forget_old_results(run_spec);
+    pub(super) fn start(run_spec: &RunSpec, options: &DeployOptions) -> Result<Self, CommandError> {
         let journal = Journal::create(&run_spec.run_dir)
             .map_err(|error| CommandError::from_error(FailureClass::Unexpected, &error))?;
         let owner = owner();
@@ -80,7 +102,8 @@ impl Running {
         let hub = tokio::spawn(report::run_hub(messages, reporters, asker));
         let interrupt = Interrupt::new();
         let signals = tokio::spawn(listen(interrupt.clone(), sink.clone()));
-        Ok(Self { sink, interrupt, owner, sudo_password: options.sudo_password, claims, hub, signals })
+        let sudo_password = options.sudo_password.clone();
+        Ok(Self { sink, interrupt, owner, sudo_password, claims, hub, signals })
     }
 
     /// What the engine works with.
@@ -201,7 +224,7 @@ fn asker(questions: Questions) -> Result<Box<dyn Asker>, CommandError> {
 
 /// Lets go of what earlier runs built, but for the last few: the links keep it
 /// in this machine's store. Journals and logs stay.
-fn forget_old_results(run_spec: &RunSpec) {
+pub(super) fn forget_old_results(run_spec: &RunSpec) {
     const KEPT: usize = 10;
     let Ok(runs) = std::fs::read_dir(run_spec.state_dir.join("runs")) else { return };
     let mut folders: Vec<_> = runs.filter_map(Result::ok).map(|run| run.path().join("results")).collect();

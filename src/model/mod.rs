@@ -8,6 +8,7 @@ mod commit;
 mod facts;
 mod failure;
 mod finding;
+mod goal;
 mod host_spec;
 mod issue;
 mod lint_spec;
@@ -15,7 +16,9 @@ mod mode;
 mod names;
 pub(crate) mod package_name;
 mod report;
+mod resumed;
 mod risk;
+mod rollout;
 mod run_spec;
 mod secret;
 mod step;
@@ -30,6 +33,7 @@ pub use commit::Commit;
 pub use facts::{Baseline, DeployedRecord, ElevationFact, HostFacts, LockHolder, OrphanRun, UnitHealth};
 pub use failure::{Failure, FailureClass};
 pub use finding::{Finding, Place, Severity, Suppression};
+pub use goal::{Existing, Goal, RecordedSystem, Target, Wanted};
 pub use host_spec::{BuildOn, Check, CheckKind, Elevate, HostSpec, NetworkCheck, RollbackPolicy, Timeouts};
 pub use issue::{
     Issue, IssueAdvice, IssueFinding, IssueIgnore, IssueMatch, IssueReport, IssueScope, IssueSettings,
@@ -39,11 +43,13 @@ pub use lint_spec::{Levels, LintSpec};
 pub use mode::{Action, Mode};
 pub use names::{HostName, NameError, RunId};
 pub use report::{HostOutcome, HostReport, ServiceChange, StepRecord};
+pub use resumed::{Pinned, Resumed};
 pub use risk::{
     DecidedBy, LockFileState, RiskAssessment, RiskLevel, RiskReason, UpdateCheck, UpdateDecision, UpdateOffer,
     Verdict,
 };
-pub use run_spec::{Questions, Rollout, RunSpec, Strategy};
+pub use rollout::{Canary, Reboot, Rollout, Share, Strategy};
+pub use run_spec::{Questions, RunSpec};
 pub use secret::Secret;
 pub use step::{Phase, StepId, StepOutcome};
 pub use store_path::{StorePath, StorePathError};

@@ -27,6 +27,8 @@ mod preview;
 mod reboot;
 mod reconnect;
 mod rollback;
+mod rollout;
 mod several;
 mod transport;
 mod update;
+mod way_back;

@@ -149,13 +149,12 @@ impl Updated {
 
     /// What `fleet show` tells of the newest run.
     fn recorded(&self) -> Value {
-        let mut runs: Vec<String> = fs::read_dir(self.fleet.state().join("runs"))
-            .unwrap()
-            .map(|run| run.unwrap().file_name().into_string().unwrap())
-            .collect();
-        runs.sort();
-        let output =
-            self.fleet.nix_deploy(&["fleet", "show", runs.last().unwrap(), "--json"]).output().unwrap();
+        // Two runs of one second are told apart by their journals.
+        let runs = fs::read_dir(self.fleet.state().join("runs")).unwrap().map(|run| run.unwrap().path());
+        let newest = runs.max_by_key(|run| fs::metadata(run.join("events.jsonl")).unwrap().modified().unwrap());
+        let run = newest.unwrap().file_name().unwrap().to_str().unwrap().to_owned();
+        assert!(self.fleet.nix_deploy(&["fleet", "flush"]).output().unwrap().status.success());
+        let output = self.fleet.nix_deploy(&["fleet", "show", &run, "--json"]).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()
     }
@@ -187,6 +186,7 @@ fn a_person_says_no_and_nothing_changes_says_yes_and_can_go_back() {
     let record = updated.recorded();
     assert_eq!(record["update"]["verdict"], "decline");
     assert_eq!(record["update"]["decided_by"], "person");
+    assert_eq!(record["hosts"][0]["status"], "skipped");
 
     let (code, shown) = updated.answer("y");
     assert_eq!(code, Some(0), "{shown}");

@@ -17,7 +17,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::DeployOptions;
-use super::deploy::Running;
+use super::deploy::{self, Running};
 use super::issues::IssueOptions;
 use crate::cli::UpdateArgs;
 use crate::engine;
@@ -25,6 +25,7 @@ use crate::error::CommandError;
 use crate::event::Event;
 use crate::exit::{self, ExitCode};
 use crate::git;
+use crate::model::text::clean_line;
 use crate::model::{
     Action, DecidedBy, Failure, FailureClass, LockFileState, Questions, RunSpec, UpdateDecision, UpdatePreview,
     Verdict,
@@ -96,7 +97,8 @@ pub(crate) async fn update(
     options: DeployOptions,
 ) -> Result<ExitCode, CommandError> {
     let flake_dir = local_flake(&spec)?.to_owned();
-    let running = Running::start(&spec, options)?;
+    deploy::forget_old_results(&spec);
+    let running = Running::start(&spec, &options)?;
     let begun = engine::begin(&spec, &running.sink);
     let update = Update {
         spec: &spec,
@@ -106,13 +108,21 @@ pub(crate) async fn update(
         nix: Nix::new(),
         lock: FlakeLock::of(&flake_dir),
         looked_at: OnceLock::new(),
+        is_decided: OnceLock::new(),
+        way_back: OnceLock::new(),
         trials: AtomicU64::new(0),
     };
     let result = update.run().await;
+    if let Err(error) = &result {
+        update.ended_before_a_decision(error);
+    }
     let code = result.as_ref().map_or_else(CommandError::exit_code, |code| *code);
     engine::end(&running.sink, code, begun);
+    let way_back = update.way_back.into_inner();
     running.end().await?;
-    result
+    // With --rollback-fleet the hosts that were deployed follow flake.lock.
+    let code = result?;
+    deploy::take_back(code, way_back, &options).await
 }
 
 /// The folder whose flake.lock is changed.
@@ -162,6 +172,10 @@ struct Update<'a> {
     lock: FlakeLock,
     /// flake.lock when the update began.
     looked_at: OnceLock<Option<String>>,
+    /// Set once it was decided about the update.
+    is_decided: OnceLock<()>,
+    /// The run that takes hosts back, where that was asked for and has to be.
+    way_back: OnceLock<RunSpec>,
     /// Counts the logs of trials.
     trials: AtomicU64,
 }
@@ -301,14 +315,30 @@ impl Update<'_> {
             Questions::Ask => Questions::AssumeYes,
             other => other,
         };
-        engine::deploy_hosts(self.running.job(RunSpec { questions, ..self.spec.clone() })).await
+        let job = self.running.job(RunSpec { questions, ..self.spec.clone() });
+        let engine::Ended { code, way_back } = engine::deploy_hosts(job).await;
+        if let Some(way_back) = way_back {
+            let _ = self.way_back.set(way_back);
+        }
+        code
     }
 
     fn send(&self, event: Event) {
         self.running.sink.send(event);
     }
 
+    /// What failed before anybody could decide has decided.
+    fn ended_before_a_decision(&self, error: &CommandError) {
+        let Some(failure) = error.failures().first().filter(|_| self.is_decided.get().is_none()) else {
+            return;
+        };
+        let verdict =
+            if failure.class == FailureClass::Interrupted { Verdict::Decline } else { Verdict::Block };
+        self.decided(verdict, DecidedBy::Checks, &clean_line(&failure.message));
+    }
+
     fn decided(&self, verdict: Verdict, by: DecidedBy, reason: &str) {
+        let _ = self.is_decided.set(());
         let actor = self.spec.actor.clone();
         let decision = UpdateDecision { verdict, by, actor, reason: reason.to_owned() };
         self.send(Event::UpdateDecided { decision: Box::new(decision) });

@@ -8,7 +8,7 @@ use crate::event::Event;
 use crate::fleet::database::Database;
 use crate::fleet::error::FleetError;
 use crate::fleet::value::{Value, values};
-use crate::model::{InputMove, InputRevision, IssueReport, IssueScope, RunId};
+use crate::model::{InputMove, InputRevision, IssueReport, IssueScope, RunId, Verdict};
 
 /// Writes what an event says about the run's update; nothing for other events.
 pub(super) async fn write(
@@ -40,9 +40,20 @@ pub(super) async fn write(
     };
     set(database, run, columns, values).await?;
     match event {
-        Event::UpdateDecided { .. } => name(database, run).await,
+        Event::UpdateDecided { decision } => {
+            name(database, run).await?;
+            if decision.verdict == Verdict::Apply { Ok(()) } else { skip(database, run, time).await }
+        }
         _ => Ok(()),
     }
+}
+
+/// Hosts of an update that is not applied are left as they are.
+async fn skip(database: &mut Database, run: &RunId, time: Timestamp) -> Result<(), FleetError> {
+    let sql = "UPDATE deployment_events SET status = 'skipped', completed_at = $2, lock_expires_at = NULL \
+               WHERE run_id = $1 AND status = 'in_progress'";
+    database.execute("settle the hosts of the update", sql, &values![run.as_str(), time]).await?;
+    Ok(())
 }
 
 /// A run that was to update inputs is called so, whichever command did it.
