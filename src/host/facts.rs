@@ -6,12 +6,13 @@ use super::error::HostError;
 use super::link::Link;
 use super::session::{Elevation, Privilege};
 use super::shell::{self, Script};
-use super::units;
+use super::{measure, units};
 use crate::model::{
     DeployedRecord, Elevate, ElevationFact, HostFacts, HostSpec, LockHolder, OrphanRun, Secret, StorePath,
 };
 
-const FACTS: &str = include_str!("../../templates/facts.sh");
+const FACTS: &str =
+    concat!(include_str!("../../templates/measure-lib.sh"), include_str!("../../templates/facts.sh"));
 const ROOT_FACTS: &str = include_str!("../../templates/root-facts.sh");
 /// The system profile (NixOS manual, "Rolling Back Configuration Changes").
 pub(crate) const PROFILE: &str = "/nix/var/nix/profiles/system";
@@ -104,6 +105,7 @@ fn parse(text: &str, known_elevation: Option<ElevationFact>) -> Result<HostFacts
         None => elevation(get("elevation").ok_or("it does not say how to become root")?)?,
     };
     let (store_free, store_free_inodes) = room(get("store"));
+    let baseline = units::parse_list(&units_text);
     Ok(HostFacts {
         uid: get("uid").and_then(|uid| uid.parse().ok()).ok_or("it does not say who is logged in")?,
         user: get("user").unwrap_or_default().to_owned(),
@@ -125,7 +127,10 @@ fn parse(text: &str, known_elevation: Option<ElevationFact>) -> Result<HostFacts
         memory_available: get("memory_kib").and_then(|kib| kib.parse::<u64>().ok()).map(|kib| kib * 1024),
         load: get("load").and_then(|line| line.split(' ').next()).and_then(|load| load.parse().ok()),
         uptime: get("uptime").and_then(|line| line.split('.').next()).and_then(|seconds| seconds.parse().ok()),
-        baseline: units::parse_list(&units_text),
+        measured: measure::measured(text, Some(&baseline)),
+        cpu_times: measure::cpu_times(text),
+        default_route: measure::default_route(text),
+        baseline,
         lock: lock_holder(&holder, get("deploy_lock"), get("activation_lock")),
         orphans,
         deployed: deployed_record(&deployed),
@@ -150,12 +155,12 @@ pub(super) fn generation(link: &str) -> Option<u64> {
     name.strip_suffix("-link")?.rsplit('-').next()?.parse().ok()
 }
 
-/// Free bytes and inodes of `stat -f -c '%a %S %d %c'`. File systems without a
+/// Free bytes and inodes of `stat -f -c '%a %S %d %c %b'`. File systems without a
 /// fixed number of inodes (btrfs) say 0 of 0.
 pub(super) fn room(line: Option<&str>) -> (Option<u64>, Option<u64>) {
     let numbers: Vec<u64> = line.unwrap_or_default().split(' ').filter_map(|word| word.parse().ok()).collect();
     match numbers[..] {
-        [free, size, free_inodes, inodes] => {
+        [free, size, free_inodes, inodes, ..] => {
             (Some(free.saturating_mul(size)), (inodes > 0).then_some(free_inodes))
         }
         _ => (None, None),

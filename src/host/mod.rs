@@ -2,11 +2,14 @@
 //!
 //! Nothing here decides what a run does; steps do that.
 
+pub(crate) mod after;
 pub(crate) mod checks;
 mod error;
 pub(crate) mod facts;
 pub(crate) mod inventory;
 mod link;
+mod measure;
+pub(crate) mod network;
 pub(crate) mod observe;
 pub(crate) mod preview;
 pub(crate) mod reboot;

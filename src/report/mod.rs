@@ -27,6 +27,7 @@ mod plan_view;
 mod questions;
 mod quiet;
 mod recorder;
+mod resources;
 mod screen;
 #[cfg(test)]
 mod story;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use nix_deploy::event::{Envelope, Event, SCHEMA_VERSION};
 use nix_deploy::model::{
-    Action, Changes, ClosureDiff, ElevationFact, HostFacts, HostName, HostOutcome, HostReport, Mode,
+    Action, Changes, ClosureDiff, ElevationFact, HostFacts, HostName, HostOutcome, HostReport, Metric, Mode,
     PackageChange, PackageChangeKind, RunId, ServiceChange, SourceState, StepId, StepOutcome, StorePath, Truth,
 };
 
@@ -228,6 +228,7 @@ impl Journal {
             warnings: Vec::new(),
             failure,
             truth,
+            observed: None,
         };
         let host = Self::host(host);
         self.event(Event::HostFinished { host, report: Box::new(report) })
@@ -288,6 +289,14 @@ pub(crate) fn facts(host: &str, system: &StorePath) -> HostFacts {
         boot_free: None,
         memory_available: Some(1 << 30),
         load: Some(0.5),
+        measured: [
+            (Metric::MemoryAvailable, f64::from(1 << 30)),
+            (Metric::StoreFree, 10.0 * f64::from(1 << 30)),
+            (Metric::Load, 0.5),
+        ]
+        .into(),
+        cpu_times: None,
+        default_route: None,
         uptime: Some(43_200),
         baseline: std::collections::BTreeMap::default(),
         lock: None,
