@@ -5,7 +5,8 @@
 # password, or when ELEVATED=1 says that the whole script runs as root already.
 #
 # Input: ELEVATE (auto none sudo doas run0), ELEVATED, LOGIN_UID (when elevated),
-#        PROFILE, ROOT_FACTS (the text of root-facts.sh). Part of it is measure-lib.sh.
+#        PROFILE, ROOT_FACTS (the text of root-facts.sh). SERVICE_MEMORY (1: asked).
+#        Parts of it are measure-lib.sh and memory-lib.sh.
 
 say() { printf '%s=%s\n' "$1" "$2"; }
 
@@ -94,6 +95,7 @@ main() {
     say machine "$(uname -m)"
     measure_cpu
     measure
+    [ "${SERVICE_MEMORY:-0}" = 0 ] || service_memory
     say_file uptime /proc/uptime
     deployed=/var/lib/nix-deploy/deployed
     [ -r "$deployed" ] && while IFS= read -r line; do say deployed "$line"; done <"$deployed"

@@ -28,8 +28,8 @@ pub use deploy::DeployArgs;
 pub use doctor::DoctorArgs;
 pub use explain::ExplainArgs;
 pub use fleet::{
-    AskArgs, ExportArgs, FleetArgs, FleetCommand, FlushArgs, HostsArgs, ImportArgs, JsonArgs, PruneArgs,
-    QueueArgs, RegisterArgs, ShowArgs, StaleArgs,
+    AskArgs, ExportArgs, FleetArgs, FleetCommand, FlushArgs, GrafanaArgs, HostsArgs, ImportArgs, JsonArgs,
+    PruneArgs, QueueArgs, RegisterArgs, ShowArgs, StaleArgs,
 };
 pub use global::{ColorArg, GlobalArgs, OutputArg};
 pub use init::InitArgs;

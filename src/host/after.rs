@@ -15,8 +15,11 @@ use super::shell::{self, Script};
 use crate::model::text::clean_line;
 use crate::model::{Baseline, CpuTimes, ErrorGroup, IdleService, Measured, ServiceMemory, StorePath};
 
-const OBSERVE: &str =
-    concat!(include_str!("../../templates/measure-lib.sh"), include_str!("../../templates/observe.sh"));
+const OBSERVE: &str = concat!(
+    include_str!("../../templates/measure-lib.sh"),
+    include_str!("../../templates/memory-lib.sh"),
+    include_str!("../../templates/observe.sh")
+);
 /// Lines of the journal that are read on each side of the activation.
 const LINES: usize = 300;
 /// The longest message that is kept.
@@ -74,10 +77,6 @@ pub(crate) async fn look(
 fn parse(text: &str, baseline: &Baseline) -> After {
     let all =
         |key: &'static str| shell::pairs(text).filter(move |(found, _)| *found == key).map(|(_, value)| value);
-    let mut service_memory: Vec<ServiceMemory> = all("service_memory").filter_map(memory).collect();
-    service_memory.sort_by(|left, right| {
-        right.percent().total_cmp(&left.percent()).then_with(|| left.unit.cmp(&right.unit))
-    });
     let earlier: BTreeSet<(String, String)> =
         all("earlier").filter_map(entry).map(|(unit, message)| (unit, sameness(&message))).collect();
     let errors = groups(all("log").filter_map(entry), &earlier);
@@ -88,7 +87,7 @@ fn parse(text: &str, baseline: &Baseline) -> After {
     After {
         measured: measure::measured(text, None),
         cpu_times: measure::cpu_times(text),
-        service_memory,
+        service_memory: measure::service_memory(text),
         not_running: idle(text, baseline),
         error_lines: number("log_lines").unwrap_or_default().max(counted),
         errors,
@@ -96,12 +95,6 @@ fn parse(text: &str, baseline: &Baseline) -> After {
         boot_needed: (!boot_files.is_empty()).then(|| boot_files.iter().sum()),
         default_route: measure::default_route(text),
     }
-}
-
-fn memory(line: &str) -> Option<ServiceMemory> {
-    let mut words = line.splitn(3, ' ');
-    let (used, max) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
-    Some(ServiceMemory { unit: clean_line(words.next()?), used, max })
 }
 
 /// Unit and message of a line of `journalctl -o json`; a message that is no text is

@@ -9,10 +9,14 @@ use super::shell::{self, Script};
 use super::{measure, units};
 use crate::model::{
     DeployedRecord, Elevate, ElevationFact, HostFacts, HostSpec, LockHolder, OrphanRun, Secret, StorePath,
+    Watched,
 };
 
-const FACTS: &str =
-    concat!(include_str!("../../templates/measure-lib.sh"), include_str!("../../templates/facts.sh"));
+const FACTS: &str = concat!(
+    include_str!("../../templates/measure-lib.sh"),
+    include_str!("../../templates/memory-lib.sh"),
+    include_str!("../../templates/facts.sh")
+);
 const ROOT_FACTS: &str = include_str!("../../templates/root-facts.sh");
 /// The system profile (NixOS manual, "Rolling Back Configuration Changes").
 pub(crate) const PROFILE: &str = "/nix/var/nix/profiles/system";
@@ -24,6 +28,7 @@ pub(crate) async fn collect(link: &Link, host: &HostSpec) -> Result<HostFacts, H
     let script = Script::new(FACTS)
         .set("ELEVATE", elevate_word(host.elevate))
         .set("PROFILE", PROFILE)
+        .set("SERVICE_MEMORY", service_memory_word(host))
         .set("ROOT_FACTS", ROOT_FACTS);
     let text = link.run(&script, Privilege::Login, host.timeouts.command).await?;
     let facts =
@@ -44,6 +49,7 @@ pub(crate) async fn collect_with_password(
         .set("ELEVATED", "1")
         .set("LOGIN_UID", login.uid.to_string())
         .set("PROFILE", PROFILE)
+        .set("SERVICE_MEMORY", service_memory_word(host))
         .set("ROOT_FACTS", ROOT_FACTS);
     let text = link.run(&script, Privilege::Root, host.timeouts.command).await?;
     let mut facts = parse(&text, Some(ElevationFact::SudoPassword))
@@ -59,6 +65,12 @@ fn nix_version(program: &str) -> Option<String> {
     let package = program.strip_suffix("/bin/nix")?;
     let version = StorePath::new(package).ok()?.name().strip_prefix("nix-")?.to_owned();
     version.starts_with(|first: char| first.is_ascii_digit()).then_some(version)
+}
+
+/// Asked where a deploy can fail by it: what was so before is not the deploy's fault.
+fn service_memory_word(host: &HostSpec) -> &'static str {
+    let limit = host.limits.0.get(&Watched::ServiceMemory);
+    if limit.is_some_and(|limit| limit.fail.is_some()) { "1" } else { "0" }
 }
 
 fn elevate_word(elevate: Elevate) -> &'static str {
@@ -129,6 +141,7 @@ fn parse(text: &str, known_elevation: Option<ElevationFact>) -> Result<HostFacts
         uptime: get("uptime").and_then(|line| line.split('.').next()).and_then(|seconds| seconds.parse().ok()),
         measured: measure::measured(text, Some(&baseline)),
         cpu_times: measure::cpu_times(text),
+        service_memory: measure::service_memory(text),
         default_route: measure::default_route(text),
         baseline,
         lock: lock_holder(&holder, get("deploy_lock"), get("activation_lock")),

@@ -1,8 +1,9 @@
-//! Reads what `templates/measure-lib.sh` says: the numbers of a host at one
-//! moment. The same text is part of the answer before and after a deploy.
+//! Reads what `templates/measure-lib.sh` and `memory-lib.sh` say: the numbers of
+//! a host at one moment. The same text is part of the answer before and after a deploy.
 
 use super::{facts, shell};
-use crate::model::{Baseline, CpuTimes, Measured, Metric};
+use crate::model::text::clean_line;
+use crate::model::{Baseline, CpuTimes, Measured, Metric, ServiceMemory};
 
 /// The metrics in an answer; what it does not say is absent.
 pub(super) fn measured(text: &str, units: Option<&Baseline>) -> Measured {
@@ -69,9 +70,24 @@ pub(super) fn cpu_times(text: &str) -> Option<CpuTimes> {
     Some(CpuTimes { busy: total.saturating_sub(idle), total })
 }
 
+/// Services with a `MemoryMax`, the fullest first.
+pub(super) fn service_memory(text: &str) -> Vec<ServiceMemory> {
+    let memory = |line: &str| {
+        let mut words = line.splitn(3, ' ');
+        let (used, max) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+        Some(ServiceMemory { unit: clean_line(words.next()?), used, max, before: None })
+    };
+    let lines = shell::pairs(text).filter(|(key, _)| *key == "service_memory");
+    let mut services: Vec<ServiceMemory> = lines.filter_map(|(_, line)| memory(line)).collect();
+    services.sort_by(|left, right| {
+        right.percent().total_cmp(&left.percent()).then_with(|| left.unit.cmp(&right.unit))
+    });
+    services
+}
+
 /// The default route in words.
 pub(super) fn default_route(text: &str) -> Option<String> {
-    shell::value(text, "route").map(crate::model::text::clean_line).filter(|route| !route.is_empty())
+    shell::value(text, "route").map(clean_line).filter(|route| !route.is_empty())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CpuTimes, Measured, StorePath};
+use super::{CpuTimes, Measured, ServiceMemory, StorePath};
 
 /// How the login user can become root, as the host answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,6 +147,9 @@ pub struct HostFacts {
     /// Processor time since boot, to compare a later look with.
     #[serde(default)]
     pub cpu_times: Option<CpuTimes>,
+    /// Services with a `MemoryMax`, where a deploy is to fail by them.
+    #[serde(default)]
+    pub service_memory: Vec<ServiceMemory>,
     /// The default route, for example `192.0.2.1 on eth0`.
     #[serde(default)]
     pub default_route: Option<String>,

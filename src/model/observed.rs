@@ -137,12 +137,20 @@ pub struct ServiceMemory {
     pub used: u64,
     /// Its `MemoryMax` in bytes.
     pub max: u64,
+    /// Bytes in use before the deploy; `None` where that was not asked.
+    #[serde(default)]
+    pub before: Option<u64>,
 }
 
 impl ServiceMemory {
     /// How much of it is used, in percent.
     pub fn percent(&self) -> f64 {
-        if self.max == 0 { 100.0 } else { self.used as f64 * 100.0 / self.max as f64 }
+        self.percent_of(self.used)
+    }
+
+    /// What so many bytes are of all it may use, in percent.
+    pub fn percent_of(&self, used: u64) -> f64 {
+        if self.max == 0 { 100.0 } else { used as f64 * 100.0 / self.max as f64 }
     }
 }
 

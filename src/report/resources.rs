@@ -18,6 +18,8 @@ const SHOWN: [(Metric, &str); 8] = [
 ];
 /// A value that differs from the usual one by more than this share is told beside it.
 const UNUSUAL: f64 = 0.1;
+/// With a larger share of inodes free their number is left out.
+const AMPLE_INODES: f64 = 0.2;
 /// A day in seconds.
 const DAY: u64 = 86_400;
 
@@ -38,6 +40,11 @@ pub(super) fn items(observed: &Observed) -> Vec<Line> {
 fn item(resource: &Resource, name: &str, observed: &Observed) -> Option<Line> {
     let after = resource.after?;
     let metric = resource.metric;
+    // Inodes are a word only where they run short.
+    let is_ample = |whole: f64| after > whole * AMPLE_INODES;
+    if metric == Metric::StoreInodesFree && observed.after(Metric::StoreInodes).is_some_and(is_ample) {
+        return None;
+    }
     let now = in_words(metric, after);
     let change = match resource.before.map(|before| in_words(metric, before)) {
         Some(before) if before != now => format!("{before} → {now}"),
@@ -83,6 +90,7 @@ mod tests {
                 resource(Metric::Load, None, Some(0.9), Some(0.2)),
                 resource(Metric::Cpu, Some(3.0), None, None),
                 resource(Metric::StoreInodesFree, Some(1000.0), Some(1000.0), None),
+                resource(Metric::StoreInodes, Some(9000.0), Some(9000.0), None),
                 resource(Metric::UnitsActive, Some(40.0), Some(41.0), Some(41.0)),
             ],
             garbage_collected: Some(3 * DAY + 5),

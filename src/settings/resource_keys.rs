@@ -13,7 +13,9 @@ use super::duration::parse_duration;
 use super::reader::TableReader;
 use crate::model::{Bound, Limits, Watched};
 
-const YEAR: Duration = Duration::from_secs(366 * 24 * 3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+/// No bound of a time is longer.
+const LONGEST: Duration = Duration::from_secs(10 * 366 * 24 * 3600);
 /// No bound of a number is larger.
 const MOST: f64 = 1e12;
 const UNITS: [(&str, u64); 5] =
@@ -95,8 +97,12 @@ fn parse(watched: Watched, text: &str) -> Result<Bound, String> {
     };
     let thousandths = |number: f64| Bound::Thousandths((number * 1000.0).round() as u64);
     if watched == Watched::GarbageAge {
-        let bounds = Duration::ZERO..=10 * YEAR;
-        return parse_duration(text, &bounds).map(|age| thousandths(age.as_secs_f64())).map_err(|_| wrong());
+        return match text.strip_suffix('d') {
+            Some(days) => number(days).map(|days| thousandths(days * DAY.as_secs_f64())),
+            None => parse_duration(text, &(Duration::ZERO..=LONGEST))
+                .map(|age| thousandths(age.as_secs_f64()))
+                .map_err(|_| wrong()),
+        };
     }
     if let Some(share) = text.strip_suffix('%') {
         let percent = number(share)?;

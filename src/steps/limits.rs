@@ -85,7 +85,7 @@ fn services(observed: &Observed, bound: Bound, found: &mut Vec<Beyond>) {
                 "at all of it the kernel kills it; on the host: systemctl status {}",
                 service.unit
             )),
-            before: false,
+            before: service.before.is_some_and(|before| service.percent_of(before) > bound),
         });
     }
 }
@@ -196,7 +196,12 @@ mod tests {
                 resource(Metric::Generations, Some(20.0), Some(21.0)),
                 resource(Metric::BootFree, None, Some(20e6)),
             ],
-            service_memory: vec![ServiceMemory { unit: "db.service".to_owned(), used: 90, max: 100 }],
+            service_memory: vec![ServiceMemory {
+                unit: "db.service".to_owned(),
+                used: 90,
+                max: 100,
+                before: Some(70),
+            }],
             errors: vec![group("web.service", 9, false), group("db.service", 4, true)],
             error_lines: 40,
             not_running: vec![

@@ -9,7 +9,7 @@ use super::usual::Usual;
 use crate::event::Event;
 use crate::host::HostError;
 use crate::host::after::{self, After, LookAfter};
-use crate::model::{HostFacts, Measured, Metric, Observed, Resource};
+use crate::model::{HostFacts, Measured, Metric, Observed, Resource, ServiceMemory};
 
 /// What was seen; asks the host the first time.
 pub(super) async fn ask(context: &HostContext) -> Result<&Observed, HostError> {
@@ -49,10 +49,17 @@ fn put_together(context: &HostContext, facts: &HostFacts, after: After) -> Obser
     if rebooted.is_none() {
         now.extend(context.failed_units.get().map(|count| (Metric::UnitsFailed, *count as f64)));
     }
+    // The look is taken beside the commit: what it counts depends on who was first.
+    now.remove(&Metric::Generations);
+    now.extend(
+        before
+            .get(&Metric::Generations)
+            .map(|count| (Metric::Generations, count + new_generations(context, facts))),
+    );
     let usual = usual(context, facts).medians();
     Observed {
         resources: beside_each_other(&before, &now, &usual),
-        service_memory: after.service_memory,
+        service_memory: beside_before(after.service_memory, &facts.service_memory),
         errors: after.errors,
         error_lines: after.error_lines,
         not_running: after.not_running,
@@ -60,6 +67,17 @@ fn put_together(context: &HostContext, facts: &HostFacts, after: After) -> Obser
         boot_needed: after.boot_needed,
         default_route: after.default_route,
     }
+}
+
+fn beside_before(services: Vec<ServiceMemory>, before: &[ServiceMemory]) -> Vec<ServiceMemory> {
+    let used = |unit: &str| before.iter().find(|service| service.unit == unit).map(|service| service.used);
+    services.into_iter().map(|service| ServiceMemory { before: used(&service.unit), ..service }).collect()
+}
+
+/// How many generations the commit adds: none where the profile has the new system already.
+fn new_generations(context: &HostContext, facts: &HostFacts) -> f64 {
+    let new = context.evaluated.get().map(|evaluated| &evaluated.out_path);
+    if context.run.spec.action.commits() && facts.profile.as_ref() != new { 1.0 } else { 0.0 }
 }
 
 fn beside_each_other(before: &Measured, after: &Measured, usual: &Measured) -> Vec<Resource> {

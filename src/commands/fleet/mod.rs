@@ -2,6 +2,7 @@
 //! subcommands is one file; here is what they share.
 
 mod ask;
+mod grafana;
 mod hosts;
 mod show;
 mod stats;
@@ -96,5 +97,6 @@ pub(crate) async fn fleet(
         FleetCommand::Prune(asked) => upkeep::prune(&desk, &asked).await,
         FleetCommand::Export(asked) => upkeep::export(&desk, &asked).await,
         FleetCommand::Import(asked) => upkeep::import(&desk, &asked).await,
+        FleetCommand::Grafana(asked) => grafana::grafana(&desk, &asked),
     }
 }
