@@ -6,6 +6,7 @@ pub(crate) mod after;
 pub(crate) mod checks;
 mod error;
 pub(crate) mod facts;
+mod folder;
 pub(crate) mod inventory;
 mod link;
 mod measure;
