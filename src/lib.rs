@@ -18,6 +18,7 @@ mod fleet;
 mod git;
 mod host;
 pub mod issues;
+mod jobs;
 pub mod lint;
 pub mod model;
 mod nix;

@@ -19,6 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("host", &["model", "exec", "event"]),
     ("git", &["model", "exec", "event"]),
     ("issues", &["model", "exec", "event"]),
+    ("jobs", &["model", "exec", "nix", "host", "git", "fleet"]),
     ("lint", &["model"]),
     ("check", &["model", "exec", "nix", "host", "git", "lint"]),
     ("fleet", &["model", "event"]),

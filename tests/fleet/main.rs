@@ -23,6 +23,7 @@ mod kill;
 mod locks;
 mod observe;
 mod operator;
+mod poll;
 mod reboot;
 mod reconnect;
 mod rollback;

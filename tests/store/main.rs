@@ -8,6 +8,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers too")]
 
 mod beside;
+mod builders;
 mod cluster;
 mod engine;
 mod faults;
@@ -20,3 +21,4 @@ mod shapes;
 mod story;
 mod tls;
 mod views;
+mod workshop;

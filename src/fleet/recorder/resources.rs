@@ -3,9 +3,9 @@
 
 use uuid::Uuid;
 
-use super::apply::insert_rows;
 use crate::fleet::database::Database;
 use crate::fleet::error::FleetError;
+use crate::fleet::rows;
 use crate::fleet::value::values;
 use crate::model::{Measured, Resource};
 
@@ -15,9 +15,9 @@ pub(super) async fn write_before(
     event_id: Uuid,
     measured: &Measured,
 ) -> Result<(), FleetError> {
-    let rows = measured.iter().map(|(metric, value)| values![event_id, metric.as_str(), *value]).collect();
+    let values = measured.iter().map(|(metric, value)| values![event_id, metric.as_str(), *value]).collect();
     let tail = "ON CONFLICT (event_id, name) DO UPDATE SET value_before = excluded.value_before";
-    insert_rows(database, "resources", "event_id, name, value_before", rows, tail).await
+    rows::insert(database, "resources", "event_id, name, value_before", values, tail).await
 }
 
 /// What was measured before and after it.
@@ -26,11 +26,11 @@ pub(super) async fn write_both(
     event_id: Uuid,
     resources: &[Resource],
 ) -> Result<(), FleetError> {
-    let rows = resources
+    let values = resources
         .iter()
         .map(|resource| values![event_id, resource.metric.as_str(), resource.before, resource.after])
         .collect();
     let tail = "ON CONFLICT (event_id, name) DO UPDATE \
                 SET value_before = excluded.value_before, value_after = excluded.value_after";
-    insert_rows(database, "resources", "event_id, name, value_before, value_after", rows, tail).await
+    rows::insert(database, "resources", "event_id, name, value_before, value_after", values, tail).await
 }
