@@ -153,7 +153,7 @@ fn groups(
         }
     }
     let mut groups: Vec<ErrorGroup> = groups.into_iter().map(|(_, group)| group).collect();
-    groups.sort_by(|left, right| right.count.cmp(&left.count));
+    groups.sort_by_key(|group| std::cmp::Reverse(group.count));
     groups
 }
 
