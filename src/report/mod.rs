@@ -22,6 +22,7 @@ mod json;
 mod lane;
 mod layout;
 mod live;
+mod past;
 mod plain;
 mod plan_view;
 mod questions;
@@ -56,6 +57,7 @@ pub(crate) use findings::{Counts, Found, Hardening, RuleText, write as write_fin
 pub(crate) use hub::run_hub;
 pub(crate) use issue_view::issue_report;
 pub(crate) use journal::Journal;
+pub(crate) use past::{PastRun, is_at_work};
 pub(crate) use recorder::Recording;
 
 /// What kind of question is about to be asked.

@@ -10,7 +10,7 @@ use super::words;
 use crate::event::Event;
 use crate::model::text::{bytes, plural, signed_bytes};
 use crate::model::{
-    Changes, ClosureDiff, HostName, HostOutcome, PackageChange, PackageChangeKind, StepId, UnitPlan,
+    Changes, ClosureDiff, HostName, HostOutcome, PackageChange, PackageChangeKind, StepId, Target, UnitPlan,
 };
 
 /// Hosts named above a plan that they share.
@@ -26,7 +26,15 @@ struct HostPlan {
     host: HostName,
     changes: Option<Changes>,
     units: Option<UnitPlan>,
+    target: Option<Target>,
     shown: bool,
+}
+
+impl HostPlan {
+    /// A host that has what it should go back to has no plan.
+    fn says_something(&self) -> bool {
+        self.changes.is_some() || self.units.is_some()
+    }
 }
 
 /// The plans of a run.
@@ -41,6 +49,7 @@ impl Plans {
     pub(super) fn take(&mut self, event: &Event, detail: Detail, page: Page) -> Vec<Line> {
         match event {
             Event::Changes { host, changes } => self.of(host).changes = Some((**changes).clone()),
+            Event::Target { host, target } => self.of(host).target = Some((**target).clone()),
             Event::UnitPlan { host, plan } => self.of(host).units = Some(plan.clone()),
             Event::Asked { .. } | Event::Answered { .. } => return self.show(detail, page, |_| true),
             Event::StepStarted { host, step: StepId::Activate } => {
@@ -63,15 +72,23 @@ impl Plans {
     fn of(&mut self, host: &HostName) -> &mut HostPlan {
         let index = self.plans.iter().position(|plan| plan.host == *host).unwrap_or(self.plans.len());
         if index == self.plans.len() {
-            self.plans.push(HostPlan { host: host.clone(), changes: None, units: None, shown: false });
+            self.plans.push(HostPlan {
+                host: host.clone(),
+                changes: None,
+                units: None,
+                target: None,
+                shown: false,
+            });
         }
         &mut self.plans[index]
     }
 
     fn show(&mut self, detail: Detail, page: Page, wanted: impl Fn(&HostPlan) -> bool) -> Vec<Line> {
         let mut groups: Vec<(Vec<HostName>, &HostPlan)> = Vec::new();
-        for plan in self.plans.iter().filter(|plan| !plan.shown && wanted(plan)) {
-            let same = |other: &HostPlan| other.changes == plan.changes && other.units == plan.units;
+        for plan in self.plans.iter().filter(|plan| plan.says_something() && !plan.shown && wanted(plan)) {
+            let same = |other: &HostPlan| {
+                other.changes == plan.changes && other.units == plan.units && other.target == plan.target
+            };
             match groups.iter_mut().find(|(_, other)| same(other)) {
                 Some((hosts, _)) => hosts.push(plan.host.clone()),
                 None => groups.push((vec![plan.host.clone()], plan)),
@@ -123,6 +140,9 @@ fn plan_lines(hosts: &[HostName], plan: &HostPlan, packages: usize, page: Page) 
     let title =
         Line::new().with(Role::Host, &words::some_of(&names, HOSTS)).with(Role::Strong, " would change");
     let mut lines = page.flow(vec![title], " ", page.width());
+    if let Some(target) = &plan.target {
+        lines.extend(page.row("  Back to", vec![Line::plain(&words::target(target))]));
+    }
     if let Some(changes) = &plan.changes {
         if let Some(closure) = &changes.closure {
             lines.extend(package_rows(closure, packages, page));

@@ -6,7 +6,7 @@ use super::layout::Line;
 use super::styles::{Role, step_sign};
 use crate::model::text::{clean_line, duration, plural, signed_bytes};
 use crate::model::{
-    ActivationPhase, ActivationState, Changes, ClosureDiff, PackageChangeKind, StepId, StepOutcome,
+    ActivationPhase, ActivationState, Changes, ClosureDiff, PackageChangeKind, StepId, StepOutcome, Target,
 };
 
 /// A number of milliseconds as people say it.
@@ -61,6 +61,12 @@ pub(super) fn reboot(changes: &Changes) -> Line {
         reasons => format!(": {}", reasons.join(", ")),
     };
     Line::new().with(Role::Warning, &format!("reboot needed{reasons}"))
+}
+
+/// What a host goes back to: `generation 41, the one before generation 42; made 2025-11-20 09:12Z`.
+pub(super) fn target(target: &Target) -> String {
+    let made = target.made.map(|made| format!("; made {}", made.strftime("%Y-%m-%d %H:%MZ")));
+    format!("{}{}", target.said, made.unwrap_or_default())
 }
 
 /// A finished step in the report: `✓ build 38 s (2 derivations)`.

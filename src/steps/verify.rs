@@ -25,7 +25,7 @@ const INTERVAL: Duration = Duration::from_millis(1000);
 /// How long a critical service may take to come up beyond the settle window.
 const START_GRACE: Duration = Duration::from_secs(60);
 /// How often Tailscale is asked after the activation, a second apart.
-const ATTEMPTS: u8 = 5;
+pub(super) const ATTEMPTS: u8 = 5;
 /// What the looks themselves may take.
 const BUDGET_SLACK: Duration = Duration::from_secs(15);
 /// The name that the `dns` check resolves unless another is set: every NixOS
@@ -100,11 +100,12 @@ pub(super) struct Watch<'a> {
 }
 
 /// What the proof of a changed host found.
+#[derive(Default)]
 pub(super) struct Findings {
     pub(super) judgement: Judgement,
-    failed_checks: Vec<CheckFailure>,
-    network: Vec<String>,
-    limits: Vec<String>,
+    pub(super) failed_checks: Vec<CheckFailure>,
+    pub(super) network: Vec<String>,
+    pub(super) limits: Vec<String>,
 }
 
 impl Findings {
@@ -217,9 +218,9 @@ async fn watch_units(context: &HostContext, watch: Watch<'_>) -> Result<Judgemen
         let facts = context.facts_if_known();
         let look = Look {
             old: facts.as_ref().and_then(|facts| facts.current_system.as_ref()),
-            new: match context.evaluated.get() {
-                Some(evaluated) => &evaluated.out_path,
-                None => break,
+            new: match context.new_system() {
+                Ok(new) => new,
+                Err(_) => break,
             },
             extra_units: &context.host.critical_services,
             counted: None,
@@ -244,7 +245,7 @@ fn may_recover(ailing: &Ailing) -> bool {
 }
 
 /// All at once: the slowest decides how long it takes.
-async fn run_checks(context: &HostContext, session: &Session) -> Vec<CheckFailure> {
+pub(super) async fn run_checks(context: &HostContext, session: &Session) -> Vec<CheckFailure> {
     let running = context.host.checks.iter().map(|check| checks::run(check, &context.link, session));
     join_all(running).await.into_iter().filter_map(Result::err).collect()
 }

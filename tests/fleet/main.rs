@@ -27,5 +27,7 @@ mod poll;
 mod reboot;
 mod reconnect;
 mod rollback;
+mod rollout;
 mod several;
 mod transport;
+mod way_back;
