@@ -324,6 +324,7 @@ _nix__deploy() {
 
     case "${cmd}" in
         nix__deploy)
+            opts="-y -q -v -h -V --mode --fast --emergency --action --reboot --dry-run --yes --non-interactive --allow --max-parallel --preview --no-build --input --new-packages --config --output --quiet --color --verbose --help --version deploy check explain doctor fleet issues init completions man help"
             opts="-y -q -v -h -V --mode --fast --emergency --action --dry-run --yes --non-interactive --allow --strategy --canary --wave-size --soak --max-failures --rollback-fleet --max-parallel --limit --skip --reboot --reboot-parallel --config --output --quiet --color --verbose --help --version deploy rollback resume check explain doctor fleet issues init completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -366,6 +367,11 @@ _nix__deploy() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --input)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --new-packages)
                 --limit)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -470,6 +476,7 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__deploy)
+            opts="-y -q -v -h --mode --fast --emergency --action --reboot --dry-run --yes --non-interactive --allow --max-parallel --preview --no-build --input --new-packages --config --output --quiet --color --verbose --help"
             opts="-y -q -v -h --mode --fast --emergency --action --dry-run --yes --non-interactive --allow --strategy --canary --wave-size --soak --max-failures --rollback-fleet --max-parallel --limit --skip --reboot --reboot-parallel --config --output --quiet --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -512,6 +519,11 @@ _nix__deploy() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --input)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --new-packages)
                 --limit)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -1,5 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_nix_deploy_global_optspecs
+    string join \n mode= fast emergency action= reboot dry-run y/yes non-interactive allow= max-parallel= preview no-build input= new-packages= config= output= q/quiet color= v/verbose h/help V/version
     string join \n mode= fast emergency action= dry-run y/yes non-interactive allow= strategy= canary= wave-size= soak= max-failures= rollback-fleet max-parallel= limit= skip= reboot= reboot-parallel= config= output= q/quiet color= v/verbose h/help V/version
 end
 
@@ -40,6 +41,8 @@ complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l wave-size -d 'Dep
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l soak -d 'Watch the hosts of a wave for so long before the next one begins, e.g. 10m' -r
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l max-failures -d 'Start no other host once so many, or a share of them, have failed' -r
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l max-parallel -d 'Work on at most this many hosts at a time' -r
+complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l input -d 'Update this input only; may be repeated' -r
+complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l new-packages -d 'Name attributes of the package set that are new, those of a glob: `firefox*`, `python3Packages.*`' -r
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l limit -d 'Deploy only these of the hosts: names, globs, @tags' -r
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l skip -d 'Leave these hosts out: names, globs, @tags' -r
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l reboot -d 'Reboot hosts and prove them again; without a value those that need it' -r -f -a "never\t'no host'
@@ -59,6 +62,8 @@ complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l emergency -d 'Lik
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l dry-run -d 'Print the plan and touch no host'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -s y -l yes -d 'Answer every question with yes'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l non-interactive -d 'Never ask; automatic without a terminal, or with CI=true'
+complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l preview -d 'Show what an update of the flake\'s inputs would change, and change nothing'
+complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l no-build -d 'Estimate from derivations instead of building the new systems'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l rollback-fleet -d 'Take back the hosts that were deployed when the run fails'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -s v -l verbose -d 'Trace what the program does; twice for more'
@@ -92,6 +97,8 @@ complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l wave-si
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l soak -d 'Watch the hosts of a wave for so long before the next one begins, e.g. 10m' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l max-failures -d 'Start no other host once so many, or a share of them, have failed' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l max-parallel -d 'Work on at most this many hosts at a time' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l input -d 'Update this input only; may be repeated' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l new-packages -d 'Name attributes of the package set that are new, those of a glob: `firefox*`, `python3Packages.*`' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l limit -d 'Deploy only these of the hosts: names, globs, @tags' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l skip -d 'Leave these hosts out: names, globs, @tags' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l reboot -d 'Reboot hosts and prove them again; without a value those that need it' -r -f -a "never\t'no host'
@@ -111,6 +118,8 @@ complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l emergen
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l dry-run -d 'Print the plan and touch no host'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -s y -l yes -d 'Answer every question with yes'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l non-interactive -d 'Never ask; automatic without a terminal, or with CI=true'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l preview -d 'Show what an update of the flake\'s inputs would change, and change nothing'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l no-build -d 'Estimate from derivations instead of building the new systems'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l rollback-fleet -d 'Take back the hosts that were deployed when the run fails'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -s v -l verbose -d 'Trace what the program does; twice for more'

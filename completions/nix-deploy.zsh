@@ -31,6 +31,8 @@ canary\:"a few first (--canary), then the others"))' \
 '--soak=[Watch the hosts of a wave for so long before the next one begins, e.g. 10m]:TIME:_default' \
 '--max-failures=[Start no other host once so many, or a share of them, have failed]:N|N%:_default' \
 '--max-parallel=[Work on at most this many hosts at a time]:COUNT:_default' \
+'*--input=[Update this input only; may be repeated]:INPUT:_default' \
+'--new-packages=[Name attributes of the package set that are new, those of a glob\: \`firefox*\`, \`python3Packages.*\`]::PATTERN:_default' \
 '*--limit=[Deploy only these of the hosts\: names, globs, @tags]:HOSTS:_default' \
 '*--skip=[Leave these hosts out\: names, globs, @tags]:HOSTS:_default' \
 '--reboot=[Reboot hosts and prove them again; without a value those that need it]::WHEN:((never\:"no host"
@@ -51,6 +53,8 @@ never\:"never"))' \
 '-y[Answer every question with yes]' \
 '--yes[Answer every question with yes]' \
 '--non-interactive[Never ask; automatic without a terminal, or with CI=true]' \
+'(--dry-run --reboot --mode --fast --emergency)--preview[Show what an update of the flake'\''s inputs would change, and change nothing]' \
+'--no-build[Estimate from derivations instead of building the new systems]' \
 '--rollback-fleet[Take back the hosts that were deployed when the run fails]' \
 '-q[Show nothing but errors and the result, like --output quiet]' \
 '--quiet[Show nothing but errors and the result, like --output quiet]' \
@@ -88,6 +92,8 @@ canary\:"a few first (--canary), then the others"))' \
 '--soak=[Watch the hosts of a wave for so long before the next one begins, e.g. 10m]:TIME:_default' \
 '--max-failures=[Start no other host once so many, or a share of them, have failed]:N|N%:_default' \
 '--max-parallel=[Work on at most this many hosts at a time]:COUNT:_default' \
+'*--input=[Update this input only; may be repeated]:INPUT:_default' \
+'--new-packages=[Name attributes of the package set that are new, those of a glob\: \`firefox*\`, \`python3Packages.*\`]::PATTERN:_default' \
 '*--limit=[Deploy only these of the hosts\: names, globs, @tags]:HOSTS:_default' \
 '*--skip=[Leave these hosts out\: names, globs, @tags]:HOSTS:_default' \
 '--reboot=[Reboot hosts and prove them again; without a value those that need it]::WHEN:((never\:"no host"
@@ -139,6 +145,8 @@ never\:"never"))' \
 '-y[Answer every question with yes]' \
 '--yes[Answer every question with yes]' \
 '--non-interactive[Never ask; automatic without a terminal, or with CI=true]' \
+'(--dry-run --reboot --mode --fast --emergency)--preview[Show what an update of the flake'\''s inputs would change, and change nothing]' \
+'--no-build[Estimate from derivations instead of building the new systems]' \
 '-q[Show nothing but errors and the result, like --output quiet]' \
 '--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \

@@ -2,7 +2,7 @@
 
 use clap::{ArgGroup, Args};
 
-use super::{RolloutArgs, values};
+use super::{PreviewArgs, RolloutArgs, values};
 use crate::model::{Action, Mode};
 
 /// Which hosts to deploy, and how.
@@ -48,6 +48,10 @@ pub struct DeployArgs {
     /// How the deploy spreads over its hosts.
     #[command(flatten)]
     pub rollout: RolloutArgs,
+
+    /// What of an update is previewed instead.
+    #[command(flatten)]
+    pub preview: PreviewArgs,
 }
 
 impl DeployArgs {

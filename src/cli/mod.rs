@@ -14,6 +14,7 @@ mod global;
 mod init;
 mod issues;
 mod man;
+mod preview;
 mod resume;
 mod rollback;
 mod rollout;
@@ -38,6 +39,7 @@ pub use global::{ColorArg, GlobalArgs, OutputArg};
 pub use init::InitArgs;
 pub use issues::IssuesArgs;
 pub use man::ManArgs;
+pub use preview::PreviewArgs;
 pub use resume::ResumeArgs;
 pub use rollback::RollbackArgs;
 pub use rollout::RolloutArgs;
@@ -96,6 +98,7 @@ Examples:
   nix-deploy @server 'web-*'         hosts with the tag server, and those that match a glob
   nix-deploy all --dry-run           print the plan, touch no host
   nix-deploy p620 --action boot      activate with the next reboot
+  nix-deploy p620 --preview          what an update of the inputs would change
   nix-deploy all --canary 1 --soak 5m    one host first, watched for five minutes
   nix-deploy p620 --fast --yes       fewer checks of the configuration, no question
   nix-deploy p620 --output json      one event per line on standard output

@@ -10,6 +10,7 @@ mod fleet;
 mod init;
 mod issues;
 mod man;
+mod preview;
 mod record;
 mod resume;
 mod rollback;
@@ -142,8 +143,11 @@ fn start_run(
         let text = if json { plan::plan_json(&run_spec) } else { plan::plan_text(&run_spec) };
         return print(text.as_bytes());
     }
-    settings::create_run_dir(&run_spec)?;
     let options = options(screen, environment, settings.database_url);
+    if arguments.preview.preview {
+        return block_on(preview::preview(run_spec, &arguments.preview, options));
+    }
+    settings::create_run_dir(&run_spec)?;
     block_on(deploy::deploy(run_spec, options))
 }
 

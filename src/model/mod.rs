@@ -25,6 +25,7 @@ mod secret;
 mod step;
 mod store_path;
 pub(crate) mod text;
+mod update;
 mod version_order;
 
 pub use activation::{ActivationPhase, ActivationState, Truth, UnitPlan};
@@ -51,4 +52,7 @@ pub use run_spec::{Questions, RunSpec};
 pub use secret::Secret;
 pub use step::{Phase, StepId, StepOutcome};
 pub use store_path::{StorePath, StorePathError};
+pub use update::{
+    BuildNeeds, HostPreview, InputMove, InputRevision, Precision, PreviewBase, StorageImpact, UpdatePreview,
+};
 pub(crate) use version_order::compare_versions;

@@ -25,6 +25,7 @@ mod live;
 mod past;
 mod plain;
 mod plan_view;
+mod preview_view;
 mod questions;
 mod quiet;
 mod recorder;
@@ -34,6 +35,7 @@ mod screen;
 mod story;
 mod styles;
 mod summary;
+mod tasks;
 mod terminal;
 mod words;
 
@@ -58,7 +60,9 @@ pub(crate) use hub::run_hub;
 pub(crate) use issue_view::issue_report;
 pub(crate) use journal::Journal;
 pub(crate) use past::{PastRun, is_at_work};
+pub(crate) use preview_view::preview_report;
 pub(crate) use recorder::Recording;
+pub(crate) use tasks::{TaskEnd, Tasks};
 
 /// What kind of question is about to be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -49,6 +49,7 @@ pub(crate) async fn evaluate_all(run: Arc<RunContext>) {
         log_file: &log_file,
         ask: if crate::steps::is_audited(spec) { Ask::PathsAndSettings } else { Ask::Paths },
         chunks: ChunkPolicy::of_this_machine(),
+        lock: None,
     };
     let progress = |progress: NixProgress| {
         for host in &hosts {

@@ -24,6 +24,7 @@ mod locks;
 mod observe;
 mod operator;
 mod poll;
+mod preview;
 mod reboot;
 mod reconnect;
 mod rollback;
