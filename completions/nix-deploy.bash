@@ -75,6 +75,9 @@ _nix__deploy() {
             nix__deploy__subcmd__fleet,flush)
                 cmd="nix__deploy__subcmd__fleet__subcmd__flush"
                 ;;
+            nix__deploy__subcmd__fleet,grafana)
+                cmd="nix__deploy__subcmd__fleet__subcmd__grafana"
+                ;;
             nix__deploy__subcmd__fleet,heartbeat)
                 cmd="nix__deploy__subcmd__fleet__subcmd__heartbeat"
                 ;;
@@ -149,6 +152,9 @@ _nix__deploy() {
                 ;;
             nix__deploy__subcmd__fleet__subcmd__help,flush)
                 cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__flush"
+                ;;
+            nix__deploy__subcmd__fleet__subcmd__help,grafana)
+                cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__grafana"
                 ;;
             nix__deploy__subcmd__fleet__subcmd__help,heartbeat)
                 cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__heartbeat"
@@ -262,6 +268,9 @@ _nix__deploy() {
                 ;;
             nix__deploy__subcmd__help__subcmd__fleet,flush)
                 cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__flush"
+                ;;
+            nix__deploy__subcmd__help__subcmd__fleet,grafana)
+                cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__grafana"
                 ;;
             nix__deploy__subcmd__help__subcmd__fleet,heartbeat)
                 cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__heartbeat"
@@ -619,7 +628,7 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__fleet)
-            opts="-q -v -h --config --output --quiet --color --verbose --help status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire sync poll evaluate build migrate flush prune export import help"
+            opts="-q -v -h --config --output --quiet --color --verbose --help status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire sync poll evaluate build migrate flush prune export import grafana help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -870,6 +879,32 @@ _nix__deploy() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__grafana)
+            opts="-q -v -h --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         nix__subcmd__deploy__subcmd__fleet__subcmd__heartbeat)
             opts="-q -v -h --json --limit --since --config --output --quiet --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -905,7 +940,7 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__fleet__subcmd__help)
-            opts="status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire sync poll evaluate build migrate flush prune export import help"
+            opts="status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire sync poll evaluate build migrate flush prune export import grafana help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1003,6 +1038,20 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__fleet__subcmd__help__subcmd__flush)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__help__subcmd__grafana)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1858,7 +1907,7 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__help__subcmd__fleet)
-            opts="status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire sync poll evaluate build migrate flush prune export import"
+            opts="status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire sync poll evaluate build migrate flush prune export import grafana"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1956,6 +2005,20 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__help__subcmd__fleet__subcmd__flush)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__fleet__subcmd__grafana)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -16,8 +16,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::model::{
     Action, ActivationState, Changes, Finding, Goal, HostFacts, HostName, HostReport, IssueReport,
-    LockFileState, Mode, Reboot, RiskAssessment, Rollout, RunId, SourceState, StepId, StepOutcome, StorePath,
-    Target, UnitPlan, UpdateCheck, UpdateDecision, UpdateOffer, UpdatePreview,
+    LockFileState, Mode, Observed, Reboot, RiskAssessment, Rollout, RunId, SourceState, StepId, StepOutcome,
+    StorePath, Target, UnitPlan, UpdateCheck, UpdateDecision, UpdateOffer, UpdatePreview,
 };
 
 /// Version of the event format; it rises when a field changes meaning or goes.
@@ -227,6 +227,13 @@ pub enum Event {
         path: String,
         /// What to know about it, a sentence; may be empty.
         remark: String,
+    },
+    /// What was measured before and after the activation.
+    Observed {
+        /// Which host.
+        host: HostName,
+        /// Resources, memory of services, errors of the journal.
+        observed: Box<Observed>,
     },
     /// A line that Nix, the host's activation or a script printed.
     Log {
