@@ -23,7 +23,22 @@ boot\:"activate with the next reboot"
 test\:"activate now; a reboot returns to the old system"
 dry-activate\:"only ask the host what would happen"))' \
 '*--allow=[Let findings of this rule pass in this run; recorded with your name]:RULE:_default' \
+'--strategy=[In which order hosts are deployed; dependencies always come first]:STRATEGY:((parallel\:"all at once; a host that depends on others after them"
+rolling\:"one after the other, or in waves of --wave-size"
+canary\:"a few first (--canary), then the others"))' \
+'--canary=[Deploy these first, then the others\: hosts, a number or a share; means --strategy canary]:HOSTS|N|N%:_default' \
+'--wave-size=[Deploy in waves of at most so many hosts, or of a share of them]:N|N%:_default' \
+'--soak=[Watch the hosts of a wave for so long before the next one begins, e.g. 10m]:TIME:_default' \
+'--max-failures=[Start no other host once so many, or a share of them, have failed]:N|N%:_default' \
 '--max-parallel=[Work on at most this many hosts at a time]:COUNT:_default' \
+'*--input=[Update this input only; may be repeated]:INPUT:_default' \
+'--new-packages=[Name attributes of the package set that are new, those of a glob\: \`firefox*\`, \`python3Packages.*\`]::PATTERN:_default' \
+'*--limit=[Deploy only these of the hosts\: names, globs, @tags]:HOSTS:_default' \
+'*--skip=[Leave these hosts out\: names, globs, @tags]:HOSTS:_default' \
+'--reboot=[Reboot hosts and prove them again; without a value those that need it]::WHEN:((never\:"no host"
+if-needed\:"those that need it to run the new system wholly"
+always\:"every host that is changed"))' \
+'--reboot-parallel=[Reboot so many hosts at a time; 1 unless told]:COUNT:_default' \
 '--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
 '--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
 plain\:"a line for each thing that happens"
@@ -34,11 +49,13 @@ always\:"always"
 never\:"never"))' \
 '--fast[Like --mode fast]' \
 '--emergency[Like --mode emergency]' \
-'--reboot[Reboot hosts that need it, and prove them again]' \
 '--dry-run[Print the plan and touch no host]' \
 '-y[Answer every question with yes]' \
 '--yes[Answer every question with yes]' \
 '--non-interactive[Never ask; automatic without a terminal, or with CI=true]' \
+'(--dry-run --reboot --mode --fast --emergency)--preview[Show what an update of the flake'\''s inputs would change, and change nothing]' \
+'--no-build[Estimate from derivations instead of building the new systems]' \
+'--rollback-fleet[Take back the hosts that were deployed when the run fails]' \
 '-q[Show nothing but errors and the result, like --output quiet]' \
 '--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
@@ -67,7 +84,22 @@ boot\:"activate with the next reboot"
 test\:"activate now; a reboot returns to the old system"
 dry-activate\:"only ask the host what would happen"))' \
 '*--allow=[Let findings of this rule pass in this run; recorded with your name]:RULE:_default' \
+'--strategy=[In which order hosts are deployed; dependencies always come first]:STRATEGY:((parallel\:"all at once; a host that depends on others after them"
+rolling\:"one after the other, or in waves of --wave-size"
+canary\:"a few first (--canary), then the others"))' \
+'--canary=[Deploy these first, then the others\: hosts, a number or a share; means --strategy canary]:HOSTS|N|N%:_default' \
+'--wave-size=[Deploy in waves of at most so many hosts, or of a share of them]:N|N%:_default' \
+'--soak=[Watch the hosts of a wave for so long before the next one begins, e.g. 10m]:TIME:_default' \
+'--max-failures=[Start no other host once so many, or a share of them, have failed]:N|N%:_default' \
 '--max-parallel=[Work on at most this many hosts at a time]:COUNT:_default' \
+'*--input=[Update this input only; may be repeated]:INPUT:_default' \
+'--new-packages=[Name attributes of the package set that are new, those of a glob\: \`firefox*\`, \`python3Packages.*\`]::PATTERN:_default' \
+'*--limit=[Deploy only these of the hosts\: names, globs, @tags]:HOSTS:_default' \
+'*--skip=[Leave these hosts out\: names, globs, @tags]:HOSTS:_default' \
+'--reboot=[Reboot hosts and prove them again; without a value those that need it]::WHEN:((never\:"no host"
+if-needed\:"those that need it to run the new system wholly"
+always\:"every host that is changed"))' \
+'--reboot-parallel=[Reboot so many hosts at a time; 1 unless told]:COUNT:_default' \
 '--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
 '--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
 plain\:"a line for each thing that happens"
@@ -78,7 +110,62 @@ always\:"always"
 never\:"never"))' \
 '--fast[Like --mode fast]' \
 '--emergency[Like --mode emergency]' \
+'--dry-run[Print the plan and touch no host]' \
+'-y[Answer every question with yes]' \
+'--yes[Answer every question with yes]' \
+'--non-interactive[Never ask; automatic without a terminal, or with CI=true]' \
+'--rollback-fleet[Take back the hosts that were deployed when the run fails]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::hosts -- A host of hosts.toml, a glob, @tag, or `all`:_default' \
+&& ret=0
+;;
+(rollback)
+_arguments "${_arguments_options[@]}" : \
+'--to=[A generation of the host, a run (what it deployed), or a system'\''s store path; otherwise the one before]:GENERATION|RUN:_default' \
+'--action=[What to do with the old system]:ACTION:((switch\:"activate now and at every boot"
+boot\:"activate with the next reboot"
+test\:"activate now; a reboot returns to the old system"
+dry-activate\:"only ask the host what would happen"))' \
+'--max-parallel=[Work on at most this many hosts at a time]:COUNT:_default' \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
 '--reboot[Reboot hosts that need it, and prove them again]' \
+'--dry-run[Print the plan and touch no host]' \
+'-y[Answer every question with yes]' \
+'--yes[Answer every question with yes]' \
+'--non-interactive[Never ask; automatic without a terminal, or with CI=true]' \
+'(--dry-run --reboot --mode --fast --emergency)--preview[Show what an update of the flake'\''s inputs would change, and change nothing]' \
+'--no-build[Estimate from derivations instead of building the new systems]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::hosts -- A host of hosts.toml, a glob, @tag, or `all`:_default' \
+&& ret=0
+;;
+(resume)
+_arguments "${_arguments_options[@]}" : \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
 '--dry-run[Print the plan and touch no host]' \
 '-y[Answer every question with yes]' \
 '--yes[Answer every question with yes]' \
@@ -89,7 +176,7 @@ never\:"never"))' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
-'*::hosts -- A host of hosts.toml, a glob, @tag, or `all`:_default' \
+'::run -- The run; the last one when there is none, if it was interrupted:_default' \
 && ret=0
 ;;
 (check)
@@ -921,6 +1008,14 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(rollback)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(resume)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (check)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -1078,6 +1173,8 @@ esac
 _nix-deploy_commands() {
     local commands; commands=(
 'deploy:Deploy hosts (the default; also for hosts named like a command)' \
+'rollback:Take hosts back to a system they had, proven like a deploy' \
+'resume:Take up a run that was interrupted\: hosts that were done are not touched' \
 'check:Judge the configuration\: syntax, anti-patterns, security' \
 'explain:Explain a rule of \`check\`\: what, why, bad and good code' \
 'doctor:Check what is needed here and on each host, and say how to mend it' \
@@ -1426,6 +1523,8 @@ _nix-deploy__subcmd__fleet__subcmd__timeline_commands() {
 _nix-deploy__subcmd__help_commands() {
     local commands; commands=(
 'deploy:Deploy hosts (the default; also for hosts named like a command)' \
+'rollback:Take hosts back to a system they had, proven like a deploy' \
+'resume:Take up a run that was interrupted\: hosts that were done are not touched' \
 'check:Judge the configuration\: syntax, anti-patterns, security' \
 'explain:Explain a rule of \`check\`\: what, why, bad and good code' \
 'doctor:Check what is needed here and on each host, and say how to mend it' \
@@ -1633,6 +1732,16 @@ _nix-deploy__subcmd__help__subcmd__man_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy help man commands' commands "$@"
 }
+(( $+functions[_nix-deploy__subcmd__help__subcmd__resume_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__resume_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help resume commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__help__subcmd__rollback_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__rollback_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help rollback commands' commands "$@"
+}
 (( $+functions[_nix-deploy__subcmd__init_commands] )) ||
 _nix-deploy__subcmd__init_commands() {
     local commands; commands=()
@@ -1647,6 +1756,16 @@ _nix-deploy__subcmd__issues_commands() {
 _nix-deploy__subcmd__man_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy man commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__resume_commands] )) ||
+_nix-deploy__subcmd__resume_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy resume commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__rollback_commands] )) ||
+_nix-deploy__subcmd__rollback_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy rollback commands' commands "$@"
 }
 
 if [ "$funcstack[1]" = "_nix-deploy" ]; then

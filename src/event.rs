@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::model::{
-    Action, ActivationState, Changes, Finding, HostFacts, HostName, HostReport, Mode, RunId, SourceState,
-    StepId, StepOutcome, StorePath, UnitPlan,
+    Action, ActivationState, Changes, Finding, Goal, HostFacts, HostName, HostReport, Mode, Reboot, Rollout,
+    RunId, SourceState, StepId, StepOutcome, StorePath, Target, UnitPlan,
 };
 
 /// Version of the event format; it rises when a field changes meaning or goes.
@@ -42,6 +42,33 @@ pub enum Event {
         hosts: Vec<HostName>,
         /// The folder of the journal and the logs.
         run_dir: String,
+        /// What was asked for: `deploy` or `rollback`.
+        #[serde(default = "deploy")]
+        command: String,
+        /// How it spreads over its hosts; journals of before do not say.
+        #[serde(default)]
+        rollout: Option<Box<Rollout>>,
+        /// The waves of the hosts, in order.
+        #[serde(default)]
+        waves: Vec<Vec<HostName>>,
+        /// Which hosts are rebooted.
+        #[serde(default)]
+        reboot: Reboot,
+        /// Rules whose findings were let pass.
+        #[serde(default)]
+        allow: Vec<String>,
+        /// The interrupted run that is taken up.
+        #[serde(default)]
+        resumes: Option<RunId>,
+    },
+    /// The first host of a wave begins to change.
+    WaveStarted {
+        /// Which wave, counted from 1.
+        number: usize,
+        /// How many there are.
+        of: usize,
+        /// Its hosts.
+        hosts: Vec<HostName>,
     },
     /// The state of the configuration's repository.
     Source {
@@ -96,6 +123,13 @@ pub enum Event {
         drv_path: StorePath,
         /// The toplevel it builds.
         out_path: StorePath,
+    },
+    /// A host goes back to a system it has.
+    Target {
+        /// Which host.
+        host: HostName,
+        /// Which system.
+        target: Box<Target>,
     },
     /// What was built for a host beside its system.
     Built {
@@ -185,6 +219,11 @@ pub enum Event {
         /// How long the run took.
         elapsed_ms: u64,
     },
+}
+
+/// The command of journals that do not name one.
+fn deploy() -> String {
+    Goal::default().command().to_owned()
 }
 
 /// An event with its place and time, as it is written to the journal and to

@@ -17,6 +17,7 @@ main() {
         --property=OOMScoreAdjust=-900 \
         --setenv=RUN="$RUN" --setenv=NEW="$NEW" --setenv=OLD="$OLD" \
         --setenv=OLD_PROFILE="$OLD_PROFILE" --setenv=OLD_GENERATION="$OLD_GENERATION" \
+        --setenv=GENERATION="$GENERATION" \
         --setenv=PROFILE="$PROFILE" --setenv=ACTION="$ACTION" \
         --setenv=CONFIRM_TIMEOUT="$CONFIRM_TIMEOUT" \
         --setenv=ACTIVATION_TIMEOUT="$ACTIVATION_TIMEOUT" \

@@ -3,6 +3,7 @@
 #
 # Input (environment): RUN NEW OLD OLD_PROFILE OLD_GENERATION PROFILE ACTION
 #   CONFIRM_TIMEOUT ACTIVATION_TIMEOUT LOCK_TIMEOUT (seconds)
+#   GENERATION (the one that has NEW already, may be empty)
 #   COMMIT_ID ACTOR (for the record of what is deployed)
 # Files, all in the root-only folder /run/nix-deploy/RUN:
 #   about  who started this, written before us        state  ours, replaced atomically
@@ -133,15 +134,25 @@ uncommit() {
     fi
     made=${made#"${PROFILE##*/}-"}
     made=${made%-link}
-    [ -z "$made" ] || [ "$made" = "$OLD_GENERATION" ] || nix-env -p "$PROFILE" --delete-generations "$made"
+    # A generation that was there before stays: Nix makes no second one for the same system.
+    case " $generations_before " in
+        *" $PROFILE-$made-link "*) ;;
+        *) [ -z "$made" ] || nix-env -p "$PROFILE" --delete-generations "$made" ;;
+    esac
     [ -z "$OLD_PROFILE" ] || stc_patiently "$OLD_PROFILE" boot quiet
 }
 
 # Makes the new system the boot default. A failure leaves everything as it was.
 commit() {
     state committing "$1"
+    generations_before=$(echo "$PROFILE"-*-link)
     if [ "$(readlink -f "$PROFILE")" != "$NEW" ]; then
-        nix-env -p "$PROFILE" --set "$NEW" || return 1
+        # Back to a generation that is there; a new one would hide which came before it.
+        if [ -n "$GENERATION" ] && [ "$(readlink -f "$PROFILE-$GENERATION-link")" = "$NEW" ]; then
+            nix-env -p "$PROFILE" --switch-generation "$GENERATION" || return 1
+        else
+            nix-env -p "$PROFILE" --set "$NEW" || return 1
+        fi
     fi
     if ! stc_patiently "$NEW" boot quiet; then
         uncommit

@@ -2,7 +2,7 @@
 
 use clap::{ArgGroup, Args};
 
-use super::values;
+use super::{PreviewArgs, RolloutArgs, values};
 use crate::model::{Action, Mode};
 
 /// Which hosts to deploy, and how.
@@ -29,10 +29,6 @@ pub struct DeployArgs {
     #[arg(long, value_name = "ACTION", value_parser = values::action(), default_value = "switch")]
     pub action: Action,
 
-    /// Reboot hosts that need it, and prove them again
-    #[arg(long)]
-    pub reboot: bool,
-
     /// Print the plan and touch no host
     #[arg(long)]
     pub dry_run: bool,
@@ -49,9 +45,13 @@ pub struct DeployArgs {
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub allow: Vec<String>,
 
-    /// Work on at most this many hosts at a time
-    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub max_parallel: Option<u16>,
+    /// How the deploy spreads over its hosts.
+    #[command(flatten)]
+    pub rollout: RolloutArgs,
+
+    /// What of an update is previewed instead.
+    #[command(flatten)]
+    pub preview: PreviewArgs,
 }
 
 impl DeployArgs {

@@ -14,6 +14,10 @@ mod global;
 mod init;
 mod issues;
 mod man;
+mod preview;
+mod resume;
+mod rollback;
+mod rollout;
 mod values;
 
 use std::ffi::OsString;
@@ -35,6 +39,10 @@ pub use global::{ColorArg, GlobalArgs, OutputArg};
 pub use init::InitArgs;
 pub use issues::IssuesArgs;
 pub use man::ManArgs;
+pub use preview::PreviewArgs;
+pub use resume::ResumeArgs;
+pub use rollback::RollbackArgs;
+pub use rollout::RolloutArgs;
 
 /// Deploys NixOS hosts over ssh and takes a bad change back by itself
 ///
@@ -62,6 +70,10 @@ pub struct Cli {
 pub enum Command {
     /// Deploy hosts (the default; also for hosts named like a command)
     Deploy(DeployArgs),
+    /// Take hosts back to a system they had, proven like a deploy
+    Rollback(RollbackArgs),
+    /// Take up a run that was interrupted: hosts that were done are not touched
+    Resume(ResumeArgs),
     /// Judge the configuration: syntax, anti-patterns, security
     Check(CheckArgs),
     /// Explain a rule of `check`: what, why, bad and good code
@@ -86,8 +98,11 @@ Examples:
   nix-deploy @server 'web-*'         hosts with the tag server, and those that match a glob
   nix-deploy all --dry-run           print the plan, touch no host
   nix-deploy p620 --action boot      activate with the next reboot
+  nix-deploy p620 --preview          what an update of the inputs would change
+  nix-deploy all --canary 1 --soak 5m    one host first, watched for five minutes
   nix-deploy p620 --fast --yes       fewer checks of the configuration, no question
   nix-deploy p620 --output json      one event per line on standard output
+  nix-deploy rollback p620           back to the system before, proven like a deploy
   nix-deploy check                   judge the configuration, deploy nothing
 
 Exit codes: 0 done, 2 usage or configuration, 3 blocked, 4 evaluation or build,
@@ -99,7 +114,7 @@ impl Cli {
     /// that knows how to print itself.
     pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let mut command = Self::command();
-        let matches = command.try_get_matches_from_mut(arguments)?;
+        let matches = command.try_get_matches_from_mut(values::join_reboot(arguments))?;
         refuse_stray_arguments(&mut command, &matches)?;
         Self::from_arg_matches(&matches)
     }

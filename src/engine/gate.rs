@@ -6,16 +6,15 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 
 use crate::event::{Event, EventSink};
-use crate::model::{Action, Failure, FailureClass, HostName, Mode, Questions};
+use crate::model::{Action, Failure, FailureClass, Goal, HostName, Mode, Questions};
 use crate::steps::context::RunContext;
 use crate::steps::shared::Roster;
-
-const QUESTION: &str = "Continue with deployment?";
 
 /// The question and who still has to arrive at it. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Gate {
     asks: bool,
+    question: &'static str,
     on_their_way: Roster,
     answer: Arc<OnceCell<Option<bool>>>,
     sink: EventSink,
@@ -29,6 +28,10 @@ impl Gate {
             asks: spec.questions == Questions::Ask
                 && spec.mode != Mode::Emergency
                 && spec.action != Action::DryActivate,
+            question: match spec.goal {
+                Goal::Configuration => "Continue with deployment?",
+                Goal::Existing(_) => "Continue with rollback?",
+            },
             on_their_way: Roster::new(spec.hosts.iter().map(|host| host.name.clone())),
             answer: Arc::new(OnceCell::new()),
             sink: run.sink.clone(),
@@ -56,9 +59,9 @@ impl Gate {
     }
 
     async fn ask(&self) -> Option<bool> {
-        let question = QUESTION.to_owned();
+        let question = self.question.to_owned();
         self.sink.send(Event::Asked { question: question.clone() });
-        let answer = self.sink.confirm(QUESTION).await;
+        let answer = self.sink.confirm(self.question).await;
         if let Some(yes) = answer {
             self.sink.send(Event::Answered { question, yes, by_person: true });
         }

@@ -2,10 +2,12 @@
 //!
 //! Nothing here decides what a run does; steps do that.
 
+pub(crate) mod boot_trial;
 pub(crate) mod checks;
 mod error;
 pub(crate) mod facts;
 mod folder;
+pub(crate) mod generations;
 pub(crate) mod inventory;
 mod link;
 pub(crate) mod observe;

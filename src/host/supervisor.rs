@@ -37,6 +37,8 @@ pub(crate) struct Order<'a> {
     pub(crate) facts: &'a HostFacts,
     pub(crate) new: &'a StorePath,
     pub(crate) action: Action,
+    /// The generation that the new system has already.
+    pub(crate) generation: Option<u64>,
     /// The commit the system was built from; empty when unknown or dirty.
     pub(crate) commit: String,
     /// Who deploys, in words.
@@ -102,6 +104,7 @@ pub(crate) async fn start(
         .set("OLD", text(&facts.current_system))
         .set("OLD_PROFILE", text(&facts.profile))
         .set("OLD_GENERATION", facts.generation.map_or_else(String::new, |number| number.to_string()))
+        .set("GENERATION", order.generation.map_or_else(String::new, |number| number.to_string()))
         .set("PROFILE", PROFILE)
         .set("ACTION", order.action.as_str())
         .set("CONFIRM_TIMEOUT", seconds(order.host.rollback.confirm_timeout))

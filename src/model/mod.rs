@@ -8,6 +8,7 @@ mod commit;
 mod facts;
 mod failure;
 mod finding;
+mod goal;
 mod host_spec;
 mod issue;
 mod lint_spec;
@@ -15,11 +16,14 @@ mod mode;
 mod names;
 pub(crate) mod package_name;
 mod report;
+mod resumed;
+mod rollout;
 mod run_spec;
 mod secret;
 mod step;
 mod store_path;
 pub(crate) mod text;
+mod update;
 mod version_order;
 
 pub use activation::{ActivationPhase, ActivationState, Truth, UnitPlan};
@@ -28,6 +32,7 @@ pub use commit::Commit;
 pub use facts::{Baseline, DeployedRecord, ElevationFact, HostFacts, LockHolder, OrphanRun, UnitHealth};
 pub use failure::{Failure, FailureClass};
 pub use finding::{Finding, Place, Severity, Suppression};
+pub use goal::{Existing, Goal, RecordedSystem, Target, Wanted};
 pub use host_spec::{BuildOn, Check, CheckKind, Elevate, HostSpec, NetworkCheck, RollbackPolicy, Timeouts};
 pub use issue::{
     Issue, IssueAdvice, IssueFinding, IssueIgnore, IssueMatch, IssueReport, IssueScope, IssueSettings,
@@ -37,8 +42,13 @@ pub use lint_spec::{Levels, LintSpec};
 pub use mode::{Action, Mode};
 pub use names::{HostName, NameError, RunId};
 pub use report::{HostOutcome, HostReport, ServiceChange, StepRecord};
-pub use run_spec::{Questions, Rollout, RunSpec, Strategy};
+pub use resumed::{Pinned, Resumed};
+pub use rollout::{Canary, Reboot, Rollout, Share, Strategy};
+pub use run_spec::{Questions, RunSpec};
 pub use secret::Secret;
 pub use step::{Phase, StepId, StepOutcome};
 pub use store_path::{StorePath, StorePathError};
+pub use update::{
+    BuildNeeds, HostPreview, InputMove, InputRevision, Precision, PreviewBase, StorageImpact, UpdatePreview,
+};
 pub(crate) use version_order::compare_versions;

@@ -22,9 +22,11 @@ const EVIDENCE: usize = 30;
 
 /// The whole report of one host.
 pub(super) fn host_report(host: &HostName, report: &HostReport, run: &Gathered, page: Page) -> Vec<Line> {
-    let mut lines = title(host, report, page);
+    let mut lines = title(host, report, run, page);
     if report.outcome != HostOutcome::Unchanged {
-        lines.extend(page.flow(headline(report, run), "   ", page.width()));
+        lines.extend(page.flow(headline(host, report, run), "   ", page.width()));
+        let target = run.targets.get(host).map(|target| Line::plain(&words::target(target)));
+        lines.extend(page.row("Back to", target.into_iter().collect()));
         lines.extend(changes_row(report, page));
         lines.extend(services_row(report, page));
         for phase in Phase::ALL {
@@ -43,8 +45,9 @@ pub(super) fn host_report(host: &HostName, report: &HostReport, run: &Gathered, 
     lines
 }
 
-fn title(host: &HostName, report: &HostReport, page: Page) -> Vec<Line> {
-    let mut left = Line::new().with(Role::Strong, "DEPLOYMENT REPORT: ").with(Role::Host, host.as_str());
+fn title(host: &HostName, report: &HostReport, run: &Gathered, page: Page) -> Vec<Line> {
+    let mut left =
+        Line::new().with(Role::Strong, &format!("{} REPORT: ", run.title())).with(Role::Host, host.as_str());
     if let (HostOutcome::Unchanged, Some(generation)) = (report.outcome, report.generation_before) {
         left.push(Role::Plain, &format!("   generation {generation}"));
     }
@@ -54,12 +57,17 @@ fn title(host: &HostName, report: &HostReport, page: Page) -> Vec<Line> {
     page.edges(left, right)
 }
 
-fn headline(report: &HostReport, run: &Gathered) -> Vec<Line> {
+fn headline(host: &HostName, report: &HostReport, run: &Gathered) -> Vec<Line> {
     let mut items = Vec::new();
     if let Some(generations) = generations(report) {
         items.push(Line::plain(&format!("Generation {generations}")));
     }
-    if let Some(commit) = run.commit() {
+    let target = run.targets.get(host);
+    let commit = match target {
+        Some(target) => target.commit.as_ref().map(|commit| commit.chars().take(7).collect()),
+        None => run.commit(),
+    };
+    if let Some(commit) = commit {
         items.push(Line::plain(&format!("commit {commit}")));
     }
     if is_rebooted(report) {

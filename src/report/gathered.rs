@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::event::Event;
-use crate::model::{Action, Finding, HostName, HostReport, SourceState};
+use crate::model::{Action, Finding, HostName, HostReport, SourceState, Target};
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +20,11 @@ pub(super) struct Gathered {
     pub(super) hosts: Vec<HostName>,
     pub(super) action: Action,
     pub(super) run_dir: String,
+    /// `deploy` or `rollback`; empty for reports that are shown again.
+    pub(super) command: String,
     pub(super) source: Option<SourceState>,
+    /// What hosts go back to.
+    pub(super) targets: BTreeMap<HostName, Target>,
     /// What the checks found, by host.
     pub(super) findings: BTreeMap<HostName, Vec<Finding>>,
     /// Hosts in the order they ended.
@@ -32,10 +36,14 @@ impl Gathered {
     /// Remembers what is needed of an event.
     pub(super) fn take(&mut self, event: &Event) {
         match event {
-            Event::RunStarted { hosts, action, run_dir, .. } => {
+            Event::RunStarted { hosts, action, run_dir, command, .. } => {
                 self.hosts.clone_from(hosts);
                 self.action = *action;
                 self.run_dir.clone_from(run_dir);
+                self.command.clone_from(command);
+            }
+            Event::Target { host, target } => {
+                self.targets.insert(host.clone(), (**target).clone());
             }
             Event::Source { source } => self.source = Some(source.clone()),
             Event::Finding { host, finding } => {
@@ -57,6 +65,11 @@ impl Gathered {
         let before = self.reports.iter().map(|(name, _)| name).take_while(|name| *name != host);
         let same = before.into_iter().find(|name| self.findings.get(*name).is_some_and(|other| other == own));
         (own, same)
+    }
+
+    /// The word in a report's title.
+    pub(super) fn title(&self) -> &'static str {
+        if self.command == "rollback" { "ROLLBACK" } else { "DEPLOYMENT" }
     }
 
     /// The commit in short with its state, for example `4f2c1aa (dirty)`.

@@ -22,8 +22,10 @@ mod json;
 mod lane;
 mod layout;
 mod live;
+mod past;
 mod plain;
 mod plan_view;
+mod preview_view;
 mod questions;
 mod quiet;
 mod recorder;
@@ -32,6 +34,7 @@ mod screen;
 mod story;
 mod styles;
 mod summary;
+mod tasks;
 mod terminal;
 mod words;
 
@@ -55,7 +58,10 @@ pub(crate) use findings::{Counts, Found, Hardening, RuleText, write as write_fin
 pub(crate) use hub::run_hub;
 pub(crate) use issue_view::issue_report;
 pub(crate) use journal::Journal;
+pub(crate) use past::{PastRun, is_at_work};
+pub(crate) use preview_view::preview_report;
 pub(crate) use recorder::Recording;
+pub(crate) use tasks::{TaskEnd, Tasks};
 
 /// What kind of question is about to be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -173,10 +173,14 @@ pub(super) fn interruption(at_once: bool) -> Line {
 /// The lines of an event; none for what is shown otherwise.
 pub(super) fn describe(event: &Event, verbosity: u8) -> Vec<Line> {
     match event {
-        Event::RunStarted { actor, mode, action, flake, hosts, run_dir, .. } => {
+        Event::RunStarted { actor, mode, action, flake, hosts, run_dir, command, .. } => {
             let names: Vec<&str> = hosts.iter().map(HostName::as_str).collect();
             let hosts = words::some_of(&names, 8);
-            let mut lines = vec![Line::plain(&format!("{action} {hosts} from {flake} ({mode}, by {actor})"))];
+            let text = match command.as_str() {
+                "rollback" => format!("roll {hosts} back ({action}, by {actor})"),
+                _ => format!("{action} {hosts} from {flake} ({mode}, by {actor})"),
+            };
+            let mut lines = vec![Line::plain(&text)];
             if verbosity > 0 {
                 lines.push(Line::plain("record and logs: ").with(Role::Path, run_dir));
             }
@@ -192,6 +196,10 @@ pub(super) fn describe(event: &Event, verbosity: u8) -> Vec<Line> {
             }
             None => vec![Line::plain("the configuration is in no repository")],
         },
+        Event::WaveStarted { number, of, hosts } => {
+            let names: Vec<&str> = hosts.iter().map(HostName::as_str).collect();
+            vec![Line::plain(&format!("wave {number} of {of}: {}", words::some_of(&names, 8)))]
+        }
         Event::StepStarted { host, step } if verbosity > 0 || may_take_long(*step) => {
             vec![prefix(host, *step).with(Role::Plain, "started")]
         }
@@ -218,6 +226,9 @@ pub(super) fn describe(event: &Event, verbosity: u8) -> Vec<Line> {
         }
         Event::Log { host, step, line } if verbosity > 0 => {
             vec![subject(host.as_ref()).with(Role::Plain, &format!("{step}: ")).with(Role::Dim, line)]
+        }
+        Event::Target { host, target } => {
+            vec![prefix(host, StepId::Decide).with(Role::Plain, &format!("back to {}", words::target(target)))]
         }
         Event::Facts { .. } | Event::Evaluated { .. } | Event::Log { .. } => Vec::new(),
         Event::Activation { host, state } => {

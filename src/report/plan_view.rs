@@ -10,7 +10,7 @@ use super::words;
 use crate::event::Event;
 use crate::model::text::{bytes, plural, signed_bytes};
 use crate::model::{
-    Changes, ClosureDiff, HostName, HostOutcome, PackageChange, PackageChangeKind, StepId, UnitPlan,
+    Changes, ClosureDiff, HostName, HostOutcome, PackageChange, PackageChangeKind, StepId, Target, UnitPlan,
 };
 
 /// Hosts named above a plan that they share.
@@ -26,7 +26,15 @@ struct HostPlan {
     host: HostName,
     changes: Option<Changes>,
     units: Option<UnitPlan>,
+    target: Option<Target>,
     shown: bool,
+}
+
+impl HostPlan {
+    /// A host that has what it should go back to has no plan.
+    fn says_something(&self) -> bool {
+        self.changes.is_some() || self.units.is_some()
+    }
 }
 
 /// The plans of a run.
@@ -41,6 +49,7 @@ impl Plans {
     pub(super) fn take(&mut self, event: &Event, detail: Detail, page: Page) -> Vec<Line> {
         match event {
             Event::Changes { host, changes } => self.of(host).changes = Some((**changes).clone()),
+            Event::Target { host, target } => self.of(host).target = Some((**target).clone()),
             Event::UnitPlan { host, plan } => self.of(host).units = Some(plan.clone()),
             Event::Asked { .. } | Event::Answered { .. } => return self.show(detail, page, |_| true),
             Event::StepStarted { host, step: StepId::Activate } => {
@@ -63,15 +72,23 @@ impl Plans {
     fn of(&mut self, host: &HostName) -> &mut HostPlan {
         let index = self.plans.iter().position(|plan| plan.host == *host).unwrap_or(self.plans.len());
         if index == self.plans.len() {
-            self.plans.push(HostPlan { host: host.clone(), changes: None, units: None, shown: false });
+            self.plans.push(HostPlan {
+                host: host.clone(),
+                changes: None,
+                units: None,
+                target: None,
+                shown: false,
+            });
         }
         &mut self.plans[index]
     }
 
     fn show(&mut self, detail: Detail, page: Page, wanted: impl Fn(&HostPlan) -> bool) -> Vec<Line> {
         let mut groups: Vec<(Vec<HostName>, &HostPlan)> = Vec::new();
-        for plan in self.plans.iter().filter(|plan| !plan.shown && wanted(plan)) {
-            let same = |other: &HostPlan| other.changes == plan.changes && other.units == plan.units;
+        for plan in self.plans.iter().filter(|plan| plan.says_something() && !plan.shown && wanted(plan)) {
+            let same = |other: &HostPlan| {
+                other.changes == plan.changes && other.units == plan.units && other.target == plan.target
+            };
             match groups.iter_mut().find(|(_, other)| same(other)) {
                 Some((hosts, _)) => hosts.push(plan.host.clone()),
                 None => groups.push((vec![plan.host.clone()], plan)),
@@ -123,6 +140,9 @@ fn plan_lines(hosts: &[HostName], plan: &HostPlan, packages: usize, page: Page) 
     let title =
         Line::new().with(Role::Host, &words::some_of(&names, HOSTS)).with(Role::Strong, " would change");
     let mut lines = page.flow(vec![title], " ", page.width());
+    if let Some(target) = &plan.target {
+        lines.extend(page.row("  Back to", vec![Line::plain(&words::target(target))]));
+    }
     if let Some(changes) = &plan.changes {
         if let Some(closure) = &changes.closure {
             lines.extend(package_rows(closure, packages, page));
@@ -156,7 +176,7 @@ fn package_rows(closure: &ClosureDiff, most: usize, page: Page) -> Vec<Line> {
     let listed = &closure.packages[..closure.packages.len().min(most)];
     let longest = listed.iter().map(|package| Line::plain(&package.name).width()).max().unwrap_or(0);
     let name_width = longest.min(page.width() / 3);
-    lines.extend(listed.iter().map(|package| package_line(package, name_width, page)));
+    lines.extend(listed.iter().map(|package| package_line(package, None, name_width, page)));
     if closure.packages.len() > listed.len() {
         let text = format!("    … and {} more (-v lists all)", closure.packages.len() - listed.len());
         lines.push(Line::new().with(Role::Dim, &text));
@@ -164,8 +184,14 @@ fn package_rows(closure: &ClosureDiff, most: usize, page: Page) -> Vec<Line> {
     lines
 }
 
-/// `    U firefox   128.0 → 129.0   +1.2 MiB`.
-fn package_line(package: &PackageChange, name_width: usize, page: Page) -> Line {
+/// `    U firefox   128.0 → 129.0   +1.2 MiB`. With marks, a star tells what is
+/// installed by name, and a tag what a system depends on as a whole.
+pub(super) fn package_line(
+    package: &PackageChange,
+    marks: Option<Option<&str>>,
+    name_width: usize,
+    page: Page,
+) -> Line {
     let (letter, role) = match package.kind {
         PackageChangeKind::Added => ("A", Role::Ok),
         PackageChangeKind::Removed => ("R", Role::Error),
@@ -178,11 +204,19 @@ fn package_line(package: &PackageChange, name_width: usize, page: Page) -> Line 
         (before, after) if after.is_empty() => before,
         (before, after) => format!("{before} → {after}"),
     };
-    let mut line = Line::plain("    ").with(role, letter).with(Role::Plain, " ");
+    let mark = match marks {
+        Some(_) if package.selected => "* ",
+        Some(_) => "  ",
+        None => " ",
+    };
+    let mut line = Line::plain("    ").with(role, letter).with(Role::Plain, mark);
     line.append(page.fit(Line::plain(&package.name), name_width).padded(name_width));
     line.push(Role::Plain, &format!("  {versions}"));
     if package.size_difference != 0 {
         line.push(Role::Dim, &format!("  {}", signed_bytes(package.size_difference)));
+    }
+    if let Some(Some(tag)) = marks {
+        line.push(Role::Warning, &format!("  {tag}"));
     }
     page.fit(line, page.width())
 }

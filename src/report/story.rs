@@ -207,6 +207,12 @@ impl Story {
             flake: ".".to_owned(),
             hosts: hosts.iter().map(|name| host(name)).collect(),
             run_dir: "/state/runs/20251121-120000-abcdef".to_owned(),
+            rollout: None,
+            waves: Vec::new(),
+            reboot: Default::default(),
+            allow: Vec::new(),
+            resumes: None,
+            command: "deploy".to_owned(),
         };
         let source = SourceState {
             commit: Some("4f2c1aa9d1e0b7c34f2c1aa9d1e0b7c34f2c1aa9".to_owned()),

@@ -2,7 +2,7 @@
 //!
 //! `env` reads the environment, `file` finds and reads hosts.toml, `source`
 //! shows what is wrong in it, `reader` walks its tables, `hosts_toml` with
-//! `host_keys`, `check_keys`, `lint_keys` and `issue_keys` is the schema, `references` checks hosts
+//! `host_keys`, `check_keys`, `lint_keys`, `issue_keys` and `rollout_keys` is the schema, `references` checks hosts
 //! against each other, and `resolve` merges everything.
 
 mod check_keys;
@@ -19,6 +19,7 @@ mod nearest;
 mod reader;
 mod references;
 mod resolve;
+mod rollout_keys;
 mod screen;
 mod source;
 mod values;

@@ -43,7 +43,7 @@ async fn run(context: &HostContext) -> StepResult {
         }
         ActivationPhase::BootOnly => {
             // A reboot that follows is told by its own step.
-            if context.run.spec.action != Action::Boot && !context.run.spec.reboot {
+            if context.run.spec.action != Action::Boot && !context.run.spec.reboot.is_asked() {
                 context.warn("only a reboot can enter the new system: it is the boot default now", None);
             }
             Ok(Done::passed(state.reason))
@@ -73,16 +73,16 @@ async fn start(context: &HostContext) -> Result<Option<Standing>, Failure> {
     let run = &context.run;
     let facts = context.facts()?;
     let source = run.source.get().and_then(Option::as_ref);
+    let clean = source.filter(|source| !source.dirty).and_then(|source| source.commit.clone());
+    let target = context.target.get();
     let order = Order {
         run: &run.spec.id,
         host: &context.host,
         facts: &facts,
         new: context.new_system()?,
         action: run.spec.action,
-        commit: source
-            .filter(|source| !source.dirty)
-            .and_then(|source| source.commit.clone())
-            .unwrap_or_default(),
+        generation: target.and_then(|target| target.generation),
+        commit: target.map_or(clean, |target| target.commit.clone()).unwrap_or_default(),
         actor: run.spec.actor.clone(),
         owner: run.owner.clone(),
     };

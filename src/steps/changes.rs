@@ -38,15 +38,23 @@ fn summary(difference: &ClosureDiff) -> String {
 /// when one of the closures cannot be read. Both are read at the same time.
 pub(super) async fn closure_difference(context: &HostContext) -> Option<ClosureDiff> {
     let new = context.new_system().ok()?;
-    let (old, new) = tokio::join!(old_closure(context), context.run.nix.closure(new, None));
-    let new = match new {
-        Ok(new) => new,
-        Err(error) => {
-            tracing::debug!(%error, "closure of the new system");
-            return None;
-        }
-    };
-    Some(nix::diff(old?, &new))
+    let (old, new) = tokio::join!(old_closure(context), new_closure(context, new));
+    let mut difference = nix::diff(old?, &new?);
+    if context.target.get().is_some() {
+        // The host has all of it.
+        (difference.new_paths, difference.new_bytes) = (0, 0);
+    }
+    Some(difference)
+}
+
+/// The closure of the new system: from here where it is built, from the host
+/// where that has it already.
+async fn new_closure(context: &HostContext, new: &StorePath) -> Option<Closure> {
+    if context.target.get().is_some() {
+        return closure_on_host(context, new).await;
+    }
+    let closure = context.run.nix.closure(new, None).await;
+    closure.inspect_err(|error| tracing::debug!(%error, "closure of the new system")).ok()
 }
 
 /// The closure of the running system, read once.
@@ -55,20 +63,28 @@ async fn old_closure(context: &HostContext) -> Option<&Closure> {
         .old_closure
         .get_or_init(|| async {
             let facts = context.facts_if_known()?;
-            let old = facts.current_system.as_ref()?;
-            let script = Script::new(CLOSURE).set("SYSTEM", old.as_str());
-            let answer = match context.link.run(&script, Privilege::Login, context.command_deadline()).await {
-                Ok(text) => Closure::parse(&text).map_err(|error| error.to_string()),
-                Err(error) => Err(error.to_string()),
-            };
-            answer.inspect_err(|error| tracing::debug!(error, "closure of the running system")).ok()
+            closure_on_host(context, facts.current_system.as_ref()?).await
         })
         .await
         .as_ref()
 }
 
+/// The closure of a system that the host has.
+async fn closure_on_host(context: &HostContext, system: &StorePath) -> Option<Closure> {
+    let script = Script::new(CLOSURE).set("SYSTEM", system.as_str());
+    let answer = match context.link.run(&script, Privilege::Login, context.command_deadline()).await {
+        Ok(text) => Closure::parse(&text).map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    answer.inspect_err(|error| tracing::debug!(error, %system, "closure on the host")).ok()
+}
+
 /// Files changed since the commit that the host says it was deployed from.
 async fn files_changed(context: &HostContext, facts: &HostFacts) -> (Option<Vec<String>>, Option<String>) {
+    if context.target.get().is_some() {
+        // What is gone back to was not made from the files that are here.
+        return (None, None);
+    }
     let deployed = facts.deployed.as_ref().filter(|record| Some(&record.path) == facts.current_system.as_ref());
     let Some(commit) = deployed.and_then(|record| record.commit.clone()) else { return (None, None) };
     let Some(directory) = context.run.spec.flake_dir.as_deref() else { return (None, Some(commit)) };

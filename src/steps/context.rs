@@ -12,12 +12,13 @@ use super::build::BuildRequest;
 use super::check::Checks;
 use super::shared::{Names, Results, Roster};
 use crate::event::{Event, EventSink};
+use crate::host::boot_trial::Trial;
 use crate::host::observe::{After, Sample};
 use crate::host::preview::Preview;
 use crate::host::{HostError, Link, Session};
 use crate::model::{
     ActivationState, Changes, Failure, FailureClass, Finding, HostFacts, HostName, HostOutcome, HostSpec,
-    RunSpec, Secret, ServiceChange, SourceState, StepId, StorePath, Truth,
+    RunSpec, Secret, ServiceChange, SourceState, StepId, StorePath, Target, Truth,
 };
 use crate::nix::{Closure, Evaluated, Nix};
 
@@ -62,7 +63,8 @@ impl RunContext {
             sink,
             nix: Nix::new(),
             owner,
-            source: OnceCell::new(),
+            // What is deployed is of the source that the interrupted run saw.
+            source: OnceCell::new_with(spec.resumed.as_ref().and_then(|run| run.source.clone()).map(Some)),
             checks: Checks::default(),
             evaluation: Results::new(),
             build_requests,
@@ -119,6 +121,8 @@ pub(crate) struct HostContext {
     services: Mutex<Vec<ServiceChange>>,
     /// Derivation and toplevel.
     pub(crate) evaluated: OnceLock<Evaluated>,
+    /// The system to go back to, instead of one that is evaluated.
+    pub(crate) target: OnceLock<Target>,
     /// The closure of what the host runs now, fetched while others work.
     pub(crate) old_closure: OnceCell<Option<Closure>>,
     /// Set once the systems may have roots on the host.
@@ -148,6 +152,10 @@ pub(crate) struct HostContext {
     pub(crate) settled: OnceLock<HostOutcome>,
     /// Set before the host is told to reboot.
     pub(crate) reboot_asked: OnceLock<()>,
+    /// The new system's boot entry is tried once.
+    pub(crate) trial: OnceLock<Trial>,
+    /// The host came up with its old system instead, and is well.
+    pub(crate) fell_back: OnceLock<()>,
     /// What came up after the reboot.
     pub(crate) rebooted: OnceLock<Rebooted>,
     /// Resources and errors after the deploy.
@@ -168,6 +176,7 @@ impl HostContext {
             warnings: Mutex::default(),
             services: Mutex::default(),
             evaluated: OnceLock::new(),
+            target: OnceLock::new(),
             old_closure: OnceCell::new(),
             rooted: OnceLock::new(),
             no_room_for_roots: OnceLock::new(),
@@ -182,6 +191,8 @@ impl HostContext {
             unwell: OnceLock::new(),
             settled: OnceLock::new(),
             reboot_asked: OnceLock::new(),
+            trial: OnceLock::new(),
+            fell_back: OnceLock::new(),
             rebooted: OnceLock::new(),
             after: OnceCell::new(),
             truth: OnceLock::new(),
@@ -248,7 +259,9 @@ impl HostContext {
 
     /// The toplevel to deploy.
     pub(crate) fn new_system(&self) -> Result<&StorePath, Failure> {
-        self.evaluated.get().map(|evaluated| &evaluated.out_path).ok_or_else(|| missing("the evaluation"))
+        let evaluated = self.evaluated.get().map(|evaluated| &evaluated.out_path);
+        let target = || self.target.get().map(|target| &target.path);
+        evaluated.or_else(target).ok_or_else(|| missing("the new system"))
     }
 
     /// The activation so far.

@@ -1,16 +1,16 @@
 //! `decide`: compares what the host runs with what it should run. An unchanged
 //! host ends here. What earlier runs left on the host is brought to an end
-//! before anything new begins.
+//! before anything new begins. A way back begins here with finding the system.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::context::HostContext;
-use super::{Done, StepResult, host_facts, step};
+use super::{Done, StepResult, host_facts, roots, step, target};
 use crate::host::supervisor::{self, Standing, Until, Word};
 use crate::model::{
-    Action, ActivationPhase, Failure, FailureClass, HostFacts, HostOutcome, OrphanRun, StepId, StorePath,
+    Action, ActivationPhase, Failure, FailureClass, Goal, HostFacts, HostOutcome, OrphanRun, StepId, StorePath,
 };
 
 step!(Decide, StepId::Decide);
@@ -26,12 +26,38 @@ async fn run(context: &HostContext) -> StepResult {
             facts = context.facts()?;
         }
     }
+    if let Goal::Existing(existing) = &context.run.spec.goal {
+        target::find(context, existing, &facts).await?;
+    }
     let new = context.new_system()?;
     if is_unchanged(context.run.spec.action, new, &facts) {
         return Ok(Done::passed("unchanged").ending(HostOutcome::Unchanged));
     }
+    same_as_seen(context, new, &facts)?;
     explain_pending(context, new, &facts);
+    if let Some(target) = context.target.get() {
+        // Otherwise they are given while Nix builds.
+        roots::give(context).await?;
+        return Ok(Done::passed(
+            target.generation.map_or_else(String::new, |number| format!("generation {number}")),
+        ));
+    }
     Ok(Done::passed(""))
+}
+
+/// Refuses to bring a host what an interrupted run had evaluated for it when
+/// somebody has changed it since: that may be newer.
+fn same_as_seen(context: &HostContext, new: &StorePath, facts: &HostFacts) -> Result<(), Failure> {
+    let Some(resumed) = &context.run.spec.resumed else { return Ok(()) };
+    let seen = resumed.systems.get(context.name()).and_then(|system| system.seen.as_ref());
+    let Some(current) = &facts.current_system else { return Ok(()) };
+    if current == new || seen.is_none_or(|seen| seen == current) {
+        return Ok(());
+    }
+    let (host, run) = (context.name(), &resumed.run);
+    Err(Failure::new(FailureClass::Blocked, format!("{host} was changed by somebody else since run {run}"))
+        .cause(format!("it runs {current} now"))
+        .hint(format!("to deploy what the configuration says now: nix-deploy {host}")))
 }
 
 /// Whether the action has nothing to do.

@@ -54,14 +54,14 @@ async fn attempt(context: &HostContext) -> Result<Session, HostError> {
     let session = context.link.fresh().await?;
     let answer =
         |detail: &str| HostError::Answer { address: context.name().to_string(), detail: detail.to_owned() };
-    let (Some(facts), Some(evaluated)) = (context.facts_if_known(), context.evaluated.get()) else {
+    let (Some(facts), Ok(new)) = (context.facts_if_known(), context.new_system()) else {
         return Err(answer("nothing is known of the host"));
     };
     let plan = context.preview.get().and_then(|preview| preview.plan.as_ref());
     let counted = counted(context.host.timeouts.settle, plan);
     let look = Look {
         old: facts.current_system.as_ref(),
-        new: &evaluated.out_path,
+        new,
         extra_units: &context.host.critical_services,
         counted: counted.as_deref(),
         files: true,
@@ -77,7 +77,7 @@ async fn attempt(context: &HostContext) -> Result<Session, HostError> {
     if sample.boot_id != facts.boot_id {
         return Err(answer("the host was rebooted during the activation"));
     }
-    if sample.current_system.as_ref() != Some(&evaluated.out_path) {
+    if sample.current_system.as_ref() != Some(new) {
         return Err(answer("the host went back by itself before a login came about"));
     }
     // An earlier attempt may have got so far: the first look counts.

@@ -21,7 +21,7 @@ use crate::fleet::value::{Value, values};
 use crate::fleet::{packages, rows};
 use crate::model::{
     Changes, HostFacts, HostName, HostOutcome, HostReport, PackageChangeKind, RunId, SourceState, StepId,
-    StepOutcome, StorePath,
+    StepOutcome, StorePath, Target,
 };
 
 /// How long a deploy counts as running after it was heard of last.
@@ -92,17 +92,18 @@ async fn write_run(database: &mut Database, run: &RunId, lines: &[Line]) -> Resu
         _ => None,
     });
     let sql = "INSERT INTO runs (id, started_at, actor, machine, tool_version, mode, command, action, flake) \
-               VALUES ($1, $2, $3, $4, $5, $6, 'deploy', $7, $8) ON CONFLICT (id) DO NOTHING";
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING";
     let values = match started {
-        Some((Event::RunStarted { tool_version, actor, mode, action, flake, .. }, time)) => {
+        Some((Event::RunStarted { tool_version, actor, mode, action, flake, command, .. }, time)) => {
             let machine = actor.rsplit_once('@').map(|(_, machine)| machine);
-            values![run.as_str(), time, actor, machine, tool_version, mode.as_str(), action.as_str(), flake]
+            let (mode, action) = (mode.as_str(), action.as_str());
+            values![run.as_str(), time, actor, machine, tool_version, mode, command, action, flake]
         }
         // A journal whose beginning a full disk has cost still says what came after.
         _ => {
             let time = lines.first().map_or(Timestamp::UNIX_EPOCH, |line| line.time);
             let none = None::<&str>;
-            values![run.as_str(), time, "unknown", none, "unknown", none, none, none]
+            values![run.as_str(), time, "unknown", none, "unknown", none, "deploy", none, none]
         }
     };
     database.execute("write the run", sql, &values).await?;
@@ -128,6 +129,7 @@ impl Writer<'_> {
                 self.step(host, *step, *outcome, *elapsed_ms, summary).await
             }
             Event::Facts { host, facts } => self.facts(host, facts).await,
+            Event::Target { host, target } => self.target(host, target).await,
             Event::Built { host, derivations } => self.built(host, derivations).await,
             Event::Changes { host, changes } => self.changes(host, changes).await,
             Event::Finding { host, finding } => {
@@ -329,6 +331,18 @@ impl Writer<'_> {
         let rows = known.map(|(name, value)| values![event_id, name, value]).collect();
         let tail = "ON CONFLICT (event_id, name) DO UPDATE SET value_before = excluded.value_before";
         rows::insert(self.database, "resources", "event_id, name, value_before", rows, tail).await
+    }
+
+    /// The system that a host goes back to, with the commit it was deployed from.
+    async fn target(&mut self, host: &HostName, target: &Target) -> Result<(), FleetError> {
+        let event_id = self.event_id(host.as_str()).await?;
+        let sql = "UPDATE deployment_events SET to_store_path = $2, \
+                   commit_id = (SELECT o.commit_id FROM deployment_events o WHERE o.hostname = $3 \
+                   AND o.to_store_path = $2 AND o.commit_id IS NOT NULL ORDER BY o.started_at DESC, o.id DESC LIMIT 1) \
+                   WHERE id = $1";
+        let values = values![event_id, target.path.as_str(), host.as_str()];
+        self.database.execute("write what is gone back to", sql, &values).await?;
+        Ok(())
     }
 
     /// Packages that were built for a host, as what its system needs.
