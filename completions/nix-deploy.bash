@@ -72,6 +72,9 @@ _nix__deploy() {
             nix__deploy__subcmd__fleet,flush)
                 cmd="nix__deploy__subcmd__fleet__subcmd__flush"
                 ;;
+            nix__deploy__subcmd__fleet,grafana)
+                cmd="nix__deploy__subcmd__fleet__subcmd__grafana"
+                ;;
             nix__deploy__subcmd__fleet,heartbeat)
                 cmd="nix__deploy__subcmd__fleet__subcmd__heartbeat"
                 ;;
@@ -146,6 +149,9 @@ _nix__deploy() {
                 ;;
             nix__deploy__subcmd__fleet__subcmd__help,flush)
                 cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__flush"
+                ;;
+            nix__deploy__subcmd__fleet__subcmd__help,grafana)
+                cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__grafana"
                 ;;
             nix__deploy__subcmd__fleet__subcmd__help,heartbeat)
                 cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__heartbeat"
@@ -256,6 +262,9 @@ _nix__deploy() {
                 ;;
             nix__deploy__subcmd__help__subcmd__fleet,flush)
                 cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__flush"
+                ;;
+            nix__deploy__subcmd__help__subcmd__fleet,grafana)
+                cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__grafana"
                 ;;
             nix__deploy__subcmd__help__subcmd__fleet,heartbeat)
                 cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__heartbeat"
@@ -603,7 +612,7 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__fleet)
-            opts="-q -v -h --config --output --quiet --color --verbose --help status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire sync poll evaluate build migrate flush prune export import help"
+            opts="-q -v -h --config --output --quiet --color --verbose --help status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire sync poll evaluate build migrate flush prune export import grafana help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -854,6 +863,32 @@ _nix__deploy() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__grafana)
+            opts="-q -v -h --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         nix__subcmd__deploy__subcmd__fleet__subcmd__heartbeat)
             opts="-q -v -h --json --limit --since --config --output --quiet --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -889,7 +924,7 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__fleet__subcmd__help)
-            opts="status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire sync poll evaluate build migrate flush prune export import help"
+            opts="status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire sync poll evaluate build migrate flush prune export import grafana help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -987,6 +1022,20 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__fleet__subcmd__help__subcmd__flush)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__help__subcmd__grafana)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1841,7 +1890,7 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__help__subcmd__fleet)
-            opts="status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire sync poll evaluate build migrate flush prune export import"
+            opts="status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire sync poll evaluate build migrate flush prune export import grafana"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1939,6 +1988,20 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__help__subcmd__fleet__subcmd__flush)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__fleet__subcmd__grafana)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

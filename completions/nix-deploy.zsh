@@ -793,6 +793,25 @@ never\:"never"))' \
 '::file -- The file to read; standard input without one:_files' \
 && ret=0
 ;;
+(grafana)
+_arguments "${_arguments_options[@]}" : \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'::file -- The file to write; standard output without one:_files' \
+&& ret=0
+;;
 (help)
 _arguments "${_arguments_options[@]}" : \
 ":: :_nix-deploy__subcmd__fleet__subcmd__help_commands" \
@@ -898,6 +917,10 @@ _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
 (import)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(grafana)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
@@ -1136,6 +1159,10 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(grafana)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
         esac
     ;;
 esac
@@ -1239,6 +1266,7 @@ _nix-deploy__subcmd__fleet_commands() {
 'prune:Thin old reports; deploys are never forgotten' \
 'export:Write the whole database as JSON lines' \
 'import:Read an export into an empty database' \
+'grafana:Write a dashboard for Grafana, on a PostgreSQL database' \
 'help:Print this message or the help of the given subcommand(s)' \
     )
     _describe -t commands 'nix-deploy fleet commands' commands "$@"
@@ -1278,6 +1306,11 @@ _nix-deploy__subcmd__fleet__subcmd__flush_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy fleet flush commands' commands "$@"
 }
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__grafana_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__grafana_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet grafana commands' commands "$@"
+}
 (( $+functions[_nix-deploy__subcmd__fleet__subcmd__heartbeat_commands] )) ||
 _nix-deploy__subcmd__fleet__subcmd__heartbeat_commands() {
     local commands; commands=()
@@ -1310,6 +1343,7 @@ _nix-deploy__subcmd__fleet__subcmd__help_commands() {
 'prune:Thin old reports; deploys are never forgotten' \
 'export:Write the whole database as JSON lines' \
 'import:Read an export into an empty database' \
+'grafana:Write a dashboard for Grafana, on a PostgreSQL database' \
 'help:Print this message or the help of the given subcommand(s)' \
     )
     _describe -t commands 'nix-deploy fleet help commands' commands "$@"
@@ -1348,6 +1382,11 @@ _nix-deploy__subcmd__fleet__subcmd__help__subcmd__export_commands() {
 _nix-deploy__subcmd__fleet__subcmd__help__subcmd__flush_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy fleet help flush commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__help__subcmd__grafana_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__help__subcmd__grafana_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet help grafana commands' commands "$@"
 }
 (( $+functions[_nix-deploy__subcmd__fleet__subcmd__help__subcmd__heartbeat_commands] )) ||
 _nix-deploy__subcmd__fleet__subcmd__help__subcmd__heartbeat_commands() {
@@ -1589,6 +1628,7 @@ _nix-deploy__subcmd__help__subcmd__fleet_commands() {
 'prune:Thin old reports; deploys are never forgotten' \
 'export:Write the whole database as JSON lines' \
 'import:Read an export into an empty database' \
+'grafana:Write a dashboard for Grafana, on a PostgreSQL database' \
     )
     _describe -t commands 'nix-deploy help fleet commands' commands "$@"
 }
@@ -1626,6 +1666,11 @@ _nix-deploy__subcmd__help__subcmd__fleet__subcmd__export_commands() {
 _nix-deploy__subcmd__help__subcmd__fleet__subcmd__flush_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy help fleet flush commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__help__subcmd__fleet__subcmd__grafana_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__fleet__subcmd__grafana_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help fleet grafana commands' commands "$@"
 }
 (( $+functions[_nix-deploy__subcmd__help__subcmd__fleet__subcmd__heartbeat_commands] )) ||
 _nix-deploy__subcmd__help__subcmd__fleet__subcmd__heartbeat_commands() {

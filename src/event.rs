@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::model::{
-    Action, ActivationState, Changes, Finding, Goal, HostFacts, HostName, HostReport, Mode, Reboot, Rollout,
-    RunId, SourceState, StepId, StepOutcome, StorePath, Target, UnitPlan,
+    Action, ActivationState, Changes, Finding, Goal, HostFacts, HostName, HostReport, Mode, Observed, Reboot,
+    Rollout, RunId, SourceState, StepId, StepOutcome, StorePath, Target, UnitPlan,
 };
 
 /// Version of the event format; it rises when a field changes meaning or goes.
@@ -165,6 +165,13 @@ pub enum Event {
         host: HostName,
         /// What; set as suppressed when a flag lets it pass in this run.
         finding: Box<Finding>,
+    },
+    /// What was measured before and after the activation.
+    Observed {
+        /// Which host.
+        host: HostName,
+        /// Resources, memory of services, errors of the journal.
+        observed: Box<Observed>,
     },
     /// A line that Nix, the host's activation or a script printed.
     Log {

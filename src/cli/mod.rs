@@ -32,8 +32,8 @@ pub use deploy::DeployArgs;
 pub use doctor::DoctorArgs;
 pub use explain::ExplainArgs;
 pub use fleet::{
-    AskArgs, BuildArgs, EvaluateArgs, ExportArgs, FleetArgs, FleetCommand, FlushArgs, HostsArgs, ImportArgs,
-    JsonArgs, PollArgs, PruneArgs, QueueArgs, RegisterArgs, ShowArgs, StaleArgs, SyncArgs,
+    AskArgs, BuildArgs, EvaluateArgs, ExportArgs, FleetArgs, FleetCommand, FlushArgs, GrafanaArgs, HostsArgs,
+    ImportArgs, JsonArgs, PollArgs, PruneArgs, QueueArgs, RegisterArgs, ShowArgs, StaleArgs, SyncArgs,
 };
 pub use global::{ColorArg, GlobalArgs, OutputArg};
 pub use init::InitArgs;

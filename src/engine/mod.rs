@@ -190,6 +190,7 @@ fn failed_report(failure: Failure) -> HostReport {
         warnings: Vec::new(),
         failure: Some(failure),
         truth: None,
+        observed: None,
     }
 }
 

@@ -11,9 +11,11 @@ mod finding;
 mod goal;
 mod host_spec;
 mod issue;
+mod limits;
 mod lint_spec;
 mod mode;
 mod names;
+mod observed;
 pub(crate) mod package_name;
 mod report;
 mod resumed;
@@ -38,9 +40,11 @@ pub use issue::{
     Issue, IssueAdvice, IssueFinding, IssueIgnore, IssueMatch, IssueReport, IssueScope, IssueSettings,
     IssueSeverity, OnUnavailable, VersionFit,
 };
+pub use limits::{Bound, Limit, Limits, Watched};
 pub use lint_spec::{Levels, LintSpec};
 pub use mode::{Action, Mode};
 pub use names::{HostName, NameError, RunId};
+pub use observed::{CpuTimes, ErrorGroup, IdleService, Measured, Metric, Observed, Resource, ServiceMemory};
 pub use report::{HostOutcome, HostReport, ServiceChange, StepRecord};
 pub use resumed::{Pinned, Resumed};
 pub use rollout::{Canary, Reboot, Rollout, Share, Strategy};

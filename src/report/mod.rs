@@ -29,6 +29,7 @@ mod preview_view;
 mod questions;
 mod quiet;
 mod recorder;
+mod resources;
 mod screen;
 #[cfg(test)]
 mod story;

@@ -212,9 +212,11 @@ pub(super) fn describe(event: &Event, verbosity: u8) -> Vec<Line> {
         Event::StepStarted { .. } => Vec::new(),
         // Told once for all hosts.
         Event::Finding { .. } => Vec::new(),
-        Event::StepProgress { .. } | Event::Built { .. } | Event::Changes { .. } | Event::UnitPlan { .. } => {
-            Vec::new()
-        }
+        Event::StepProgress { .. }
+        | Event::Built { .. }
+        | Event::Changes { .. }
+        | Event::UnitPlan { .. }
+        | Event::Observed { .. } => Vec::new(),
         Event::Facts { host, facts } if verbosity > 0 => {
             let generation = facts.generation.map_or("?".to_owned(), |number| number.to_string());
             let nix = facts.nix_version.as_deref().unwrap_or("unknown");

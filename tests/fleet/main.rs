@@ -21,6 +21,7 @@ mod interrupt;
 mod issues;
 mod kill;
 mod locks;
+mod observe;
 mod operator;
 mod poll;
 mod preview;

@@ -16,6 +16,7 @@ mod apply;
 mod claims;
 mod findings;
 mod journal;
+mod resources;
 mod run;
 mod settle;
 mod state;
