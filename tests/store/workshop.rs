@@ -26,6 +26,8 @@ pub(crate) enum Does {
     Wait,
     /// It fails.
     Fail,
+    /// It needs a machine of another kind.
+    Elsewhere,
 }
 
 /// A flake with a history, a Nix store and a fleet database.
@@ -74,7 +76,8 @@ impl Workshop {
         let mut text = String::from("{ outputs = { self }: let\n");
         let _ = writeln!(
             text,
-            "package = name: needs: script: derivation {{ inherit name; system = \"x86_64-linux\"; builder = \"/bin/sh\"; \
+            "package = name: needs: script: derivation {{ inherit name; \
+             system = if script == \"elsewhere\" then \"riscv64-linux\" else \"x86_64-linux\"; builder = \"/bin/sh\"; \
              args = [ \"-c\" \"echo x >>{gates}/built-${{name}}; ${{script}} echo ${{toString needs}} >$out\" ]; }};"
         );
         text.push_str("p = {\n");
@@ -85,6 +88,7 @@ impl Workshop {
                     self.close(name);
                     format!("read -r word <{gates}/open-{name};")
                 }
+                Does::Elsewhere => "elsewhere".to_owned(),
                 Does::Fail => "echo it is out of order >&2; exit 3;".to_owned(),
             };
             let _ = writeln!(text, "\"{name}\" = package \"{name}\" [ {} ] \"{script}\";", attributes(needs));
