@@ -200,6 +200,7 @@ fn every_long_flag_of_the_help_is_explained() {
         vec!["check", "--help"],
         vec!["doctor", "--help"],
         vec!["issues", "--help"],
+        vec!["update", "--help"],
         vec!["man", "--help"],
     ] {
         let help = text(&run(folder.path(), &arguments).stdout);

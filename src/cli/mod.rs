@@ -18,6 +18,7 @@ mod preview;
 mod resume;
 mod rollback;
 mod rollout;
+mod update;
 mod values;
 
 use std::ffi::OsString;
@@ -32,8 +33,8 @@ pub use deploy::DeployArgs;
 pub use doctor::DoctorArgs;
 pub use explain::ExplainArgs;
 pub use fleet::{
-    AskArgs, BuildArgs, EvaluateArgs, ExportArgs, FleetArgs, FleetCommand, FlushArgs, HostsArgs, ImportArgs,
-    JsonArgs, PollArgs, PruneArgs, QueueArgs, RegisterArgs, ShowArgs, StaleArgs, SyncArgs,
+    AskArgs, BuildArgs, EvaluateArgs, ExportArgs, FleetArgs, FleetCommand, FlushArgs, GrafanaArgs, HostsArgs,
+    ImportArgs, JsonArgs, PollArgs, PruneArgs, QueueArgs, RegisterArgs, ShowArgs, StaleArgs, SyncArgs,
 };
 pub use global::{ColorArg, GlobalArgs, OutputArg};
 pub use init::InitArgs;
@@ -43,6 +44,7 @@ pub use preview::PreviewArgs;
 pub use resume::ResumeArgs;
 pub use rollback::RollbackArgs;
 pub use rollout::RolloutArgs;
+pub use update::UpdateArgs;
 
 /// Deploys NixOS hosts over ssh and takes a bad change back by itself
 ///
@@ -70,6 +72,8 @@ pub struct Cli {
 pub enum Command {
     /// Deploy hosts (the default; also for hosts named like a command)
     Deploy(DeployArgs),
+    /// Update flake inputs with open eyes, and deploy what comes of it
+    Update(UpdateArgs),
     /// Take hosts back to a system they had, proven like a deploy
     Rollback(RollbackArgs),
     /// Take up a run that was interrupted: hosts that were done are not touched
@@ -102,6 +106,7 @@ Examples:
   nix-deploy all --canary 1 --soak 5m    one host first, watched for five minutes
   nix-deploy p620 --fast --yes       fewer checks of the configuration, no question
   nix-deploy p620 --output json      one event per line on standard output
+  nix-deploy update p620             update flake inputs: look, decide, deploy
   nix-deploy rollback p620           back to the system before, proven like a deploy
   nix-deploy check                   judge the configuration, deploy nothing
 

@@ -14,6 +14,7 @@ mod preview;
 mod record;
 mod resume;
 mod rollback;
+mod update;
 
 use std::io::Write;
 
@@ -24,6 +25,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::cli::{
     Cli, Command, DeployArgs, DoctorArgs, GlobalArgs, IssuesArgs, ResumeArgs, RollbackArgs, RolloutArgs,
+    UpdateArgs,
 };
 use crate::error::CommandError;
 use crate::exit::{self, ExitCode};
@@ -32,6 +34,7 @@ use crate::lint;
 use crate::model::{Canary, Failure, FailureClass, Rollout, RunSpec, Secret};
 use crate::plan;
 use crate::settings::{self, Environment, Output, Screen, Settings, nearest};
+use crate::update::{Depth, check_pattern};
 
 /// What a run needs beside its [`RunSpec`]: how it is shown, and secrets.
 #[derive(Clone, Debug)]
@@ -80,6 +83,7 @@ fn execute(cli: Cli) -> Result<ExitCode, CommandError> {
         None => start_deploy(&cli.deploy, &cli.global, &environment)
             .map_err(|error| hint_at_command(error, &cli.deploy)),
         Some(Command::Deploy(arguments)) => start_deploy(&arguments, &cli.global, &environment),
+        Some(Command::Update(arguments)) => start_update(&arguments, &cli.global, &environment),
         Some(Command::Rollback(arguments)) => start_rollback(&arguments, &cli.global, &environment),
         Some(Command::Resume(arguments)) => start_resume(&arguments, &cli.global, &environment),
         Some(Command::Check(arguments)) => block_on(check::check(&arguments, &cli.global, &environment)),
@@ -135,20 +139,89 @@ fn start_run(
     screen: Screen,
     environment: &Environment,
 ) -> Result<ExitCode, CommandError> {
-    if screen.output != Output::Quiet {
-        warn(&settings.warnings);
+    if let Some(code) = warn_or_print_plan(arguments, &settings, &run_spec, screen)? {
+        return Ok(code);
     }
-    if arguments.dry_run {
-        let json = screen.output == Output::Json;
-        let text = if json { plan::plan_json(&run_spec) } else { plan::plan_text(&run_spec) };
-        return print(text.as_bytes());
-    }
-    let options = options(screen, environment, settings.database_url);
+    let options = options(screen, environment, settings.database_url.clone());
     if arguments.preview.preview {
         return block_on(preview::preview(run_spec, &arguments.preview, options));
     }
+    if let Some(flag) = arguments.preview.first_given() {
+        let message = format!("{flag} says what of an update is looked at, and none was asked for");
+        return Err(CommandError::new(FailureClass::Usage, message)
+            .hint("add --preview, or use `nix-deploy update HOST`; --update=INPUT updates some inputs"));
+    }
     settings::create_run_dir(&run_spec)?;
-    block_on(deploy::deploy(run_spec, options))
+    match &arguments.update {
+        None => block_on(deploy::deploy(run_spec, options)),
+        Some(inputs) => {
+            let asked = update::UpdateOptions {
+                what: update::What::Unasked,
+                inputs: inputs.clone(),
+                depth: Depth::Estimate,
+                new_packages: None,
+                issues: issue_options(settings, environment, &run_spec, Refresh::WhenOld),
+            };
+            block_on(update::update(run_spec, asked, options))
+        }
+    }
+}
+
+/// Says what the settings warn of; with `--dry-run` prints the plan, and that is all.
+fn warn_or_print_plan(
+    arguments: &DeployArgs,
+    settings: &Settings,
+    run_spec: &RunSpec,
+    screen: Screen,
+) -> Result<Option<ExitCode>, CommandError> {
+    if screen.output != Output::Quiet {
+        warn(&settings.warnings);
+    }
+    if !arguments.dry_run {
+        return Ok(None);
+    }
+    let json = screen.output == Output::Json;
+    let text = if json { plan::plan_json(run_spec) } else { plan::plan_text(run_spec) };
+    print(text.as_bytes()).map(Some)
+}
+
+fn start_update(
+    arguments: &UpdateArgs,
+    global: &GlobalArgs,
+    environment: &Environment,
+) -> Result<ExitCode, CommandError> {
+    let mut deploy = arguments.deploy.clone();
+    if arguments.local {
+        deploy.hosts =
+            vec![update::local_host(&Settings::load(global.config.as_deref(), environment)?, environment)?];
+    }
+    let (settings, mut run_spec) = plan_run(&deploy, global, environment)?;
+    if arguments.local {
+        // This machine is reached without ssh, whatever others call it.
+        run_spec.hosts.iter_mut().for_each(|host| host.address = None);
+    }
+    let screen = Screen::resolve(global, environment);
+    if let Some(code) = warn_or_print_plan(&deploy, &settings, &run_spec, screen)? {
+        return Ok(code);
+    }
+    let options = options(screen, environment, settings.database_url.clone());
+    let looked = &deploy.preview;
+    if looked.preview {
+        return block_on(preview::preview(run_spec, looked, options));
+    }
+    if let Some(pattern) = &looked.new_packages {
+        check_pattern(pattern)
+            .map_err(|why| CommandError::new(FailureClass::Usage, format!("--new-packages: {why}")))?;
+    }
+    let asked = update::UpdateOptions {
+        what: update::What::of(arguments),
+        inputs: [looked.inputs.clone(), deploy.update.clone().unwrap_or_default()].concat(),
+        depth: if looked.no_build { Depth::Estimate } else { Depth::Build },
+        new_packages: Some(looked.new_packages.clone().unwrap_or_else(|| "*".to_owned())),
+        issues: issue_options(settings, environment, &run_spec, Refresh::WhenOld),
+    };
+    settings::create_run_dir(&run_spec)?;
+    block_on(update::update(run_spec, asked, options))
 }
 
 fn start_doctor(
@@ -178,8 +251,20 @@ fn start_issues(
     let hosts = if arguments.hosts.is_empty() { vec!["all".to_owned()] } else { arguments.hosts.clone() };
     let (settings, run_spec) = plan_run(&DeployArgs::for_hosts(hosts), global, environment)?;
     let options = options(Screen::resolve(global, environment), environment, settings.database_url.clone());
+    let refresh = if arguments.refresh { Refresh::Always } else { Refresh::WhenOld };
+    let asked = issue_options(settings, environment, &run_spec, refresh);
+    block_on(issues::issues(run_spec, issues::IssueOptions { next: arguments.next, ..asked }, options))
+}
+
+/// Where known issues come from and which count, for the hosts of a run.
+fn issue_options(
+    settings: Settings,
+    environment: &Environment,
+    run_spec: &RunSpec,
+    refresh: Refresh,
+) -> issues::IssueOptions {
     let cache = environment.cache_dir().unwrap_or_else(|| run_spec.state_dir.join("cache"));
-    let asked = issues::IssueOptions {
+    issues::IssueOptions {
         tracker: Tracker {
             repository: settings.issues.repository.clone(),
             api_url: settings.issues.api_url.clone(),
@@ -188,10 +273,9 @@ fn start_issues(
             patience: Patience::default(),
         },
         settings: settings.issues,
-        refresh: if arguments.refresh { Refresh::Always } else { Refresh::WhenOld },
-        next: arguments.next,
-    };
-    block_on(issues::issues(run_spec, asked, options))
+        refresh,
+        next: false,
+    }
 }
 
 fn plan_run(

@@ -2,6 +2,7 @@
 //!
 //! Nothing here decides what a run does; steps do that.
 
+pub(crate) mod after;
 pub(crate) mod boot_trial;
 pub(crate) mod causes;
 pub(crate) mod checks;
@@ -12,6 +13,8 @@ pub(crate) mod garbage;
 pub(crate) mod generations;
 pub(crate) mod inventory;
 mod link;
+mod measure;
+pub(crate) mod network;
 pub(crate) mod observe;
 pub(crate) mod preview;
 pub(crate) mod reboot;

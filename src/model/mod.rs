@@ -11,13 +11,16 @@ mod finding;
 mod goal;
 mod host_spec;
 mod issue;
+mod limits;
 mod lint_spec;
 mod mode;
 mod names;
+mod observed;
 pub(crate) mod package_name;
 mod recovery;
 mod report;
 mod resumed;
+mod risk;
 mod rollout;
 mod run_spec;
 mod secret;
@@ -39,12 +42,18 @@ pub use issue::{
     Issue, IssueAdvice, IssueFinding, IssueIgnore, IssueMatch, IssueReport, IssueScope, IssueSettings,
     IssueSeverity, OnUnavailable, VersionFit,
 };
+pub use limits::{Bound, Limit, Limits, Watched};
 pub use lint_spec::{Levels, LintSpec};
 pub use mode::{Action, Mode};
 pub use names::{HostName, NameError, RunId};
+pub use observed::{CpuTimes, ErrorGroup, IdleService, Measured, Metric, Observed, Resource, ServiceMemory};
 pub use recovery::{Recovery, RecoveryKind, RecoveryOutcome};
 pub use report::{HostOutcome, HostReport, ServiceChange, StepRecord};
 pub use resumed::{Pinned, Resumed};
+pub use risk::{
+    DecidedBy, LockFileState, RiskAssessment, RiskLevel, RiskReason, UpdateCheck, UpdateDecision, UpdateOffer,
+    Verdict,
+};
 pub use rollout::{Canary, Reboot, Rollout, Share, Strategy};
 pub use run_spec::{Questions, RecoverPolicy, RunSpec, Substituter};
 pub use secret::Secret;

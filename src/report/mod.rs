@@ -29,6 +29,7 @@ mod preview_view;
 mod questions;
 mod quiet;
 mod recorder;
+mod resources;
 mod screen;
 #[cfg(test)]
 mod story;
@@ -36,6 +37,7 @@ mod styles;
 mod summary;
 mod tasks;
 mod terminal;
+mod update_view;
 mod words;
 
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! The schema of hosts.toml and what one such file says.
 //!
 //! Version 1. A file with another version is refused before anything else in
-//! it is judged. `[resources]` and `[notify]` are
-//! reserved: they must be tables and are carried as they are.
+//! it is judged. `[notify]` is
+//! reserved: it must be a table and is carried as it is.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +14,7 @@ use super::issue_keys;
 use super::lint_keys::LintKeys;
 use super::reader::{Problems, TableReader};
 use super::references;
+use super::resource_keys::ResourceKeys;
 use super::rollout_keys;
 use super::source::{Problem, Source};
 use super::values::{self, Anchors};
@@ -22,7 +23,7 @@ use crate::model::{HostName, HostSpec, IssueSettings, Rollout, Secret, Substitut
 /// The version this program reads and writes.
 const VERSION: i64 = 1;
 /// Sections whose keys later parts of the program define.
-const RESERVED: [&str; 2] = ["resources", "notify"];
+const RESERVED: [&str; 1] = ["notify"];
 /// No run works on more hosts at a time.
 pub(crate) const MOST_PARALLEL: i64 = 1024;
 
@@ -68,6 +69,8 @@ pub(crate) struct HostsToml {
     pub(crate) lint: LintKeys,
     /// `[issues]`.
     pub(crate) issues: IssueSettings,
+    /// Limits for every host, below all that is said of single ones.
+    resources: ResourceKeys,
     /// The reserved sections.
     pub(crate) reserved: BTreeMap<&'static str, toml::Table>,
 }
@@ -125,6 +128,7 @@ impl HostsToml {
         let substituters = reader.each_table("substituters", read_substituter);
         let lint = reader.table("lint").map(|table| LintKeys::read(table, anchors)).unwrap_or_default();
         let issues = reader.table("issues").map(issue_keys::read).unwrap_or_default();
+        let resources = reader.table("resources").map(ResourceKeys::read).unwrap_or_default();
         let reserved =
             RESERVED.iter().filter_map(|key| Some((*key, read_reserved(&mut reader, key)?))).collect();
         reader.finish();
@@ -139,6 +143,7 @@ impl HostsToml {
             substituters,
             lint,
             issues,
+            resources,
             reserved,
         }
     }
@@ -153,6 +158,7 @@ impl HostsToml {
         let labels = self.defaults.tags.iter().chain(&entry.keys.tags).map(|label| label.as_ref().clone());
         super::host_keys::add_new(&mut host.tags, labels);
         host.collect_garbage = self.recover_gc.unwrap_or(host.collect_garbage);
+        self.resources.apply(&mut host.limits);
         self.defaults.apply(&mut host);
         for label in host.tags.clone() {
             for tag in self.tags.iter().filter(|tag| *tag.name.as_ref() == label) {
@@ -434,9 +440,8 @@ mod tests {
 
     #[test]
     fn reserved_sections_are_carried_and_must_be_tables() {
-        let file = parse("version = 1\n[hosts.x]\n[resources.rules]\nx = \"warn\"\n[notify]\n").unwrap();
-        assert_eq!(file.reserved["resources"]["rules"]["x"].as_str(), Some("warn"));
-        assert!(file.reserved["notify"].is_empty());
+        let file = parse("version = 1\n[hosts.x]\n[notify.rules]\nx = \"warn\"\n").unwrap();
+        assert_eq!(file.reserved["notify"]["rules"]["x"].as_str(), Some("warn"));
         assert_eq!(
             parse("version = 1\nnotify = 3\n[hosts.x]\n").unwrap_err(),
             ["hosts.toml:2:10: `notify` is a table, written as [notify]"]

@@ -19,6 +19,7 @@ mod nearest;
 mod reader;
 mod references;
 mod resolve;
+mod resource_keys;
 mod rollout_keys;
 mod screen;
 mod source;

@@ -17,9 +17,11 @@ mod claims;
 mod findings;
 mod journal;
 mod recoveries;
+mod resources;
 mod run;
 mod settle;
 mod state;
+mod updates;
 mod upkeep;
 mod worker;
 
