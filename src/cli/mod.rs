@@ -7,14 +7,17 @@
 mod check;
 mod completions;
 mod deploy;
+mod diff;
 mod doctor;
 mod explain;
 mod fleet;
 mod global;
+mod history;
 mod init;
 mod issues;
 mod man;
 mod rollback;
+mod status;
 mod values;
 
 use std::ffi::OsString;
@@ -26,6 +29,7 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand}
 pub use check::{CheckArgs, FormatArg, NixArg};
 pub use completions::CompletionsArgs;
 pub use deploy::DeployArgs;
+pub use diff::DiffArgs;
 pub use doctor::DoctorArgs;
 pub use explain::ExplainArgs;
 pub use fleet::{
@@ -33,10 +37,12 @@ pub use fleet::{
     QueueArgs, RegisterArgs, ShowArgs, StaleArgs,
 };
 pub use global::{ColorArg, GlobalArgs, OutputArg};
+pub use history::HistoryArgs;
 pub use init::InitArgs;
 pub use issues::IssuesArgs;
 pub use man::ManArgs;
 pub use rollback::RollbackArgs;
+pub use status::StatusArgs;
 
 /// Deploys NixOS hosts over ssh and takes a bad change back by itself
 ///
@@ -66,6 +72,12 @@ pub enum Command {
     Deploy(DeployArgs),
     /// Take hosts back to a system they had, proven like a deploy
     Rollback(RollbackArgs),
+    /// Ask hosts how they stand right now, and why one is not well
+    Status(StatusArgs),
+    /// Show what hosts ran when: generations and the record of deploys
+    History(HistoryArgs),
+    /// Compare two systems of a host: packages, units, kernel, size
+    Diff(DiffArgs),
     /// Judge the configuration: syntax, anti-patterns, security
     Check(CheckArgs),
     /// Explain a rule of `check`: what, why, bad and good code
@@ -93,6 +105,8 @@ Examples:
   nix-deploy p620 --fast --yes       fewer checks of the configuration, no question
   nix-deploy p620 --output json      one event per line on standard output
   nix-deploy rollback p620           back to the system before, proven like a deploy
+  nix-deploy status                  how all hosts stand right now, worst first
+  nix-deploy diff p620               what a deploy would change
   nix-deploy check                   judge the configuration, deploy nothing
 
 Exit codes: 0 done, 2 usage or configuration, 3 blocked, 4 evaluation or build,

@@ -4,14 +4,17 @@
 mod check;
 mod completions;
 mod deploy;
+mod diff;
 mod doctor;
 mod explain;
 mod fleet;
+mod history;
 mod init;
 mod issues;
 mod man;
 mod record;
 mod rollback;
+mod status;
 
 use std::io::Write;
 
@@ -77,6 +80,19 @@ fn execute(cli: Cli) -> Result<ExitCode, CommandError> {
             .map_err(|error| hint_at_command(error, &cli.deploy)),
         Some(Command::Deploy(arguments)) => start_deploy(&arguments, &cli.global, &environment),
         Some(Command::Rollback(arguments)) => start_rollback(&arguments, &cli.global, &environment),
+        Some(Command::Status(arguments)) => {
+            let hosts = all_unless_named(&arguments.hosts);
+            let (run_spec, options) = plan_look(hosts, &cli.global, &environment)?;
+            block_on(status::status(run_spec, arguments.json, options))
+        }
+        Some(Command::History(arguments)) => {
+            let (run_spec, options) = plan_look(arguments.hosts, &cli.global, &environment)?;
+            block_on(history::history(run_spec, arguments.limit, arguments.json, options))
+        }
+        Some(Command::Diff(arguments)) => {
+            let (run_spec, options) = plan_look(vec![arguments.host.clone()], &cli.global, &environment)?;
+            block_on(diff::diff(run_spec, arguments, options))
+        }
         Some(Command::Check(arguments)) => block_on(check::check(&arguments, &cli.global, &environment)),
         Some(Command::Explain(arguments)) => print(explain::explain(&arguments.rule)?.as_bytes()),
         Some(Command::Doctor(arguments)) => start_doctor(&arguments, &cli.global, &environment),
@@ -127,6 +143,22 @@ fn start_run(
     settings::create_run_dir(&run_spec)?;
     let options = options(screen, environment, settings.database_url);
     block_on(deploy::deploy(run_spec, options))
+}
+
+/// Every host where none is named.
+fn all_unless_named(hosts: &[String]) -> Vec<String> {
+    if hosts.is_empty() { vec!["all".to_owned()] } else { hosts.to_vec() }
+}
+
+/// What a command needs that only looks at hosts.
+fn plan_look(
+    hosts: Vec<String>,
+    global: &GlobalArgs,
+    environment: &Environment,
+) -> Result<(RunSpec, DeployOptions), CommandError> {
+    let (settings, run_spec) = plan_run(&DeployArgs::for_hosts(hosts), global, environment)?;
+    let options = options(Screen::resolve(global, environment), environment, settings.database_url);
+    Ok((run_spec, options))
 }
 
 fn start_doctor(

@@ -3,6 +3,7 @@
 //! Nothing here decides what a run does; steps do that.
 
 pub(crate) mod checks;
+pub(crate) mod contents;
 mod error;
 pub(crate) mod facts;
 pub(crate) mod generations;
@@ -15,6 +16,7 @@ mod session;
 mod shell;
 mod ssh_config;
 mod standing_shell;
+pub(crate) mod status;
 pub(crate) mod supervisor;
 pub(crate) mod units;
 

@@ -8,7 +8,9 @@ mod facts;
 mod failure;
 mod finding;
 mod goal;
+mod host_history;
 mod host_spec;
+mod host_status;
 mod issue;
 mod lint_spec;
 mod mode;
@@ -19,6 +21,7 @@ mod run_spec;
 mod secret;
 mod step;
 mod store_path;
+mod system_diff;
 pub(crate) mod text;
 mod version_order;
 
@@ -28,7 +31,9 @@ pub use facts::{Baseline, DeployedRecord, ElevationFact, HostFacts, LockHolder, 
 pub use failure::{Failure, FailureClass};
 pub use finding::{Finding, Place, Severity, Suppression};
 pub use goal::{Existing, Goal, RecordedSystem, Target, Wanted};
+pub use host_history::{HistoryEntry, HostHistory};
 pub use host_spec::{BuildOn, Check, CheckKind, Elevate, HostSpec, NetworkCheck, RollbackPolicy, Timeouts};
+pub use host_status::{Complaint, HostStatus, Room, Standing};
 pub use issue::{
     Issue, IssueAdvice, IssueFinding, IssueIgnore, IssueMatch, IssueReport, IssueScope, IssueSettings,
     IssueSeverity, OnUnavailable, VersionFit,
@@ -41,4 +46,5 @@ pub use run_spec::{Questions, Rollout, RunSpec, Strategy};
 pub use secret::Secret;
 pub use step::{Phase, StepId, StepOutcome};
 pub use store_path::{StorePath, StorePathError};
+pub use system_diff::{ComparedSystem, SystemDiff, UnitDiff};
 pub(crate) use version_order::compare_versions;

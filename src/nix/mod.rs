@@ -25,7 +25,7 @@ mod version;
 
 pub(crate) use activities::NixProgress;
 pub(crate) use build::{BuildError, BuildRequest};
-pub(crate) use closure::{Closure, Selection, diff};
+pub(crate) use closure::{Closure, Selection, diff, diff_with};
 pub(crate) use copy::{CopyError, CopyRequest};
 pub(crate) use error::NixError;
 pub(crate) use eval::{Ask, ChunkPolicy, EvalError, EvalRequest, Evaluated};

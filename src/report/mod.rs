@@ -11,10 +11,13 @@
 //! [`for_output`].
 
 mod board;
+mod diff_view;
 mod end_report;
 mod findings;
 mod frame;
 mod gathered;
+mod grid;
+mod history_view;
 mod hub;
 mod issue_view;
 mod journal;
@@ -28,6 +31,7 @@ mod questions;
 mod quiet;
 mod recorder;
 mod screen;
+mod status_view;
 #[cfg(test)]
 mod story;
 mod styles;
@@ -51,11 +55,14 @@ use quiet::Quiet;
 use screen::Screen;
 use styles::Styles;
 
+pub(crate) use diff_view::system_diff;
 pub(crate) use findings::{Counts, Found, Hardening, RuleText, write as write_findings};
+pub(crate) use history_view::history;
 pub(crate) use hub::run_hub;
 pub(crate) use issue_view::issue_report;
 pub(crate) use journal::Journal;
 pub(crate) use recorder::Recording;
+pub(crate) use status_view::status;
 
 /// What kind of question is about to be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

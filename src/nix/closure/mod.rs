@@ -15,7 +15,7 @@ use crate::model::{StorePath, text};
 
 use super::{Nix, NixError, RemoteStore};
 
-pub(crate) use diff::diff;
+pub(crate) use diff::{diff, diff_with};
 pub(crate) use packages::Selection;
 
 /// Store paths with the size of their contents in bytes (`narSize`).
