@@ -45,6 +45,9 @@ pub enum Event {
         /// What was asked for: `deploy` or `rollback`.
         #[serde(default = "deploy")]
         command: String,
+        /// The issue of the configuration's repository that it is for.
+        #[serde(default)]
+        issue: Option<u64>,
     },
     /// The state of the configuration's repository.
     Source {

@@ -1,8 +1,10 @@
 //! The configuration's repository, read with git.
 //!
-//! Only reads: no lock is taken (`GIT_OPTIONAL_LOCKS=0`), and no program that
+//! Only reads, but for `commit`: no lock is taken (`GIT_OPTIONAL_LOCKS=0`), and no program that
 //! the repository's own configuration names is run for it. Paths are relative
 //! to the top of the repository, whatever folder of it is given.
+
+pub(crate) mod commit;
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

@@ -1,5 +1,7 @@
 //! Arguments of a deploy, the default command.
 
+use std::path::PathBuf;
+
 use clap::{ArgGroup, Args};
 
 use super::values;
@@ -48,6 +50,26 @@ pub struct DeployArgs {
     /// Let findings of this rule pass in this run; recorded with your name
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub allow: Vec<String>,
+
+    /// Write a report of the run to this file at its end: .md, .html or .json; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub report: Vec<PathBuf>,
+
+    /// The issue of the configuration's repository that this is for: in run, report and record
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    pub issue: Option<u64>,
+
+    /// Commit what is staged before the deploy, and these files with it
+    #[arg(long, value_name = "FILE", num_args = 0.., require_equals = true, value_delimiter = ',')]
+    pub commit: Option<Vec<PathBuf>>,
+
+    /// What the commit says; `feat(area): ` and the issue are added
+    #[arg(long, value_name = "TEXT", requires = "commit")]
+    pub message: Option<String>,
+
+    /// Push the branch and open a pull request when the deploy has gone well
+    #[arg(long)]
+    pub pr: bool,
 
     /// Work on at most this many hosts at a time
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]

@@ -28,10 +28,14 @@ pub(crate) async fn deploy(run_spec: RunSpec, options: DeployOptions) -> Result<
     // The recorder comes behind the journal: it records what the journal holds.
     let mut reporters = vec![Box::new(journal) as Box<dyn report::Reporter>];
     reporters.extend(recording.map(|recording| Box::new(recording) as Box<dyn report::Reporter>));
+    reporters.extend(options.told.reporters()?);
     reporters.push(report::for_output(shown(options.screen)));
     let asker = asker(run_spec.questions)?;
     let (sink, messages) = EventSink::new(run_spec.id.clone());
     let hub = tokio::spawn(report::run_hub(messages, reporters, asker));
+    for why in &options.told.untold {
+        sink.warn(None, why.clone(), None);
+    }
     let interrupt = Interrupt::new();
     let signals = tokio::spawn(listen(interrupt.clone(), sink.clone()));
     let code = engine::deploy(Job {

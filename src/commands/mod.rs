@@ -12,9 +12,11 @@ mod history;
 mod init;
 mod issues;
 mod man;
+mod publish;
 mod record;
 mod rollback;
 mod status;
+mod told;
 
 use std::io::Write;
 
@@ -31,6 +33,7 @@ use crate::lint;
 use crate::model::{Failure, FailureClass, RunSpec, Secret};
 use crate::plan;
 use crate::settings::{self, Environment, Output, Screen, Settings, nearest};
+use told::Told;
 
 /// What a run needs beside its [`RunSpec`]: how it is shown, and secrets.
 #[derive(Clone, Debug)]
@@ -41,6 +44,8 @@ pub(crate) struct DeployOptions {
     pub(crate) sudo_password: Option<Secret>,
     /// The fleet database.
     pub(crate) database_url: Secret,
+    /// Who else is told of the run.
+    pub(crate) told: Told,
 }
 
 /// Runs the program and returns its exit code.
@@ -140,9 +145,21 @@ fn start_run(
         let text = if json { plan::plan_json(&run_spec) } else { plan::plan_text(&run_spec) };
         return print(text.as_bytes());
     }
+    let mut told = Told::resolve(&arguments.report, &settings.notify, environment)?;
     settings::create_run_dir(&run_spec)?;
-    let options = options(screen, environment, settings.database_url);
-    block_on(deploy::deploy(run_spec, options))
+    block_on(async {
+        let folder = run_spec.flake_dir.clone().unwrap_or_else(|| environment.directory.clone());
+        let token = environment.github_token();
+        let publishing = publish::prepare(arguments, &folder, settings.pull_request, token).await?;
+        told.markdown = publishing.as_ref().map(|publishing| publishing.markdown.clone());
+        publish::commit_changes(arguments, &environment.directory).await?;
+        let options = DeployOptions { told, ..options(screen, environment, settings.database_url) };
+        let code = deploy::deploy(run_spec, options).await?;
+        Ok(match publishing {
+            Some(publishing) => publishing.finish(code).await,
+            None => code,
+        })
+    })
 }
 
 /// Every host where none is named.
@@ -231,7 +248,7 @@ fn known_rules(rules: &[String]) -> Result<(), CommandError> {
 }
 
 fn options(screen: Screen, environment: &Environment, database_url: Secret) -> DeployOptions {
-    DeployOptions { screen, sudo_password: environment.sudo_password(), database_url }
+    DeployOptions { screen, sudo_password: environment.sudo_password(), database_url, told: Told::default() }
 }
 
 /// A misspelt command is read as a host: says so when nothing else is wrong.

@@ -63,6 +63,7 @@ pub(crate) async fn deploy(job: Job) -> ExitCode {
         hosts: spec.hosts.iter().map(|host| host.name.clone()).collect(),
         run_dir: spec.run_dir.display().to_string(),
         command: spec.goal.command().to_owned(),
+        issue: spec.issue,
     });
     let (run, requests) = RunContext::new(spec, sink.clone(), owner, sudo_password);
     // Shared work; it ends with the run, or with an interruption.

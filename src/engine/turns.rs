@@ -87,6 +87,7 @@ mod tests {
         Turns::new(&RunSpec {
             id: RunId::generate(),
             goal: Default::default(),
+            issue: None,
             flake: ".".to_owned(),
             flake_dir: None,
             mode: Mode::Standard,

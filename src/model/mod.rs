@@ -15,7 +15,9 @@ mod issue;
 mod lint_spec;
 mod mode;
 mod names;
+mod notify;
 pub(crate) mod package_name;
+mod pull_request;
 mod report;
 mod run_spec;
 mod secret;
@@ -41,6 +43,8 @@ pub use issue::{
 pub use lint_spec::{Levels, LintSpec};
 pub use mode::{Action, Mode};
 pub use names::{HostName, NameError, RunId};
+pub use notify::{NotifierKind, NotifierSpec, Occasion, SecretSource};
+pub use pull_request::PullRequestSpec;
 pub use report::{HostOutcome, HostReport, ServiceChange, StepRecord};
 pub use run_spec::{Questions, Rollout, RunSpec, Strategy};
 pub use secret::Secret;

@@ -10,9 +10,11 @@
 //! `layout.rs`, which cleans it. A new format is one file and one line in
 //! [`for_output`].
 
+mod actions;
 mod board;
 mod diff_view;
 mod end_report;
+mod files;
 mod findings;
 mod frame;
 mod gathered;
@@ -25,6 +27,7 @@ mod json;
 mod lane;
 mod layout;
 mod live;
+mod notify;
 mod plain;
 mod plan_view;
 mod questions;
@@ -55,12 +58,15 @@ use quiet::Quiet;
 use screen::Screen;
 use styles::Styles;
 
+pub(crate) use actions::Actions;
 pub(crate) use diff_view::system_diff;
+pub(crate) use files::{KeptMarkdown, ReportFile, ReportFileError};
 pub(crate) use findings::{Counts, Found, Hardening, RuleText, write as write_findings};
 pub(crate) use history_view::history;
 pub(crate) use hub::run_hub;
 pub(crate) use issue_view::issue_report;
 pub(crate) use journal::Journal;
+pub(crate) use notify::{Notifier, Notifying};
 pub(crate) use recorder::Recording;
 pub(crate) use status_view::status;
 

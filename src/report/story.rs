@@ -208,6 +208,7 @@ impl Story {
             hosts: hosts.iter().map(|name| host(name)).collect(),
             run_dir: "/state/runs/20251121-120000-abcdef".to_owned(),
             command: "deploy".to_owned(),
+            issue: None,
         };
         let source = SourceState {
             commit: Some("4f2c1aa9d1e0b7c34f2c1aa9d1e0b7c34f2c1aa9".to_owned()),

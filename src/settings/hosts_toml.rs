@@ -1,8 +1,8 @@
 //! The schema of hosts.toml and what one such file says.
 //!
 //! Version 1. A file with another version is refused before anything else in
-//! it is judged. `[resources]` and `[notify]` are
-//! reserved: they must be tables and are carried as they are.
+//! it is judged. `[resources]` is
+//! reserved: it must be a table and is carried as it is.
 
 use std::collections::BTreeMap;
 
@@ -12,16 +12,20 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 use super::host_keys::{HostKeys, Layer};
 use super::issue_keys;
 use super::lint_keys::LintKeys;
+use super::notify_keys;
+use super::pull_request_keys;
 use super::reader::{Problems, TableReader};
 use super::references;
 use super::source::{Problem, Source};
 use super::values::{self, Anchors};
-use crate::model::{HostName, HostSpec, IssueSettings, Rollout, Secret, Strategy};
+use crate::model::{
+    HostName, HostSpec, IssueSettings, NotifierSpec, PullRequestSpec, Rollout, Secret, Strategy,
+};
 
 /// The version this program reads and writes.
 const VERSION: i64 = 1;
 /// Sections whose keys later parts of the program define.
-const RESERVED: [&str; 2] = ["resources", "notify"];
+const RESERVED: [&str; 1] = ["resources"];
 /// No run works on more hosts at a time.
 pub(crate) const MOST_PARALLEL: i64 = 1024;
 
@@ -65,6 +69,10 @@ pub(crate) struct HostsToml {
     pub(crate) lint: LintKeys,
     /// `[issues]`.
     pub(crate) issues: IssueSettings,
+    /// `[pull_request]`.
+    pub(crate) pull_request: PullRequestSpec,
+    /// `[notify]`, in the order of the file.
+    pub(crate) notify: Vec<NotifierSpec>,
     /// The reserved sections.
     pub(crate) reserved: BTreeMap<&'static str, toml::Table>,
 }
@@ -120,10 +128,25 @@ impl HostsToml {
         let rollout = reader.table("rollout").map(read_rollout).unwrap_or_default();
         let lint = reader.table("lint").map(|table| LintKeys::read(table, anchors)).unwrap_or_default();
         let issues = reader.table("issues").map(issue_keys::read).unwrap_or_default();
+        let pull_request = reader.table("pull_request").map(pull_request_keys::read).unwrap_or_default();
+        let notify =
+            reader.each_named("notify", |name, table| notify_keys::read(name.as_ref(), table, anchors));
         let reserved =
             RESERVED.iter().filter_map(|key| Some((*key, read_reserved(&mut reader, key)?))).collect();
         reader.finish();
-        Self { flake, database_url, defaults, tags, hosts, rollout, lint, issues, reserved }
+        Self {
+            flake,
+            database_url,
+            defaults,
+            tags,
+            hosts,
+            rollout,
+            lint,
+            issues,
+            pull_request,
+            notify,
+            reserved,
+        }
     }
 
     /// Every host with its layers applied, in the order of the file.
@@ -388,12 +411,11 @@ mod tests {
 
     #[test]
     fn reserved_sections_are_carried_and_must_be_tables() {
-        let file = parse("version = 1\n[hosts.x]\n[resources.rules]\nx = \"warn\"\n[notify]\n").unwrap();
+        let file = parse("version = 1\n[hosts.x]\n[resources.rules]\nx = \"warn\"\n").unwrap();
         assert_eq!(file.reserved["resources"]["rules"]["x"].as_str(), Some("warn"));
-        assert!(file.reserved["notify"].is_empty());
         assert_eq!(
-            parse("version = 1\nnotify = 3\n[hosts.x]\n").unwrap_err(),
-            ["hosts.toml:2:10: `notify` is a table, written as [notify]"]
+            parse("version = 1\nresources = 3\n[hosts.x]\n").unwrap_err(),
+            ["hosts.toml:2:13: `resources` is a table, written as [resources]"]
         );
     }
 

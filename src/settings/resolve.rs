@@ -17,7 +17,8 @@ use super::source::{Problem, Source};
 use super::values::{self, Anchors};
 use crate::cli::DeployArgs;
 use crate::model::{
-    BuildOn, Goal, HostName, HostSpec, IssueSettings, LintSpec, Questions, Rollout, RunId, RunSpec, Secret,
+    BuildOn, Goal, HostName, HostSpec, IssueSettings, LintSpec, NotifierSpec, PullRequestSpec, Questions,
+    Rollout, RunId, RunSpec, Secret,
 };
 
 /// Everything that is configured, before hosts are selected.
@@ -39,6 +40,10 @@ pub(crate) struct Settings {
     pub(crate) database_url: Secret,
     /// Where known issues come from and which of them count.
     pub(crate) issues: IssueSettings,
+    /// Where `--pr` opens pull requests.
+    pub(crate) pull_request: PullRequestSpec,
+    /// Who is told of runs.
+    pub(crate) notify: Vec<NotifierSpec>,
     /// What is allowed but most likely not meant.
     pub(crate) warnings: Vec<String>,
     /// The sections that later parts of the program define.
@@ -76,6 +81,8 @@ impl Settings {
             rollout: hosts_toml.rollout,
             lint: hosts_toml.lint.spec(),
             issues: hosts_toml.issues,
+            pull_request: hosts_toml.pull_request,
+            notify: hosts_toml.notify,
             hosts,
             database_url: database_url(hosts_toml.database_url, &state_dir, environment)?,
             state_dir,
@@ -97,6 +104,7 @@ impl Settings {
         let id = RunId::generate();
         RunSpec {
             goal: Goal::Configuration,
+            issue: arguments.issue,
             flake: self.flake.clone(),
             flake_dir: self.flake_dir.clone(),
             mode: arguments.mode(),

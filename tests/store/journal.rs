@@ -115,6 +115,7 @@ impl Journal {
             hosts: hosts.clone(),
             run_dir: self.folder.display().to_string(),
             command: "deploy".to_owned(),
+            issue: Some(123),
         });
         journal = journal.event(Event::Source {
             source: SourceState {
