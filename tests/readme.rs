@@ -14,6 +14,8 @@ const HOSTS_TOML: &str = include_str!("../src/settings/hosts_toml.rs");
 const HOST_KEYS: &str = include_str!("../src/settings/host_keys.rs");
 const LINT_KEYS: &str = include_str!("../src/settings/lint_keys.rs");
 const ISSUE_KEYS: &str = include_str!("../src/settings/issue_keys.rs");
+const NOTIFY_KEYS: &str = include_str!("../src/settings/notify_keys.rs");
+const PULL_REQUEST_KEYS: &str = include_str!("../src/settings/pull_request_keys.rs");
 const CHECK_KEYS: &str = include_str!("../src/settings/check_keys.rs");
 const ENV: &str = include_str!("../src/settings/env.rs");
 
@@ -39,7 +41,8 @@ const TABLES: [(&str, &str); 5] = [
     ("impl TimeoutKeys ", "timeouts."),
 ];
 /// Tables of single keys, which the README lists one by one.
-const UNFOLDED: [&str; 6] = ["database", "issues", "lint", "rollout", "rollback", "timeouts"];
+const UNFOLDED: [&str; 8] =
+    ["database", "issues", "lint", "notify", "pull_request", "rollout", "rollback", "timeouts"];
 
 /// The text between quotes that a line begins with.
 fn quoted(text: &str) -> Option<&str> {
@@ -83,6 +86,8 @@ fn known_keys() -> BTreeSet<String> {
     keys.extend(keys_of(CHECK_KEYS, "checks."));
     keys.extend(keys_of(LINT_KEYS, "lint."));
     keys.extend(keys_of(ISSUE_KEYS, "issues."));
+    keys.extend(keys_of(NOTIFY_KEYS, "notify."));
+    keys.extend(keys_of(PULL_REQUEST_KEYS, "pull_request."));
     keys.retain(|key| !UNFOLDED.contains(&key.as_str()));
     keys
 }
@@ -192,6 +197,10 @@ fn every_long_flag_of_the_help_is_explained() {
         vec!["doctor", "--help"],
         vec!["issues", "--help"],
         vec!["man", "--help"],
+        vec!["rollback", "--help"],
+        vec!["status", "--help"],
+        vec!["history", "--help"],
+        vec!["diff", "--help"],
     ] {
         let help = text(&run(folder.path(), &arguments).stdout);
         let options = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));

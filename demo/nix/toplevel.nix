@@ -52,7 +52,19 @@ let
     mkdir $out; [ -z "$health" ] || printf '%s\n' "$health" >$out/health
   '';
 
-  firewallRules = builtins.toFile "firewall.nft" config.firewallRules;
+  firewallRules = builtins.toFile "firewall.nft" (if config.firewallRules != null then config.firewallRules else ''
+    flush ruleset
+    table inet nixos-fw {
+      chain input {
+        type filter hook input priority 0; policy accept;
+        iifname { "lo" } accept comment "trusted interfaces"
+        ct state new jump input-allow
+      }
+      chain input-allow {
+        tcp dport { ${concatStringsSep ", " (map toString config.firewall.tcp)} } accept
+      }
+    }
+  '');
   sshdConfig = builtins.toFile "sshd_config" ''
     Port ${toString config.sshd.port}
     HostKey /etc/ssh/ssh_host_ed25519_key

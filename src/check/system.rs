@@ -1,5 +1,6 @@
 //! Reads the files of a built system that the evaluated layer judges: from this
-//! machine's store, or from the text that a host answered with.
+//! machine's store, or from the text that a host answered with. A host also
+//! tells of the system that it runs what no file of it says.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,14 +26,26 @@ pub(crate) async fn read_local(system: &StorePath) -> Option<System> {
 /// What a host answered to [`SCRIPT`]; `None` when it answered with nothing.
 pub(crate) fn read_answer(answer: &str) -> Option<System> {
     let mut files: BTreeMap<String, String> = BTreeMap::new();
+    let (mut setuid, mut filter): (Option<Vec<String>>, Option<String>) = (None, None);
     for line in answer.lines() {
+        if let Some(program) = line.strip_prefix("setuid:") {
+            let programs = setuid.get_or_insert_default();
+            programs.extend((!program.is_empty()).then(|| program.to_owned()));
+            continue;
+        }
+        if let Some(rule) = line.strip_prefix("filter:") {
+            let rules = filter.get_or_insert_default();
+            rules.push_str(rule);
+            rules.push('\n');
+            continue;
+        }
         let ends = [".service:", ".conf:", "sshd_config:"];
         let Some(end) = ends.iter().filter_map(|end| Some(line.find(end)? + end.len())).min() else { continue };
         let text = files.entry(line[..end - 1].to_owned()).or_default();
         text.push_str(&line[end..]);
         text.push('\n');
     }
-    (!files.is_empty()).then(|| System::of_files(&files))
+    (!files.is_empty()).then(|| System::of_files(&files).running(setuid, filter.as_deref()))
 }
 
 /// Settings as `nix eval` gave them; `None` when they have another shape.
@@ -110,6 +123,17 @@ mod tests {
         // An empty file has no line to answer with; it has nothing to say either.
         answered.services.as_mut().unwrap().entry("masked.service".to_owned()).or_default();
         assert_eq!(answered, local);
+    }
+
+    #[test]
+    fn a_running_system_tells_of_set_uid_programs_and_its_firewall() {
+        let answer = "systemd/system/a.service:[Service]\nsetuid:\nsetuid:sudo\nfilter:\nfilter:unit firewall\n\
+                      filter:ip46tables -A nixos-fw -p tcp --dport 22 -j nixos-fw-accept # a.service:\n";
+        let settings = read_answer(answer).unwrap().settings.unwrap();
+        assert_eq!(settings.setuid.unwrap(), ["sudo"]);
+        assert_eq!(settings.firewall.unwrap().tcp, [22]);
+        let bare = read_answer("systemd/system/a.service:[Service]\n").unwrap();
+        assert_eq!(bare.settings, None);
     }
 
     #[tokio::test]

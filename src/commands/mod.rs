@@ -152,7 +152,7 @@ fn start_run(
         let token = environment.github_token();
         let publishing = publish::prepare(arguments, &folder, settings.pull_request, token).await?;
         told.markdown = publishing.as_ref().map(|publishing| publishing.markdown.clone());
-        publish::commit_changes(arguments, &environment.directory).await?;
+        publish::commit_changes(arguments, &folder, &environment.directory).await?;
         let options = DeployOptions { told, ..options(screen, environment, settings.database_url) };
         let code = deploy::deploy(run_spec, options).await?;
         Ok(match publishing {

@@ -16,10 +16,16 @@ use crate::model::text::{clean_line, plural};
 use crate::model::{Failure, FailureClass, PullRequestSpec, Secret};
 use crate::report::KeptMarkdown;
 
-/// Commits what is named or staged. Fails before anything is deployed.
-pub(super) async fn commit_changes(arguments: &DeployArgs, folder: &Path) -> Result<(), CommandError> {
+/// Commits what is named or staged in the repository of the flake; names begin
+/// at the folder that the program was started in. Fails before anything is deployed.
+pub(super) async fn commit_changes(
+    arguments: &DeployArgs,
+    folder: &Path,
+    named_from: &Path,
+) -> Result<(), CommandError> {
     let Some(files) = &arguments.commit else { return Ok(()) };
-    let Some(staged) = commit::stage(folder, files).await.map_err(not_committed)? else {
+    let files: Vec<PathBuf> = files.iter().map(|file| named_from.join(file)).collect();
+    let Some(staged) = commit::stage(folder, &files).await.map_err(not_committed)? else {
         say("nothing to commit: the configuration is as it was committed last");
         return Ok(());
     };

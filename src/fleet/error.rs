@@ -131,6 +131,9 @@ fn schema(found: i64) -> String {
 const SQLITE_BUSY: i32 = 5;
 const SQLITE_READONLY: i32 = 8;
 const SQLITE_FULL: i32 = 13;
+/// Also what a file in a read-only folder gives once its write-ahead log is gone:
+/// then not even reading can begin (sqlite.org/wal.html).
+const SQLITE_CANTOPEN: i32 = 14;
 const SQLITE_NOTADB: i32 = 26;
 
 impl FleetError {
@@ -155,6 +158,7 @@ impl FleetError {
     /// The kind; it decides the exit code.
     fn class(&self) -> FailureClass {
         match self {
+            Self::Connect { .. } if self.sqlite_code() == Some(SQLITE_CANTOPEN) => FailureClass::Unexpected,
             Self::Url { .. }
             | Self::Connect { .. }
             | Self::Silent { .. }
@@ -174,7 +178,9 @@ impl FleetError {
     fn hint(&self) -> Option<String> {
         match (self, self.sqlite_code()) {
             (_, Some(SQLITE_BUSY)) => Some("another program holds it; try again when that has ended".into()),
-            (_, Some(SQLITE_READONLY)) => Some("the file or its folder can only be read here".into()),
+            (_, Some(SQLITE_READONLY | SQLITE_CANTOPEN)) => {
+                Some("the file or its folder can only be read here".into())
+            }
             (_, Some(SQLITE_FULL)) => {
                 Some("the disk is full; what is missing is recorded when there is room".into())
             }
@@ -214,5 +220,21 @@ impl FleetError {
             source = cause.source();
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sqlx::ConnectOptions as _;
+
+    #[tokio::test]
+    async fn a_file_that_sqlite_cannot_even_open_is_no_wrong_setting() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path().join("none/fleet.db"));
+        let source = options.connect().await.unwrap_err();
+        let error = FleetError::Connect { place: "fleet.db".to_owned(), source };
+        assert_eq!(error.class(), FailureClass::Unexpected);
+        assert!(error.hint().unwrap().contains("can only be read here"));
     }
 }

@@ -7,9 +7,8 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use tempfile::TempDir;
-
 use super::error::HostError;
+use super::folder::Folder;
 use super::session::{Elevation, Privilege, Session};
 use super::shell::Script;
 use super::ssh_config;
@@ -23,7 +22,7 @@ const BACKOFF: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(crate) struct Link {
     host: HostSpec,
-    directory: TempDir,
+    directory: Folder,
     config: PathBuf,
     copy_config: PathBuf,
     master: tokio::sync::Mutex<Option<Session>>,
@@ -36,9 +35,7 @@ impl Link {
         let address = ssh_config::destination(host);
         let local =
             |error: std::io::Error| HostError::Local { address: address.clone(), detail: error.to_string() };
-        // A short path without spaces: control sockets are limited to about 100
-        // bytes, and NIX_SSHOPTS splits on spaces.
-        let directory = tempfile::Builder::new().prefix("nd-").tempdir_in("/tmp").map_err(local)?;
+        let directory = Folder::new().map_err(local)?;
         let config = directory.path().join("ssh_config");
         let copy_config = directory.path().join("ssh_config_master");
         let link = Self {

@@ -6,6 +6,7 @@ pub(crate) mod checks;
 pub(crate) mod contents;
 mod error;
 pub(crate) mod facts;
+mod folder;
 pub(crate) mod generations;
 pub(crate) mod inventory;
 mod link;

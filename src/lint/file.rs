@@ -52,6 +52,24 @@ impl<'t> File<'t> {
                 "services.xe-guest-utilities.enable",
                 "wsl.enable",
             ];
+            // Options that only an image or a virtual machine has
+            // (nixos/modules/virtualisation/qemu-vm.nix, installer/).
+            const GUEST_ONLY: [&str; 11] = [
+                "isoImage",
+                "sdImage",
+                "netboot",
+                "virtualisation.memorySize",
+                "virtualisation.diskSize",
+                "virtualisation.forwardPorts",
+                "virtualisation.graphics",
+                "virtualisation.qemu",
+                "virtualisation.sharedDirectories",
+                "virtualisation.useBootLoader",
+                "virtualisation.mountHostNixStore",
+            ];
+            // What a machine says that has microvms, without being one.
+            const OF_MICROVM_HOSTS: [&str; 4] =
+                ["microvm.vms", "microvm.host", "microvm.autostart", "microvm.stateDir"];
             let imports_profile = self.tree.all_bindings().iter().any(|binding| match binding.kind {
                 BindingKind::Value { path, value } => {
                     self.tree.last_name(path) == Some("imports") && {
@@ -68,8 +86,9 @@ impl<'t> File<'t> {
                         // An image that logs in by itself, for an installation or a kiosk in one hand.
                         || self.settings().is(setting, "services.getty.autologinUser")
                         || self.settings().is(setting, "services.mingetty.autologinUser")
-                        || self.settings().below(setting, "microvm")
-                        || self.settings().below(setting, "isoImage")
+                        || GUEST_ONLY.iter().any(|path| self.settings().below(setting, path))
+                        || (self.settings().below(setting, "microvm")
+                            && !OF_MICROVM_HOSTS.iter().any(|path| self.settings().below(setting, path)))
                 })
         })
     }

@@ -21,10 +21,13 @@ async fn run(context: &HostContext) -> StepResult {
     let new_path = context.new_system()?;
     let facts = context.facts()?;
     let old_path = facts.current_system.as_ref();
-    let (new, old) = tokio::join!(
-        system_of(context, Some(new_path), context.host.build_on == BuildOn::Target),
-        system_of(context, old_path, true)
-    );
+    let folder = spec.state_dir.join("audit");
+    let known = old_path.and_then(|path| remembered(&folder, path));
+    // Of a system that no run of ours here evaluated, the host tells what it can.
+    let old_from = if known.is_some() { From::Anywhere } else { From::Host };
+    let new_from = if context.host.build_on == BuildOn::Target { From::Anywhere } else { From::Here };
+    let (new, old) =
+        tokio::join!(system_of(context, Some(new_path), new_from), system_of(context, old_path, old_from));
     let suspected = context.new_root_services.get().map(Vec::as_slice).unwrap_or_default();
     let Some(mut new) = new else {
         // Nobody can say that the source is wrong.
@@ -36,9 +39,8 @@ async fn run(context: &HostContext) -> StepResult {
     };
     let evaluated = context.evaluated.get().and_then(|evaluated| evaluated.settings.clone());
     new.settings = evaluated.as_deref().and_then(system::settings);
-    let folder = spec.state_dir.join("audit");
     let mut old = old.unwrap_or_default();
-    old.settings = old_path.and_then(|path| remembered(&folder, path));
+    old.settings = known.or(old.settings);
     if let Some(value) = evaluated {
         remember(&folder, new_path, &value);
     }
@@ -70,15 +72,30 @@ fn confirmed(suspected: &[(String, Finding)], new: &System) -> Vec<Finding> {
     suspected.iter().filter(|(unit, _)| !has_a_user(unit)).map(|(_, finding)| critical(finding)).collect()
 }
 
-/// A system's files, from our store or else over the host.
-async fn system_of(context: &HostContext, path: Option<&StorePath>, on_host: bool) -> Option<System> {
+/// Where the files of a system are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum From {
+    /// In this machine's store.
+    Here,
+    /// There, or else on the host.
+    Anywhere,
+    /// On the host, which tells more of the system that it runs; here when it does not answer.
+    Host,
+}
+
+/// A system's files.
+async fn system_of(context: &HostContext, path: Option<&StorePath>, from: From) -> Option<System> {
     let path = path?;
-    if let Some(system) = system::read_local(path).await {
-        return Some(system);
+    if from == From::Host {
+        let answered = ask(context, path).await;
+        return if answered.is_some() { answered } else { system::read_local(path).await };
     }
-    if !on_host {
-        return None;
-    }
+    let read = system::read_local(path).await;
+    if read.is_some() || from == From::Here { read } else { ask(context, path).await }
+}
+
+/// A system as its host shows it.
+async fn ask(context: &HostContext, path: &StorePath) -> Option<System> {
     let script = Script::new(system::SCRIPT).set("SYSTEM", path.as_str());
     let answer = context.link.run(&script, Privilege::Login, context.command_deadline()).await;
     let answer = answer.inspect_err(|error| tracing::debug!(%error, "unit files of the host")).ok()?;

@@ -15,3 +15,4 @@ mod init;
 mod issues;
 mod plan;
 mod program;
+mod publish;

@@ -117,23 +117,37 @@ fn warnings_pass_a_flag_lets_pass_on_record_and_only_what_changed_is_judged() {
 #[test]
 fn the_audit_says_what_a_deploy_opens() {
     let fleet = Fleet::start(&["p620"]);
+    let rules_of = |run: &Run| {
+        let mut rules: Vec<String> = findings(run).into_iter().map(|(rule, _)| rule.to_owned()).collect();
+        rules.sort_unstable();
+        rules
+    };
+    // A machine that has evaluated none of the host's systems, as a fresh CI runner, asks the host.
     fleet.accepted(&[], "hardened");
+    fs::remove_dir_all(fleet.state().join("audit")).unwrap();
+    fleet.on(
+        "p620",
+        "mkdir -p /run/wrappers/bin && for name in sudo ping; do \
+         cp /bin/true /run/wrappers/bin/$name && chmod u+s /run/wrappers/bin/$name; done",
+    );
     fleet.variant("p620", "opens-up");
     let run = fleet.deploy(&["p620"]);
     run.expect("p620", 0, "deployed");
-    let mut rules: Vec<&str> = findings(&run).into_iter().map(|(rule, _)| rule).collect();
-    rules.sort_unstable();
-    assert_eq!(
-        rules,
-        [
-            "firewall-port",
-            "hardening-removed",
-            "service-root",
-            "service-unhardened",
-            "setuid-wrapper",
-            "ssh-password-auth"
-        ]
-    );
+    let opened =
+        ["firewall-port", "hardening-removed", "service-root", "service-unhardened", "ssh-password-auth"];
+    assert_eq!(rules_of(&run), opened);
+    let port = run.events.iter().find(|event| event["finding"]["rule"] == "firewall-port").unwrap();
+    assert!(port["finding"]["message"].as_str().unwrap().starts_with("new: "), "{port}");
+
+    // What an earlier run evaluated is remembered, and says more than the host.
+    fleet.variant("p620", "hardened");
+    fleet.deploy(&["p620"]).expect("p620", 0, "deployed");
+    fleet.variant("p620", "opens-up");
+    let run = fleet.deploy(&["p620"]);
+    run.expect("p620", 0, "deployed");
+    let mut opened = opened.to_vec();
+    opened.insert(4, "setuid-wrapper");
+    assert_eq!(rules_of(&run), opened);
     let step =
         run.events.iter().find(|event| event["type"] == "step-finished" && event["step"] == "audit").unwrap();
     assert_eq!(step["outcome"], "warned");

@@ -27,4 +27,5 @@ mod reconnect;
 mod rollback;
 mod several;
 mod transport;
+mod views;
 mod way_back;

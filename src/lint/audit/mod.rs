@@ -11,6 +11,7 @@
 
 mod exposure;
 mod hardening;
+mod packet_filter;
 mod seen;
 mod services;
 mod unit_file;
@@ -55,6 +56,20 @@ impl System {
             sshd: files.get("ssh/sshd_config").map(|text| sshd_config(text)),
             settings: None,
         }
+    }
+
+    /// The same system, which runs, with what only a running one tells: its
+    /// set-uid programs, and the rules that the units of its firewall load
+    /// (empty when it has none). It stands for settings that nobody evaluated.
+    pub fn running(self, setuid: Option<Vec<String>>, filter: Option<&str>) -> Self {
+        let firewall = filter.and_then(|rules| match rules.trim() {
+            "" => Some(Firewall { enable: Some(false), ..Firewall::default() }),
+            rules => packet_filter::packet_filter(rules),
+        });
+        if setuid.is_none() && firewall.is_none() {
+            return self;
+        }
+        Self { settings: Some(Settings { firewall, setuid, ..Settings::default() }), ..self }
     }
 
     /// The scores of services of one's own, by unit.
@@ -141,6 +156,8 @@ impl System {
             }
             "sudo-nopasswd" => settings.is_some_and(|settings| settings.sudo.is_some()),
             "user-password" => settings.is_some_and(|settings| settings.open_users.is_some()),
+            "no-state-version" => settings.is_some_and(|settings| settings.state_version.is_some()),
+            "no-garbage-collection" => settings.is_some_and(|settings| settings.collects_garbage.is_some()),
             _ => settings.is_some(),
         }
     }
@@ -213,6 +230,25 @@ mod tests {
             "{said:#?}"
         );
         assert!(said[1].contains("new: TCP port 8080 is open"), "{said:#?}");
+    }
+
+    #[test]
+    fn what_a_running_system_shows_of_itself_stands_for_its_settings() {
+        let rules = "unit firewall\nip46tables -A nixos-fw -p tcp --dport 22 -j nixos-fw-accept\n";
+        let old = System::of_files(&BTreeMap::new()).running(Some(vec!["sudo".to_owned()]), Some(rules));
+        let new = system(
+            &[],
+            Some(
+                r#"{"firewall":{"enable":true,"tcp":[22,8080]},"setuid":["sudo","ping"],"collectsGarbage":false}"#,
+            ),
+        );
+        let said = added_to(&old, &new);
+        assert_eq!(said.len(), 2, "{said:#?}");
+        assert!(said[0].contains("new: TCP port 8080") && said[1].contains("new: ping"), "{said:#?}");
+        // A host without a firewall is no host of which nothing is known.
+        let open = System::default().running(None, Some(""));
+        assert_eq!(open.settings.unwrap().firewall.unwrap().enable, Some(false));
+        assert_eq!(System::default().running(None, None), System::default());
     }
 
     #[test]

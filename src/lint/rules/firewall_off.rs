@@ -28,6 +28,10 @@ static INFO: RuleInfo = RuleInfo {
              ./a.nix { networking.firewall.enable = false; } ]; }; }; }",
         ),
         Sample::noted(
+            "critical: a machine that has virtual machines is none",
+            "{ microvm.vms.a = { }; networking.firewall.enable = false; }",
+        ),
+        Sample::noted(
             "in a guest it is information",
             "{ services.qemuGuest.enable = true; networking.firewall.enable = false; }",
         ),

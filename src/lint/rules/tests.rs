@@ -76,3 +76,23 @@ fn a_misspelt_id_has_a_nearest_one() {
     assert_eq!(nearest_rule("hardcoded-secrets"), Some("hardcoded-secret"));
     assert_eq!(nearest_rule("quite-different-thing"), None);
 }
+
+#[test]
+fn what_only_an_image_or_a_virtual_machine_sets_makes_it_one() {
+    for (guest, setting) in [
+        (true, "virtualisation.memorySize = 2048;"),
+        (true, "virtualisation.qemu.options = [ ];"),
+        (true, "isoImage.squashfsCompression = \"zstd\";"),
+        (true, "sdImage.compressImage = false;"),
+        (true, "microvm.shares = [ ];"),
+        (false, "microvm.vms.a = { };"),
+        (false, "virtualisation.docker.enable = true;"),
+        (false, "virtualisation.vmVariant.virtualisation.memorySize = 2048;"),
+    ] {
+        let code = format!("{{ networking.firewall.enable = false; {setting} }}");
+        let severities: Vec<_> =
+            found("firewall-off", &code).into_iter().map(|(severity, _)| severity).collect();
+        let expected = if guest { Severity::Information } else { Severity::Critical };
+        assert_eq!(severities, [expected], "{setting}");
+    }
+}
