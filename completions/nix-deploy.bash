@@ -25,6 +25,9 @@ _nix__deploy() {
             nix__deploy,deploy)
                 cmd="nix__deploy__subcmd__deploy"
                 ;;
+            nix__deploy,diff)
+                cmd="nix__deploy__subcmd__diff"
+                ;;
             nix__deploy,doctor)
                 cmd="nix__deploy__subcmd__doctor"
                 ;;
@@ -37,6 +40,9 @@ _nix__deploy() {
             nix__deploy,help)
                 cmd="nix__deploy__subcmd__help"
                 ;;
+            nix__deploy,history)
+                cmd="nix__deploy__subcmd__history"
+                ;;
             nix__deploy,init)
                 cmd="nix__deploy__subcmd__init"
                 ;;
@@ -48,6 +54,9 @@ _nix__deploy() {
                 ;;
             nix__deploy,rollback)
                 cmd="nix__deploy__subcmd__rollback"
+                ;;
+            nix__deploy,status)
+                cmd="nix__deploy__subcmd__status"
                 ;;
             nix__deploy__subcmd__fleet,builds)
                 cmd="nix__deploy__subcmd__fleet__subcmd__builds"
@@ -184,6 +193,9 @@ _nix__deploy() {
             nix__deploy__subcmd__help,deploy)
                 cmd="nix__deploy__subcmd__help__subcmd__deploy"
                 ;;
+            nix__deploy__subcmd__help,diff)
+                cmd="nix__deploy__subcmd__help__subcmd__diff"
+                ;;
             nix__deploy__subcmd__help,doctor)
                 cmd="nix__deploy__subcmd__help__subcmd__doctor"
                 ;;
@@ -196,6 +208,9 @@ _nix__deploy() {
             nix__deploy__subcmd__help,help)
                 cmd="nix__deploy__subcmd__help__subcmd__help"
                 ;;
+            nix__deploy__subcmd__help,history)
+                cmd="nix__deploy__subcmd__help__subcmd__history"
+                ;;
             nix__deploy__subcmd__help,init)
                 cmd="nix__deploy__subcmd__help__subcmd__init"
                 ;;
@@ -207,6 +222,9 @@ _nix__deploy() {
                 ;;
             nix__deploy__subcmd__help,rollback)
                 cmd="nix__deploy__subcmd__help__subcmd__rollback"
+                ;;
+            nix__deploy__subcmd__help,status)
+                cmd="nix__deploy__subcmd__help__subcmd__status"
                 ;;
             nix__deploy__subcmd__help__subcmd__fleet,builds)
                 cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__builds"
@@ -275,7 +293,7 @@ _nix__deploy() {
 
     case "${cmd}" in
         nix__deploy)
-            opts="-y -q -v -h -V --mode --fast --emergency --action --reboot --dry-run --yes --non-interactive --allow --max-parallel --config --output --quiet --color --verbose --help --version deploy rollback check explain doctor fleet issues init completions man help"
+            opts="-y -q -v -h -V --mode --fast --emergency --action --reboot --dry-run --yes --non-interactive --allow --report --issue --commit --message --pr --max-parallel --config --output --quiet --color --verbose --help --version deploy rollback status history diff check explain doctor fleet issues init completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -290,6 +308,22 @@ _nix__deploy() {
                     return 0
                     ;;
                 --allow)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --report)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --issue)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --commit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --message)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -385,7 +419,7 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__deploy)
-            opts="-y -q -v -h --mode --fast --emergency --action --reboot --dry-run --yes --non-interactive --allow --max-parallel --config --output --quiet --color --verbose --help"
+            opts="-y -q -v -h --mode --fast --emergency --action --reboot --dry-run --yes --non-interactive --allow --report --issue --commit --message --pr --max-parallel --config --output --quiet --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -403,10 +437,52 @@ _nix__deploy() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --report)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --issue)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --commit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --message)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --max-parallel)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__diff)
+            opts="-q -v -h --json --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1441,7 +1517,7 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__help)
-            opts="deploy rollback check explain doctor fleet issues init completions man help"
+            opts="deploy rollback status history diff check explain doctor fleet issues init completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1483,6 +1559,20 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__help__subcmd__deploy)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__diff)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1832,6 +1922,20 @@ _nix__deploy() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__history)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         nix__subcmd__deploy__subcmd__help__subcmd__init)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1881,6 +1985,50 @@ _nix__deploy() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__history)
+            opts="-q -v -h --limit --json --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1971,7 +2119,7 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__rollback)
-            opts="-y -q -v -h --to --action --reboot --dry-run --yes --non-interactive --max-parallel --config --output --quiet --color --verbose --help"
+            opts="-y -q -v -h --to --action --reboot --dry-run --yes --non-interactive --report --max-parallel --config --output --quiet --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1985,10 +2133,40 @@ _nix__deploy() {
                     COMPREPLY=($(compgen -W "switch boot test dry-activate" -- "${cur}"))
                     return 0
                     ;;
+                --report)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --max-parallel)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__status)
+            opts="-q -v -h --json --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

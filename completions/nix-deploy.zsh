@@ -23,6 +23,10 @@ boot\:"activate with the next reboot"
 test\:"activate now; a reboot returns to the old system"
 dry-activate\:"only ask the host what would happen"))' \
 '*--allow=[Let findings of this rule pass in this run; recorded with your name]:RULE:_default' \
+'*--report=[Write a report of the run to this file at its end\: .md, .html or .json; may be repeated]:FILE:_files' \
+'--issue=[The issue of the configuration'\''s repository that this is for\: in run, report and record]:NUMBER:_default' \
+'*--commit=[Commit what is staged before the deploy, and these files with it]::FILE:_files' \
+'--message=[What the commit says; \`feat(area)\: \` and the issue are added]:TEXT:_default' \
 '--max-parallel=[Work on at most this many hosts at a time]:COUNT:_default' \
 '--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
 '--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
@@ -39,6 +43,7 @@ never\:"never"))' \
 '-y[Answer every question with yes]' \
 '--yes[Answer every question with yes]' \
 '--non-interactive[Never ask; automatic without a terminal, or with CI=true]' \
+'--pr[Push the branch and open a pull request when the deploy has gone well]' \
 '-q[Show nothing but errors and the result, like --output quiet]' \
 '--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
@@ -67,6 +72,10 @@ boot\:"activate with the next reboot"
 test\:"activate now; a reboot returns to the old system"
 dry-activate\:"only ask the host what would happen"))' \
 '*--allow=[Let findings of this rule pass in this run; recorded with your name]:RULE:_default' \
+'*--report=[Write a report of the run to this file at its end\: .md, .html or .json; may be repeated]:FILE:_files' \
+'--issue=[The issue of the configuration'\''s repository that this is for\: in run, report and record]:NUMBER:_default' \
+'*--commit=[Commit what is staged before the deploy, and these files with it]::FILE:_files' \
+'--message=[What the commit says; \`feat(area)\: \` and the issue are added]:TEXT:_default' \
 '--max-parallel=[Work on at most this many hosts at a time]:COUNT:_default' \
 '--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
 '--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
@@ -83,6 +92,7 @@ never\:"never"))' \
 '-y[Answer every question with yes]' \
 '--yes[Answer every question with yes]' \
 '--non-interactive[Never ask; automatic without a terminal, or with CI=true]' \
+'--pr[Push the branch and open a pull request when the deploy has gone well]' \
 '-q[Show nothing but errors and the result, like --output quiet]' \
 '--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
@@ -99,6 +109,7 @@ _arguments "${_arguments_options[@]}" : \
 boot\:"activate with the next reboot"
 test\:"activate now; a reboot returns to the old system"
 dry-activate\:"only ask the host what would happen"))' \
+'*--report=[Write a report of the run to this file at its end\: .md, .html or .json; may be repeated]:FILE:_files' \
 '--max-parallel=[Work on at most this many hosts at a time]:COUNT:_default' \
 '--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
 '--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
@@ -120,6 +131,69 @@ never\:"never"))' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 '*::hosts -- A host of hosts.toml, a glob, @tag, or `all`:_default' \
+&& ret=0
+;;
+(status)
+_arguments "${_arguments_options[@]}" : \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'--json[Print JSON, an object per host]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::hosts -- A host of hosts.toml, a glob, @tag, or `all`; all hosts when there is none:_default' \
+&& ret=0
+;;
+(history)
+_arguments "${_arguments_options[@]}" : \
+'--limit=[Show at most so many entries per host, the newest]:COUNT:_default' \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'--json[Print JSON, an object per entry]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::hosts -- A host of hosts.toml, a glob, @tag, or `all`:_default' \
+&& ret=0
+;;
+(diff)
+_arguments "${_arguments_options[@]}" : \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'--json[Print JSON, one object]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+':host -- A host of hosts.toml:_default' \
+'::from -- The first system\: a generation, current, booted, boots, new, a run, or a store path:_default' \
+'::to -- The second system, in the same words; what the configuration describes unless A is given alone:_default' \
 && ret=0
 ;;
 (check)
@@ -852,6 +926,18 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(status)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(history)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(diff)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (check)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -994,6 +1080,9 @@ _nix-deploy_commands() {
     local commands; commands=(
 'deploy:Deploy hosts (the default; also for hosts named like a command)' \
 'rollback:Take hosts back to a system they had, proven like a deploy' \
+'status:Ask hosts how they stand right now, and why one is not well' \
+'history:Show what hosts ran when\: generations and the record of deploys' \
+'diff:Compare two systems of a host\: packages, units, kernel, size' \
 'check:Judge the configuration\: syntax, anti-patterns, security' \
 'explain:Explain a rule of \`check\`\: what, why, bad and good code' \
 'doctor:Check what is needed here and on each host, and say how to mend it' \
@@ -1020,6 +1109,11 @@ _nix-deploy__subcmd__completions_commands() {
 _nix-deploy__subcmd__deploy_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy deploy commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__diff_commands] )) ||
+_nix-deploy__subcmd__diff_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy diff commands' commands "$@"
 }
 (( $+functions[_nix-deploy__subcmd__doctor_commands] )) ||
 _nix-deploy__subcmd__doctor_commands() {
@@ -1295,6 +1389,9 @@ _nix-deploy__subcmd__help_commands() {
     local commands; commands=(
 'deploy:Deploy hosts (the default; also for hosts named like a command)' \
 'rollback:Take hosts back to a system they had, proven like a deploy' \
+'status:Ask hosts how they stand right now, and why one is not well' \
+'history:Show what hosts ran when\: generations and the record of deploys' \
+'diff:Compare two systems of a host\: packages, units, kernel, size' \
 'check:Judge the configuration\: syntax, anti-patterns, security' \
 'explain:Explain a rule of \`check\`\: what, why, bad and good code' \
 'doctor:Check what is needed here and on each host, and say how to mend it' \
@@ -1321,6 +1418,11 @@ _nix-deploy__subcmd__help__subcmd__completions_commands() {
 _nix-deploy__subcmd__help__subcmd__deploy_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy help deploy commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__help__subcmd__diff_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__diff_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help diff commands' commands "$@"
 }
 (( $+functions[_nix-deploy__subcmd__help__subcmd__doctor_commands] )) ||
 _nix-deploy__subcmd__help__subcmd__doctor_commands() {
@@ -1463,6 +1565,11 @@ _nix-deploy__subcmd__help__subcmd__help_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy help help commands' commands "$@"
 }
+(( $+functions[_nix-deploy__subcmd__help__subcmd__history_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__history_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help history commands' commands "$@"
+}
 (( $+functions[_nix-deploy__subcmd__help__subcmd__init_commands] )) ||
 _nix-deploy__subcmd__help__subcmd__init_commands() {
     local commands; commands=()
@@ -1483,6 +1590,16 @@ _nix-deploy__subcmd__help__subcmd__rollback_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy help rollback commands' commands "$@"
 }
+(( $+functions[_nix-deploy__subcmd__help__subcmd__status_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__status_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help status commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__history_commands] )) ||
+_nix-deploy__subcmd__history_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy history commands' commands "$@"
+}
 (( $+functions[_nix-deploy__subcmd__init_commands] )) ||
 _nix-deploy__subcmd__init_commands() {
     local commands; commands=()
@@ -1502,6 +1619,11 @@ _nix-deploy__subcmd__man_commands() {
 _nix-deploy__subcmd__rollback_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy rollback commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__status_commands] )) ||
+_nix-deploy__subcmd__status_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy status commands' commands "$@"
 }
 
 if [ "$funcstack[1]" = "_nix-deploy" ]; then

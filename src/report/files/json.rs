@@ -61,7 +61,7 @@ mod tests {
         assert_eq!(report["hosts"][0]["host"], "p620");
         assert_eq!(report["hosts"][0]["outcome"], "deployed-with-warnings");
         assert_eq!(report["hosts"][0]["timeline"][1]["step"], "evaluate");
-        assert_eq!(report["hosts"][0]["timeline"][1]["begun_ms"], 0);
+        assert_eq!(report["hosts"][0]["timeline"][1]["begun_ms"], 20);
         assert_eq!(report["hosts"][0]["findings"][0]["rule"], "firewall-off");
         assert_eq!(report["hosts"][1]["report"]["failure"]["class"], "rolled-back");
     }
