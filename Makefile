@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 
-.PHONY: help demo test check bench bench-deploy bench-fleet bench-issues bench-lint fuzz generated clean-hosts
+.PHONY: help demo test check bench bench-deploy bench-fleet bench-issues bench-lint bench-queue fuzz generated clean-hosts
 
 help:
 	@echo "make demo         deploy to two throw-away hosts, then a bad change, and see it taken back"
@@ -13,6 +13,7 @@ help:
 	@echo "make bench        every benchmark, one after the other"
 	@echo "make bench-deploy compare with the bare commands, deploy-rs and nh"
 	@echo "make bench-fleet  time the questions to the fleet database, in both databases"
+	@echo "make bench-queue  how fast builders drain the queue, beside the builds alone"
 	@echo "make bench-lint   how fast a configuration is checked, beside deadnix and nix-instantiate"
 	@echo "make fuzz         a minute of odd texts for the parser front, every rule and every fix"
 	@echo "make bench-issues measure the issue check and the closure diff"
@@ -38,7 +39,7 @@ check:
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
 	@$(CARGO) deny --all-features check licenses bans sources
 
-bench: bench-deploy bench-lint bench-issues bench-fleet
+bench: bench-deploy bench-lint bench-issues bench-fleet bench-queue
 
 bench-deploy:
 	@tests/support/install.sh
@@ -48,6 +49,11 @@ bench-deploy:
 bench-fleet:
 	@tests/support/install.sh test
 	@$(CARGO) bench --locked --bench fleet
+
+bench-queue:
+	@tests/support/install.sh test
+	@$(CARGO) build --release --locked
+	@benches/queue.sh target/release/nix-deploy
 
 bench-lint:
 	@tests/support/install.sh

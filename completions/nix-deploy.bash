@@ -57,6 +57,8 @@ _nix__deploy() {
                 ;;
             nix__deploy,status)
                 cmd="nix__deploy__subcmd__status"
+            nix__deploy__subcmd__fleet,build)
+                cmd="nix__deploy__subcmd__fleet__subcmd__build"
                 ;;
             nix__deploy__subcmd__fleet,builds)
                 cmd="nix__deploy__subcmd__fleet__subcmd__builds"
@@ -66,6 +68,9 @@ _nix__deploy() {
                 ;;
             nix__deploy__subcmd__fleet,drift)
                 cmd="nix__deploy__subcmd__fleet__subcmd__drift"
+                ;;
+            nix__deploy__subcmd__fleet,evaluate)
+                cmd="nix__deploy__subcmd__fleet__subcmd__evaluate"
                 ;;
             nix__deploy__subcmd__fleet,export)
                 cmd="nix__deploy__subcmd__fleet__subcmd__export"
@@ -91,6 +96,9 @@ _nix__deploy() {
             nix__deploy__subcmd__fleet,missing)
                 cmd="nix__deploy__subcmd__fleet__subcmd__missing"
                 ;;
+            nix__deploy__subcmd__fleet,poll)
+                cmd="nix__deploy__subcmd__fleet__subcmd__poll"
+                ;;
             nix__deploy__subcmd__fleet,prune)
                 cmd="nix__deploy__subcmd__fleet__subcmd__prune"
                 ;;
@@ -115,11 +123,17 @@ _nix__deploy() {
             nix__deploy__subcmd__fleet,status)
                 cmd="nix__deploy__subcmd__fleet__subcmd__status"
                 ;;
+            nix__deploy__subcmd__fleet,sync)
+                cmd="nix__deploy__subcmd__fleet__subcmd__sync"
+                ;;
             nix__deploy__subcmd__fleet,systems)
                 cmd="nix__deploy__subcmd__fleet__subcmd__systems"
                 ;;
             nix__deploy__subcmd__fleet,timeline)
                 cmd="nix__deploy__subcmd__fleet__subcmd__timeline"
+                ;;
+            nix__deploy__subcmd__fleet__subcmd__help,build)
+                cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__build"
                 ;;
             nix__deploy__subcmd__fleet__subcmd__help,builds)
                 cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__builds"
@@ -129,6 +143,9 @@ _nix__deploy() {
                 ;;
             nix__deploy__subcmd__fleet__subcmd__help,drift)
                 cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__drift"
+                ;;
+            nix__deploy__subcmd__fleet__subcmd__help,evaluate)
+                cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__evaluate"
                 ;;
             nix__deploy__subcmd__fleet__subcmd__help,export)
                 cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__export"
@@ -154,6 +171,9 @@ _nix__deploy() {
             nix__deploy__subcmd__fleet__subcmd__help,missing)
                 cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__missing"
                 ;;
+            nix__deploy__subcmd__fleet__subcmd__help,poll)
+                cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__poll"
+                ;;
             nix__deploy__subcmd__fleet__subcmd__help,prune)
                 cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__prune"
                 ;;
@@ -177,6 +197,9 @@ _nix__deploy() {
                 ;;
             nix__deploy__subcmd__fleet__subcmd__help,status)
                 cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__status"
+                ;;
+            nix__deploy__subcmd__fleet__subcmd__help,sync)
+                cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__sync"
                 ;;
             nix__deploy__subcmd__fleet__subcmd__help,systems)
                 cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__systems"
@@ -225,6 +248,8 @@ _nix__deploy() {
                 ;;
             nix__deploy__subcmd__help,status)
                 cmd="nix__deploy__subcmd__help__subcmd__status"
+            nix__deploy__subcmd__help__subcmd__fleet,build)
+                cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__build"
                 ;;
             nix__deploy__subcmd__help__subcmd__fleet,builds)
                 cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__builds"
@@ -234,6 +259,9 @@ _nix__deploy() {
                 ;;
             nix__deploy__subcmd__help__subcmd__fleet,drift)
                 cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__drift"
+                ;;
+            nix__deploy__subcmd__help__subcmd__fleet,evaluate)
+                cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__evaluate"
                 ;;
             nix__deploy__subcmd__help__subcmd__fleet,export)
                 cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__export"
@@ -255,6 +283,9 @@ _nix__deploy() {
                 ;;
             nix__deploy__subcmd__help__subcmd__fleet,missing)
                 cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__missing"
+                ;;
+            nix__deploy__subcmd__help__subcmd__fleet,poll)
+                cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__poll"
                 ;;
             nix__deploy__subcmd__help__subcmd__fleet,prune)
                 cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__prune"
@@ -279,6 +310,9 @@ _nix__deploy() {
                 ;;
             nix__deploy__subcmd__help__subcmd__fleet,status)
                 cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__status"
+                ;;
+            nix__deploy__subcmd__help__subcmd__fleet,sync)
+                cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__sync"
                 ;;
             nix__deploy__subcmd__help__subcmd__fleet,systems)
                 cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__systems"
@@ -555,12 +589,54 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__fleet)
-            opts="-q -v -h --config --output --quiet --color --verbose --help status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import help"
+            opts="-q -v -h --config --output --quiet --color --verbose --help status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire sync poll evaluate build migrate flush prune export import help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__build)
+            opts="-q -v -h --once --workers --cache --poll --retry-after --json --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --workers)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cache)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --poll)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retry-after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -682,6 +758,36 @@ _nix__deploy() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__evaluate)
+            opts="-q -v -h --commits --json --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --commits)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         nix__subcmd__deploy__subcmd__fleet__subcmd__export)
             opts="-q -v -h --config --output --quiet --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -769,8 +875,22 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__fleet__subcmd__help)
-            opts="status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import help"
+            opts="status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire sync poll evaluate build migrate flush prune export import help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__help__subcmd__build)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -811,6 +931,20 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__fleet__subcmd__help__subcmd__drift)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__help__subcmd__evaluate)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -936,6 +1070,20 @@ _nix__deploy() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__help__subcmd__poll)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         nix__subcmd__deploy__subcmd__fleet__subcmd__help__subcmd__prune)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
@@ -1035,6 +1183,20 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__fleet__subcmd__help__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__help__subcmd__sync)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1174,6 +1336,36 @@ _nix__deploy() {
                     return 0
                     ;;
                 --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__poll)
+            opts="-q -v -h --at-once --json --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --at-once)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1448,6 +1640,40 @@ _nix__deploy() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__sync)
+            opts="-q -v -h --limit --since --json --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         nix__subcmd__deploy__subcmd__fleet__subcmd__systems)
             opts="-q -v -h --json --limit --since --config --output --quiet --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1615,8 +1841,22 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__help__subcmd__fleet)
-            opts="status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire migrate flush prune export import"
+            opts="status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire sync poll evaluate build migrate flush prune export import"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__fleet__subcmd__build)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1657,6 +1897,20 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__help__subcmd__fleet__subcmd__drift)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__fleet__subcmd__evaluate)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1755,6 +2009,20 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__help__subcmd__fleet__subcmd__missing)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__fleet__subcmd__poll)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1867,6 +2135,20 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__help__subcmd__fleet__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__fleet__subcmd__sync)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

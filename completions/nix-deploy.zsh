@@ -624,6 +624,93 @@ never\:"never"))' \
 '*::hosts -- A host of hosts.toml, a glob, @tag, or `all`; or a name that is recorded:_default' \
 && ret=0
 ;;
+(sync)
+_arguments "${_arguments_options[@]}" : \
+'--limit=[Read at most this many of the newest commits]:COUNT:_default' \
+'--since=[Read only commits that are newer\: an age like 24h or 7d, or a date]:TIME:_default' \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'--json[Print JSON, one object]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+&& ret=0
+;;
+(poll)
+_arguments "${_arguments_options[@]}" : \
+'--at-once=[How many hosts are asked at a time]:COUNT:_default' \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'--json[Print JSON, an object per host]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::hosts -- A host of hosts.toml, a glob, @tag, or `all`; all without one:_default' \
+&& ret=0
+;;
+(evaluate)
+_arguments "${_arguments_options[@]}" : \
+'--commits=[Look at this many of the newest commits; what is evaluated of them stays]:COUNT:_default' \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'--json[Print JSON, an object per commit and host]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::hosts -- A host of hosts.toml, a glob, @tag, or `all`; all without one:_default' \
+&& ret=0
+;;
+(build)
+_arguments "${_arguments_options[@]}" : \
+'--workers=[Build this many derivations at a time]:COUNT:_default' \
+'--cache=[Copy what was built to this binary cache, as for \`nix copy --to\`]:URL:_default' \
+'--poll=[How often to look for work while there is none]:AGE:_default' \
+'--retry-after=[How long after a failure to try again; five times at most]:AGE:_default' \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'--once[End when nothing is left that could be built now]' \
+'--json[Print JSON, an object per derivation]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+&& ret=0
+;;
 (migrate)
 _arguments "${_arguments_options[@]}" : \
 '--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
@@ -792,6 +879,22 @@ _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
 (retire)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(sync)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(poll)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(evaluate)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(build)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
@@ -1022,6 +1125,22 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(sync)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(poll)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(evaluate)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(build)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (migrate)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -1143,6 +1262,10 @@ _nix-deploy__subcmd__fleet_commands() {
 'stats:Deploys per day, success rate, median duration, rollbacks' \
 'register:Make hosts known as systems of this flake' \
 'retire:Leave hosts out of the questions; their history stays' \
+'sync:Read the commits of the configuration'\''s history' \
+'poll:Ask hosts what they run' \
+'evaluate:Evaluate hosts at the newest commits' \
+'build:Build what is in the queue' \
 'migrate:Bring the tables of a PostgreSQL database up to date' \
 'flush:Record what earlier runs could not' \
 'prune:Thin old reports; deploys are never forgotten' \
@@ -1151,6 +1274,11 @@ _nix-deploy__subcmd__fleet_commands() {
 'help:Print this message or the help of the given subcommand(s)' \
     )
     _describe -t commands 'nix-deploy fleet commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__build_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__build_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet build commands' commands "$@"
 }
 (( $+functions[_nix-deploy__subcmd__fleet__subcmd__builds_commands] )) ||
 _nix-deploy__subcmd__fleet__subcmd__builds_commands() {
@@ -1166,6 +1294,11 @@ _nix-deploy__subcmd__fleet__subcmd__commits_commands() {
 _nix-deploy__subcmd__fleet__subcmd__drift_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy fleet drift commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__evaluate_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__evaluate_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet evaluate commands' commands "$@"
 }
 (( $+functions[_nix-deploy__subcmd__fleet__subcmd__export_commands] )) ||
 _nix-deploy__subcmd__fleet__subcmd__export_commands() {
@@ -1200,6 +1333,10 @@ _nix-deploy__subcmd__fleet__subcmd__help_commands() {
 'stats:Deploys per day, success rate, median duration, rollbacks' \
 'register:Make hosts known as systems of this flake' \
 'retire:Leave hosts out of the questions; their history stays' \
+'sync:Read the commits of the configuration'\''s history' \
+'poll:Ask hosts what they run' \
+'evaluate:Evaluate hosts at the newest commits' \
+'build:Build what is in the queue' \
 'migrate:Bring the tables of a PostgreSQL database up to date' \
 'flush:Record what earlier runs could not' \
 'prune:Thin old reports; deploys are never forgotten' \
@@ -1208,6 +1345,11 @@ _nix-deploy__subcmd__fleet__subcmd__help_commands() {
 'help:Print this message or the help of the given subcommand(s)' \
     )
     _describe -t commands 'nix-deploy fleet help commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__help__subcmd__build_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__help__subcmd__build_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet help build commands' commands "$@"
 }
 (( $+functions[_nix-deploy__subcmd__fleet__subcmd__help__subcmd__builds_commands] )) ||
 _nix-deploy__subcmd__fleet__subcmd__help__subcmd__builds_commands() {
@@ -1223,6 +1365,11 @@ _nix-deploy__subcmd__fleet__subcmd__help__subcmd__commits_commands() {
 _nix-deploy__subcmd__fleet__subcmd__help__subcmd__drift_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy fleet help drift commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__help__subcmd__evaluate_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__help__subcmd__evaluate_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet help evaluate commands' commands "$@"
 }
 (( $+functions[_nix-deploy__subcmd__fleet__subcmd__help__subcmd__export_commands] )) ||
 _nix-deploy__subcmd__fleet__subcmd__help__subcmd__export_commands() {
@@ -1264,6 +1411,11 @@ _nix-deploy__subcmd__fleet__subcmd__help__subcmd__missing_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy fleet help missing commands' commands "$@"
 }
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__help__subcmd__poll_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__help__subcmd__poll_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet help poll commands' commands "$@"
+}
 (( $+functions[_nix-deploy__subcmd__fleet__subcmd__help__subcmd__prune_commands] )) ||
 _nix-deploy__subcmd__fleet__subcmd__help__subcmd__prune_commands() {
     local commands; commands=()
@@ -1304,6 +1456,11 @@ _nix-deploy__subcmd__fleet__subcmd__help__subcmd__status_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy fleet help status commands' commands "$@"
 }
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__help__subcmd__sync_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__help__subcmd__sync_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet help sync commands' commands "$@"
+}
 (( $+functions[_nix-deploy__subcmd__fleet__subcmd__help__subcmd__systems_commands] )) ||
 _nix-deploy__subcmd__fleet__subcmd__help__subcmd__systems_commands() {
     local commands; commands=()
@@ -1333,6 +1490,11 @@ _nix-deploy__subcmd__fleet__subcmd__migrate_commands() {
 _nix-deploy__subcmd__fleet__subcmd__missing_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy fleet missing commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__poll_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__poll_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet poll commands' commands "$@"
 }
 (( $+functions[_nix-deploy__subcmd__fleet__subcmd__prune_commands] )) ||
 _nix-deploy__subcmd__fleet__subcmd__prune_commands() {
@@ -1373,6 +1535,11 @@ _nix-deploy__subcmd__fleet__subcmd__stats_commands() {
 _nix-deploy__subcmd__fleet__subcmd__status_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy fleet status commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__sync_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__sync_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet sync commands' commands "$@"
 }
 (( $+functions[_nix-deploy__subcmd__fleet__subcmd__systems_commands] )) ||
 _nix-deploy__subcmd__fleet__subcmd__systems_commands() {
@@ -1452,6 +1619,10 @@ _nix-deploy__subcmd__help__subcmd__fleet_commands() {
 'stats:Deploys per day, success rate, median duration, rollbacks' \
 'register:Make hosts known as systems of this flake' \
 'retire:Leave hosts out of the questions; their history stays' \
+'sync:Read the commits of the configuration'\''s history' \
+'poll:Ask hosts what they run' \
+'evaluate:Evaluate hosts at the newest commits' \
+'build:Build what is in the queue' \
 'migrate:Bring the tables of a PostgreSQL database up to date' \
 'flush:Record what earlier runs could not' \
 'prune:Thin old reports; deploys are never forgotten' \
@@ -1459,6 +1630,11 @@ _nix-deploy__subcmd__help__subcmd__fleet_commands() {
 'import:Read an export into an empty database' \
     )
     _describe -t commands 'nix-deploy help fleet commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__help__subcmd__fleet__subcmd__build_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__fleet__subcmd__build_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help fleet build commands' commands "$@"
 }
 (( $+functions[_nix-deploy__subcmd__help__subcmd__fleet__subcmd__builds_commands] )) ||
 _nix-deploy__subcmd__help__subcmd__fleet__subcmd__builds_commands() {
@@ -1474,6 +1650,11 @@ _nix-deploy__subcmd__help__subcmd__fleet__subcmd__commits_commands() {
 _nix-deploy__subcmd__help__subcmd__fleet__subcmd__drift_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy help fleet drift commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__help__subcmd__fleet__subcmd__evaluate_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__fleet__subcmd__evaluate_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help fleet evaluate commands' commands "$@"
 }
 (( $+functions[_nix-deploy__subcmd__help__subcmd__fleet__subcmd__export_commands] )) ||
 _nix-deploy__subcmd__help__subcmd__fleet__subcmd__export_commands() {
@@ -1509,6 +1690,11 @@ _nix-deploy__subcmd__help__subcmd__fleet__subcmd__migrate_commands() {
 _nix-deploy__subcmd__help__subcmd__fleet__subcmd__missing_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy help fleet missing commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__help__subcmd__fleet__subcmd__poll_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__fleet__subcmd__poll_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help fleet poll commands' commands "$@"
 }
 (( $+functions[_nix-deploy__subcmd__help__subcmd__fleet__subcmd__prune_commands] )) ||
 _nix-deploy__subcmd__help__subcmd__fleet__subcmd__prune_commands() {
@@ -1549,6 +1735,11 @@ _nix-deploy__subcmd__help__subcmd__fleet__subcmd__stats_commands() {
 _nix-deploy__subcmd__help__subcmd__fleet__subcmd__status_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy help fleet status commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__help__subcmd__fleet__subcmd__sync_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__fleet__subcmd__sync_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help fleet sync commands' commands "$@"
 }
 (( $+functions[_nix-deploy__subcmd__help__subcmd__fleet__subcmd__systems_commands] )) ||
 _nix-deploy__subcmd__help__subcmd__fleet__subcmd__systems_commands() {

@@ -1,8 +1,12 @@
 //! The configuration's repository, read with git.
 //!
-//! Only reads, but for `commit`: no lock is taken (`GIT_OPTIONAL_LOCKS=0`), and no program that
-//! the repository's own configuration names is run for it. Paths are relative
-//! to the top of the repository, whatever folder of it is given.
+//! Only reads, but for mirrors of what is elsewhere (`history.rs`) and for a
+//! commit or a push that is asked for (`commit.rs`): no lock is taken
+//! (`GIT_OPTIONAL_LOCKS=0`), and no program that the repository's own
+//! configuration names is run for it. Paths are relative to the top of the
+//! repository, whatever folder of it is given.
+
+mod history;
 
 pub(crate) mod commit;
 
@@ -15,6 +19,8 @@ use jiff::Timestamp;
 
 use crate::exec::{Command, ExecError};
 use crate::model::{SourceState, text};
+
+pub(crate) use history::{History, Range, has_commit, history, mirror};
 
 /// What a Nix file is called, as git wants patterns; in every folder below.
 const NIX: &str = "*.nix";
@@ -277,34 +283,44 @@ mod tests {
 
     use super::*;
 
-    struct Repository(TempDir);
+    pub(super) struct Repository(TempDir);
 
     impl Repository {
-        async fn new() -> Self {
+        pub(super) async fn new() -> Self {
             let repository = Self(tempfile::tempdir().unwrap());
             repository.git(&["init", "--quiet", "--initial-branch=main"]).await;
             repository
         }
 
-        fn path(&self) -> &Path {
+        pub(super) fn path(&self) -> &Path {
             self.0.path()
         }
 
-        fn write(&self, file: &str, text: &str) {
+        pub(super) fn write(&self, file: &str, text: &str) {
             let path = self.path().join(file);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         }
 
-        async fn git(&self, arguments: &[&str]) -> String {
+        pub(super) async fn git(&self, arguments: &[&str]) -> String {
             let identity =
                 ["-c", "user.name=T", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"];
             run(git(self.path()).args(identity).args(arguments)).await.unwrap()
         }
 
-        async fn commit(&self, message: &str) -> String {
+        pub(super) async fn commit(&self, message: &str) -> String {
             self.git(&["add", "--all"]).await;
             self.git(&["commit", "--quiet", "--message", message]).await;
+            self.git(&["rev-parse", "HEAD"]).await.trim().to_owned()
+        }
+
+        /// An empty commit of a certain moment.
+        pub(super) async fn commit_at(&self, message: &str, time: &str) -> String {
+            let identity =
+                ["-c", "user.name=T", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"];
+            let commit = ["commit", "--quiet", "--allow-empty", "--message", message];
+            let command = git(self.path()).args(identity).args(commit);
+            run(command.env("GIT_COMMITTER_DATE", time)).await.unwrap();
             self.git(&["rev-parse", "HEAD"]).await.trim().to_owned()
         }
     }

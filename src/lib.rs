@@ -19,6 +19,7 @@ mod forge;
 mod git;
 mod host;
 pub mod issues;
+mod jobs;
 pub mod lint;
 pub mod model;
 mod nix;

@@ -20,6 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("git", &["model", "exec", "event"]),
     ("forge", &["model"]),
     ("issues", &["model", "exec", "event"]),
+    ("jobs", &["model", "exec", "nix", "host", "git", "fleet"]),
     ("lint", &["model"]),
     ("check", &["model", "exec", "nix", "host", "git", "lint"]),
     ("fleet", &["model", "event"]),

@@ -1,8 +1,12 @@
 //! Arguments of `fleet`: questions to the fleet database, and its upkeep.
 
+mod jobs;
+
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand};
+
+pub use jobs::{BuildArgs, EvaluateArgs, PollArgs, SyncArgs};
 
 use super::values;
 
@@ -47,6 +51,14 @@ pub enum FleetCommand {
     Register(RegisterArgs),
     /// Leave hosts out of the questions; their history stays
     Retire(HostsArgs),
+    /// Read the commits of the configuration's history
+    Sync(SyncArgs),
+    /// Ask hosts what they run
+    Poll(PollArgs),
+    /// Evaluate hosts at the newest commits
+    Evaluate(EvaluateArgs),
+    /// Build what is in the queue
+    Build(BuildArgs),
     /// Bring the tables of a PostgreSQL database up to date
     Migrate(JsonArgs),
     /// Record what earlier runs could not

@@ -33,8 +33,8 @@ pub use diff::DiffArgs;
 pub use doctor::DoctorArgs;
 pub use explain::ExplainArgs;
 pub use fleet::{
-    AskArgs, ExportArgs, FleetArgs, FleetCommand, FlushArgs, HostsArgs, ImportArgs, JsonArgs, PruneArgs,
-    QueueArgs, RegisterArgs, ShowArgs, StaleArgs,
+    AskArgs, BuildArgs, EvaluateArgs, ExportArgs, FleetArgs, FleetCommand, FlushArgs, HostsArgs, ImportArgs,
+    JsonArgs, PollArgs, PruneArgs, QueueArgs, RegisterArgs, ShowArgs, StaleArgs, SyncArgs,
 };
 pub use global::{ColorArg, GlobalArgs, OutputArg};
 pub use history::HistoryArgs;

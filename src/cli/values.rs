@@ -1,5 +1,5 @@
-//! Words of the command line that stand for a value of the model, ages and
-//! points in time.
+//! Words of the command line that stand for a value of the model, ages, points
+//! in time, and places.
 
 use std::time::Duration;
 
@@ -49,6 +49,18 @@ pub(crate) fn age() -> impl TypedValueParser<Value = Duration> {
 /// Reads an age and gives when that was, or a date, or a moment.
 pub(crate) fn since() -> impl TypedValueParser<Value = jiff::Timestamp> {
     |text: &str| parse_since(text, jiff::Timestamp::now())
+}
+
+/// Reads the URL of a binary cache.
+pub(crate) fn cache() -> impl TypedValueParser<Value = String> {
+    |text: &str| match text.split_once("://") {
+        Some((scheme, rest)) if !scheme.is_empty() && !rest.is_empty() && !text.starts_with('-') => {
+            Ok(text.to_owned())
+        }
+        _ => Err(format!(
+            "{text:?} is no binary cache; write it like \"s3://bucket\", \"ssh://host\" or \"file:///srv/cache\""
+        )),
+    }
 }
 
 fn parse_age(text: &str) -> Result<Duration, String> {

@@ -37,14 +37,19 @@
 //! No statement holds a pasted value. No message holds a password. A database
 //! that is slow or gone never fails or delays a deploy (`recorder`).
 
+pub(crate) mod commits;
 mod database;
 mod error;
 mod identity;
 mod migrate;
+pub(crate) mod packages;
 pub(crate) mod partitions;
 pub(crate) mod prune;
 pub(crate) mod query;
+pub(crate) mod queue;
 pub(crate) mod recorder;
+pub(crate) mod reports;
+mod rows;
 pub(crate) mod shared;
 pub(crate) mod systems;
 mod tables;

@@ -167,11 +167,19 @@ fn no_id(what: &str) -> FleetError {
     FleetError::Value { what: format!("no {what} after it was written") }
 }
 
-/// The flake's row; made when it is missing.
-pub(crate) async fn flake(database: &mut Database, identity: &FlakeIdentity) -> Result<i64, FleetError> {
+/// The flake's row, when something of it is recorded.
+pub(crate) async fn find_flake(
+    database: &mut Database,
+    identity: &FlakeIdentity,
+) -> Result<Option<i64>, FleetError> {
     let rows = database.rows("read the flakes", "SELECT id, repo_url FROM flakes ORDER BY id", &[]).await?;
     let is_same = |cells: &&Vec<Cell>| cells.get(1).and_then(Cell::text).is_some_and(|url| identity.is(url));
-    if let Some(found) = rows.iter().find(is_same).and_then(|cells| cells.first()?.integer()) {
+    Ok(rows.iter().find(is_same).and_then(|cells| cells.first()?.integer()))
+}
+
+/// The flake's row; made when it is missing.
+pub(crate) async fn flake(database: &mut Database, identity: &FlakeIdentity) -> Result<i64, FleetError> {
+    if let Some(found) = find_flake(database, identity).await? {
         return Ok(found);
     }
     let values = values![&identity.name, &identity.repo_url];
@@ -345,7 +353,6 @@ pub(crate) async fn newest_report(
 }
 
 /// Notes that a host still runs what its report says.
-#[expect(dead_code, reason = "for the command that asks hosts what they run")]
 pub(crate) async fn heartbeat(
     database: &mut Database,
     report_id: i64,

@@ -15,6 +15,7 @@ pub(crate) mod preview;
 pub(crate) mod reboot;
 mod session;
 mod shell;
+pub(crate) mod sighting;
 mod ssh_config;
 mod standing_shell;
 pub(crate) mod status;

@@ -4,6 +4,7 @@
 
 mod activation;
 mod changes;
+mod commit;
 mod facts;
 mod failure;
 mod finding;
@@ -29,6 +30,7 @@ mod version_order;
 
 pub use activation::{ActivationPhase, ActivationState, Truth, UnitPlan};
 pub use changes::{Changes, ClosureDiff, InstalledPackage, PackageChange, PackageChangeKind, SourceState};
+pub use commit::Commit;
 pub use facts::{Baseline, DeployedRecord, ElevationFact, HostFacts, LockHolder, OrphanRun, UnitHealth};
 pub use failure::{Failure, FailureClass};
 pub use finding::{Finding, Place, Severity, Suppression};

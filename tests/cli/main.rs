@@ -16,3 +16,4 @@ mod issues;
 mod plan;
 mod program;
 mod publish;
+mod templates;

@@ -22,6 +22,7 @@ mod issues;
 mod kill;
 mod locks;
 mod operator;
+mod poll;
 mod reboot;
 mod reconnect;
 mod rollback;

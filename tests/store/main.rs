@@ -8,6 +8,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers too")]
 
 mod beside;
+mod builders;
 mod cluster;
 mod engine;
 mod faults;
@@ -17,3 +18,4 @@ mod retention;
 mod schema;
 mod story;
 mod views;
+mod workshop;

@@ -5,7 +5,7 @@ use crate::cli::{HostsArgs, RegisterArgs};
 use crate::commands::print;
 use crate::error::CommandError;
 use crate::exit::ExitCode;
-use crate::fleet::{Database, FlakeIdentity, systems};
+use crate::fleet::{Database, systems};
 use crate::model::Failure;
 use crate::model::text::plural;
 use crate::plan;
@@ -36,7 +36,7 @@ pub(super) async fn resolve(
 pub(super) async fn register(desk: &Desk, asked: &RegisterArgs) -> Result<ExitCode, CommandError> {
     let selected = plan::select(&desk.settings.hosts, &asked.hosts.hosts).map_err(Failure::from)?;
     let mut database = desk.open().await?;
-    let identity = identity(desk).await;
+    let identity = desk.source().identity().await;
     let hosts: Vec<systems::Registration> = desk
         .settings
         .hosts
@@ -66,13 +66,4 @@ fn told(desk: &Desk, hosts: &[String], what: &str, json: bool) -> Result<ExitCod
     }
     desk.say(&format!("{what} {}: {}", plural(hosts.len(), "host"), hosts.join(", ")));
     print(b"")
-}
-
-/// The flake as the recorder names it: by its repository, where it has one.
-async fn identity(desk: &Desk) -> FlakeIdentity {
-    let remote = match &desk.settings.flake_dir {
-        Some(folder) => crate::git::remote_url(folder).await,
-        None => None,
-    };
-    FlakeIdentity::new(&desk.machine, &desk.settings.flake, remote.as_deref())
 }

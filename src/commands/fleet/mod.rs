@@ -2,9 +2,14 @@
 //! subcommands is one file; here is what they share.
 
 mod ask;
+mod build;
+mod evaluate;
 mod hosts;
+mod jobs;
+mod poll;
 mod show;
 mod stats;
+mod sync;
 mod table;
 mod upkeep;
 
@@ -91,6 +96,10 @@ pub(crate) async fn fleet(
         FleetCommand::Stats(asked) => stats::stats(&desk, &asked).await,
         FleetCommand::Register(asked) => hosts::register(&desk, &asked).await,
         FleetCommand::Retire(asked) => hosts::retire(&desk, &asked).await,
+        FleetCommand::Sync(asked) => sync::sync(&desk, &asked).await,
+        FleetCommand::Poll(asked) => poll::poll(&desk, &asked).await,
+        FleetCommand::Evaluate(asked) => evaluate::evaluate(&desk, &asked).await,
+        FleetCommand::Build(asked) => build::build(&desk, &asked).await,
         FleetCommand::Migrate(asked) => upkeep::migrate(&desk, &asked).await,
         FleetCommand::Flush(asked) => upkeep::flush(&desk, &asked).await,
         FleetCommand::Prune(asked) => upkeep::prune(&desk, &asked).await,

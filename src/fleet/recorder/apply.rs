@@ -18,6 +18,7 @@ use crate::fleet::shared::{
     self, ChangeReason, CommitStage, DerivationFacts, DerivationKey, DerivationKind, Report, Status,
 };
 use crate::fleet::value::{Value, values};
+use crate::fleet::{packages, rows};
 use crate::model::{
     Changes, HostFacts, HostName, HostOutcome, HostReport, PackageChangeKind, RunId, SourceState, StepId,
     StepOutcome, StorePath, Target,
@@ -25,8 +26,6 @@ use crate::model::{
 
 /// How long a deploy counts as running after it was heard of last.
 pub(super) const LEASE: SignedDuration = SignedDuration::from_secs(60);
-/// Rows of one statement; SQLite takes about 32,000 values in one.
-const ROWS: usize = 1_000;
 
 /// Writes those of these lines that are not in the database yet and gives their
 /// number. `state` is that before the lines and becomes that after them.
@@ -174,15 +173,12 @@ impl Writer<'_> {
         let started = self.state.started_at.unwrap_or(self.time);
         let expires = started.checked_add(LEASE).unwrap_or(started);
         let commit = self.state.commit_id.filter(|_| self.is_clean());
-        for hosts in hosts.chunks(ROWS) {
-            let rows = hosts.iter().map(|host| {
-                values![Uuid::new_v4(), self.run.as_str(), host, started, action, &holder, expires, commit]
-            });
-            let columns = "id, run_id, hostname, started_at, action, lock_holder, lock_expires_at, commit_id";
-            let tail = "ON CONFLICT (run_id, hostname) DO NOTHING";
-            insert_rows(self.database, "deployment_events", columns, rows.collect(), tail).await?;
-        }
-        Ok(())
+        let rows = hosts.iter().map(|host| {
+            values![Uuid::new_v4(), self.run.as_str(), host, started, action, &holder, expires, commit]
+        });
+        let columns = "id, run_id, hostname, started_at, action, lock_holder, lock_expires_at, commit_id";
+        let tail = "ON CONFLICT (run_id, hostname) DO NOTHING";
+        rows::insert(self.database, "deployment_events", columns, rows.collect(), tail).await
     }
 
     fn is_clean(&self) -> bool {
@@ -251,6 +247,9 @@ impl Writer<'_> {
         let derivation_id = shared::derivation(self.database, key, stage, &facts, self.time).await?;
         if let Some(commit_id) = commit_id {
             self.commit_stage(commit_id, stage, facts.error).await?;
+        }
+        if stage == Status::BuildComplete {
+            packages::settle_with(self.database, derivation_id, self.time).await?;
         }
         if stage == Status::DryRunComplete {
             let event_id = self.event_id(host).await?;
@@ -332,7 +331,7 @@ impl Writer<'_> {
         let known = before.into_iter().filter(|(_, value)| value.is_some());
         let rows = known.map(|(name, value)| values![event_id, name, value]).collect();
         let tail = "ON CONFLICT (event_id, name) DO UPDATE SET value_before = excluded.value_before";
-        insert_rows(self.database, "resources", "event_id, name, value_before", rows, tail).await
+        rows::insert(self.database, "resources", "event_id, name, value_before", rows, tail).await
     }
 
     /// The system that a host goes back to, with the commit it was deployed from.
@@ -354,20 +353,7 @@ impl Writer<'_> {
         let row = self.database.row("read the deploy's system", sql, &values![event_id]).await?;
         let system_id = row.and_then(|cells| cells.first()?.integer());
         for drv_path in derivations {
-            let name = drv_path.name().trim_end_matches(".drv");
-            let (pname, version) = shared::parse_name(name);
-            let key = DerivationKey { commit_id: self.state.commit_id, kind: DerivationKind::Package, name };
-            let facts = DerivationFacts {
-                drv_path: Some(drv_path),
-                pname: Some(pname),
-                version,
-                ..DerivationFacts::default()
-            };
-            let package_id =
-                shared::derivation(self.database, key, Status::BuildComplete, &facts, self.time).await?;
-            if let Some(system_id) = system_id {
-                shared::depends_on(self.database, system_id, package_id).await?;
-            }
+            packages::built(self.database, self.state.commit_id, system_id, drv_path, self.time).await?;
         }
         Ok(())
     }
@@ -393,12 +379,9 @@ impl Writer<'_> {
                 ]
             })
             .collect();
-        for rows in rows.chunks(ROWS) {
-            let columns = "event_id, name, kind, version_before, version_after, size_difference";
-            let tail = "ON CONFLICT (event_id, name) DO NOTHING";
-            insert_rows(self.database, "package_changes", columns, rows.to_vec(), tail).await?;
-        }
-        Ok(())
+        let columns = "event_id, name, kind, version_before, version_after, size_difference";
+        let tail = "ON CONFLICT (event_id, name) DO NOTHING";
+        rows::insert(self.database, "package_changes", columns, rows, tail).await
     }
 
     async fn host_finished(&mut self, host: &HostName, report: &HostReport) -> Result<(), FleetError> {
@@ -406,9 +389,7 @@ impl Writer<'_> {
         let completed = settle::settle(self.database, event_id, report, self.time).await?;
         let units = report.services.iter();
         let rows: Vec<Vec<Value>> = units.map(|change| values![event_id, &change.unit, &change.what]).collect();
-        for rows in rows.chunks(ROWS) {
-            insert_rows(self.database, "unit_changes", "event_id, unit, what", rows.to_vec(), "").await?;
-        }
+        rows::insert(self.database, "unit_changes", "event_id, unit, what", rows, "").await?;
         let truth = report.truth.as_ref().and_then(|truth| truth.current_system.as_ref());
         if let Some(store_path) = truth.filter(|_| report.outcome != HostOutcome::Unchanged) {
             let report = Report {
@@ -441,32 +422,6 @@ impl Writer<'_> {
         self.database.execute("let go of the hosts", sql, &values![self.run.as_str()]).await?;
         Ok(())
     }
-}
-
-/// Inserts several rows with one statement.
-async fn insert_rows(
-    database: &mut Database,
-    table: &str,
-    columns: &str,
-    rows: Vec<Vec<Value>>,
-    tail: &str,
-) -> Result<(), FleetError> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let mut place = 0;
-    let mut next = |_: &Value| {
-        place += 1;
-        format!("${place}")
-    };
-    let places: Vec<String> = rows
-        .iter()
-        .map(|row| format!("({})", row.iter().map(&mut next).collect::<Vec<_>>().join(", ")))
-        .collect();
-    let sql = format!("INSERT INTO {table} ({columns}) VALUES {} {tail}", places.join(", "));
-    let values: Vec<Value> = rows.into_iter().flatten().collect();
-    database.execute("write rows of a deploy", &sql, &values).await?;
-    Ok(())
 }
 
 fn step_word(outcome: StepOutcome) -> &'static str {

@@ -9,6 +9,7 @@
 //! the same ssh connection.
 
 mod failure;
+mod single;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ use super::run::{self, Call, ProgressFn};
 use super::{CopyError, CopyRequest, Nix, RemoteStore};
 
 pub(crate) use failure::{BuildError, FailedDerivation};
+pub(crate) use single::Realise;
 
 /// What to build and how.
 #[derive(Debug)]

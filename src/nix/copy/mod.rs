@@ -10,6 +10,7 @@
 //! A host that goes silent is given up after the stall time: paths that advance
 //! and bytes that move are life.
 
+mod cache;
 mod error;
 
 use std::path::Path;
@@ -21,6 +22,7 @@ use crate::model::StorePath;
 use super::run::{self, Call, ProgressFn};
 use super::{Nix, RemoteStore};
 
+pub(crate) use cache::PushRequest;
 pub(crate) use error::CopyError;
 
 /// What to copy and how.
