@@ -57,6 +57,7 @@ _nix__deploy() {
                 ;;
             nix__deploy,status)
                 cmd="nix__deploy__subcmd__status"
+                ;;
             nix__deploy__subcmd__fleet,build)
                 cmd="nix__deploy__subcmd__fleet__subcmd__build"
                 ;;
@@ -248,6 +249,7 @@ _nix__deploy() {
                 ;;
             nix__deploy__subcmd__help,status)
                 cmd="nix__deploy__subcmd__help__subcmd__status"
+                ;;
             nix__deploy__subcmd__help__subcmd__fleet,build)
                 cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__build"
                 ;;
