@@ -247,7 +247,8 @@ mod tests {
 
     #[test]
     fn a_message_names_area_change_and_issue() {
-        let rows: [(Option<&str>, &[&str], Option<u64>, &str); 8] = [
+        type Row = (Option<&'static str>, &'static [&'static str], Option<u64>, &'static str);
+        let rows: [Row; 8] = [
             (None, &["hosts/p620.nix"], Some(123), "feat(p620): change hosts/p620.nix (#123)"),
             (None, &["hosts/p620/default.nix"], None, "feat(p620): change hosts/p620/default.nix"),
             (
