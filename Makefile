@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 
-.PHONY: help demo test check bench bench-deploy bench-fleet bench-issues bench-lint bench-queue fuzz generated clean-hosts
+.PHONY: help demo test check bench bench-deploy bench-rollout bench-fleet bench-issues bench-lint bench-queue fuzz generated clean-hosts
 
 help:
 	@echo "make demo         deploy to two throw-away hosts, then a bad change, and see it taken back"
@@ -12,6 +12,7 @@ help:
 	@echo "make check        formatting, lint, documentation and licences, without hosts"
 	@echo "make bench        every benchmark, one after the other"
 	@echo "make bench-deploy compare with the bare commands, deploy-rs and nh"
+	@echo "make bench-rollout how the time of a deploy grows up to 32 hosts"
 	@echo "make bench-fleet  time the questions to the fleet database, in both databases"
 	@echo "make bench-queue  how fast builders drain the queue, beside the builds alone"
 	@echo "make bench-lint   how fast a configuration is checked, beside deadnix and nix-instantiate"
@@ -39,12 +40,17 @@ check:
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
 	@$(CARGO) deny --all-features check licenses bans sources
 
-bench: bench-deploy bench-lint bench-issues bench-fleet bench-queue
+bench: bench-deploy bench-rollout bench-lint bench-issues bench-fleet bench-queue
 
 bench-deploy:
 	@tests/support/install.sh
 	@$(CARGO) build --release --locked
 	@benches/run.sh target/release/nix-deploy
+
+bench-rollout:
+	@tests/support/install.sh
+	@$(CARGO) build --release --locked
+	@HOSTS=32 CASES=growth benches/run.sh target/release/nix-deploy 2
 
 bench-fleet:
 	@tests/support/install.sh test

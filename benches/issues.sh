@@ -37,7 +37,12 @@ cat >"$work/bin/nix" <<'END'
 #!/bin/sh
 echo "/nix/store/00000000000000000000000000000000-firefox-126.0 100"
 END
-chmod +x "$work/bin/nix"
+# Which system it runs: a path that the store does not know.
+cat >"$work/bin/readlink" <<'END'
+#!/bin/sh
+echo "/nix/store/00000000000000000000000000000000-nixos-system-desk-25.05"
+END
+chmod +x "$work/bin/nix" "$work/bin/readlink"
 port=$((20000 + RANDOM % 20000))
 "$binaries/examples/local_github" 127.0.0.1:$port $issues $latency 2>"$work/server" &
 server=$!

@@ -6,6 +6,9 @@
 # usage: benches/run.sh NIX_DEPLOY [RUNS]
 #
 # The settle window of nix-deploy is set aside (0 s): the others have none.
+#
+# HOSTS says how many hosts there are (8), CASES which cases are measured; the case
+# `growth` is one changed unit on each of 1, 4, 16 … of them: HOSTS=32 CASES=growth.
 set -euo pipefail
 
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -14,7 +17,8 @@ runs=${2:-5}
 fleet=$checkout/tests/support/fleet.sh
 work=$(mktemp -d /tmp/nix-deploy-bench-XXXXXX)
 peers=${NIX_DEPLOY_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nix-deploy-test}/peers
-hosts=(b1 b2 b3 b4 b5 b6 b7 b8)
+hosts=()
+for ((number = 1; number <= ${HOSTS:-8}; number++)); do hosts+=("b$number"); done
 revision=0
 
 cleanup() {
@@ -158,6 +162,17 @@ wanted() { [[ " ${CASES:-$1} " == *" $1 "* ]]; }
 ! wanted all-unchanged || measure all-unchanged "${hosts[*]}" unchanged bare deploy_rs nh_all ours
 ! wanted far-changed || measure far-changed b1-delayed changed bare deploy_rs_far ours
 
+# How time grows with the number of hosts, and what a fleet costs that has nothing to do.
+growth=()
+if [[ " ${CASES:-} " == *" growth "* ]]; then
+    for count in 1 4 16 32; do
+        [ "$count" -le ${#hosts[@]} ] || break
+        growth+=("$count")
+        measure "grow-$count" "${hosts[*]:0:count}" changed bare deploy_rs ours
+    done
+    measure fleet-unchanged "${hosts[*]}" unchanged ours
+fi
+
 # --- single figures ------------------------------------------------------------
 
 logins() { "$fleet" exec --dir "$work/hosts" b1 -- /bin/sh -c "journalctl -q -o cat -t sshd -t sshd-session | grep -c '^Accepted' || true"; }
@@ -208,18 +223,32 @@ echo "Medians of $runs runs in milliseconds, 412-path closure, settle window asi
 echo
 printf '| %-30s | %7s | %7s | %9s | %6s | %8s | %8s |\n' case ours bare deploy-rs nh ours/bare ours/d-rs
 printf '|%s|%s|%s|%s|%s|%s|%s|\n' -------------------------------- --------- --------- ----------- -------- ---------- ----------
-row "1 host, one unit changed" one-changed
-row "1 host, unchanged" one-unchanged
-row "8 hosts, one unit changed" all-changed
-row "8 hosts, unchanged" all-unchanged
-row "1 host, changed, 40 ms away" far-changed
+! wanted one-changed || row "1 host, one unit changed" one-changed
+! wanted one-unchanged || row "1 host, unchanged" one-unchanged
+! wanted all-changed || row "${#hosts[@]} hosts, one unit changed" all-changed
+! wanted all-unchanged || row "${#hosts[@]} hosts, unchanged" all-unchanged
+! wanted far-changed || row "1 host, changed, 40 ms away" far-changed
+for count in "${growth[@]}"; do row "$count of ${#hosts[@]} hosts, changed" "grow-$count"; done
 echo
-for name in one-changed far-changed; do
+if ((${#growth[@]})); then
+    for contestant in ours bare deploy_rs; do
+        line="Growth of $contestant, as a multiple of one host:"
+        for count in "${growth[@]}"; do
+            line+=" $count: $(ratio "${result[grow-$count-$contestant]:-}" "${result[grow-1-$contestant]:-}")"
+        done
+        echo "$line"
+    done
+    # Evaluation ends at the same moment for every host.
+    evaluated=$(awk '$2 == "evaluate" { print $3 + $4 }' "$work/fleet-unchanged-steps" | median)
+    echo "${#hosts[@]} hosts unchanged: ${result[fleet-unchanged-ours]} ms, of which until the end of the evaluation $evaluated ms"
+    echo
+fi
+for name in one-changed far-changed ${growth:+"grow-${growth[-1]}"}; do
     [ -s "$work/$name-steps" ] || continue
     echo "Where the time goes, $name: step, began, took (ms)"
     steps_table "$name"
     echo
 done
-echo "First copy of the closure, 40 ms away: ours $first_ours, nix copy $first_nix, ratio $(ratio "$first_ours" "$first_nix")"
+! wanted first-copy || echo "First copy of the closure, 40 ms away: ours $first_ours, nix copy $first_nix, ratio $(ratio "$first_ours" "$first_nix")"
 echo "ssh logins of a deploy: $logins_changed changed, $logins_unchanged unchanged"
-echo "nix-deploy --help: $((help_ms / 10)).$((help_ms % 10)) ms; memory with 8 hosts: $((memory_kib / 1024)) MiB"
+echo "nix-deploy --help: $((help_ms / 10)).$((help_ms % 10)) ms; memory with ${#hosts[@]} hosts: $((memory_kib / 1024)) MiB"

@@ -52,6 +52,9 @@ _nix__deploy() {
             nix__deploy,man)
                 cmd="nix__deploy__subcmd__man"
                 ;;
+            nix__deploy,resume)
+                cmd="nix__deploy__subcmd__resume"
+                ;;
             nix__deploy,rollback)
                 cmd="nix__deploy__subcmd__rollback"
                 ;;
@@ -244,6 +247,9 @@ _nix__deploy() {
             nix__deploy__subcmd__help,man)
                 cmd="nix__deploy__subcmd__help__subcmd__man"
                 ;;
+            nix__deploy__subcmd__help,resume)
+                cmd="nix__deploy__subcmd__help__subcmd__resume"
+                ;;
             nix__deploy__subcmd__help,rollback)
                 cmd="nix__deploy__subcmd__help__subcmd__rollback"
                 ;;
@@ -330,6 +336,8 @@ _nix__deploy() {
     case "${cmd}" in
         nix__deploy)
             opts="-y -q -v -h -V --mode --fast --emergency --action --reboot --dry-run --yes --non-interactive --allow --report --issue --commit --message --pr --max-parallel --config --output --quiet --color --verbose --help --version deploy rollback status history diff check explain doctor fleet issues init completions man help"
+            opts="-y -q -v -h -V --mode --fast --emergency --action --reboot --dry-run --yes --non-interactive --allow --max-parallel --preview --no-build --input --new-packages --config --output --quiet --color --verbose --help --version deploy check explain doctor fleet issues init completions man help"
+            opts="-y -q -v -h -V --mode --fast --emergency --action --dry-run --yes --non-interactive --allow --strategy --canary --wave-size --soak --max-failures --rollback-fleet --max-parallel --limit --skip --reboot --reboot-parallel --config --output --quiet --color --verbose --help --version deploy rollback resume check explain doctor fleet issues init completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -360,10 +368,48 @@ _nix__deploy() {
                     return 0
                     ;;
                 --message)
+                --strategy)
+                    COMPREPLY=($(compgen -W "parallel rolling canary" -- "${cur}"))
+                    return 0
+                    ;;
+                --canary)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wave-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --soak)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-failures)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --max-parallel)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --input)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --new-packages)
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reboot)
+                    COMPREPLY=($(compgen -W "never if-needed always" -- "${cur}"))
+                    return 0
+                    ;;
+                --reboot-parallel)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -456,6 +502,8 @@ _nix__deploy() {
             ;;
         nix__subcmd__deploy__subcmd__deploy)
             opts="-y -q -v -h --mode --fast --emergency --action --reboot --dry-run --yes --non-interactive --allow --report --issue --commit --message --pr --max-parallel --config --output --quiet --color --verbose --help"
+            opts="-y -q -v -h --mode --fast --emergency --action --reboot --dry-run --yes --non-interactive --allow --max-parallel --preview --no-build --input --new-packages --config --output --quiet --color --verbose --help"
+            opts="-y -q -v -h --mode --fast --emergency --action --dry-run --yes --non-interactive --allow --strategy --canary --wave-size --soak --max-failures --rollback-fleet --max-parallel --limit --skip --reboot --reboot-parallel --config --output --quiet --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -486,10 +534,48 @@ _nix__deploy() {
                     return 0
                     ;;
                 --message)
+                --strategy)
+                    COMPREPLY=($(compgen -W "parallel rolling canary" -- "${cur}"))
+                    return 0
+                    ;;
+                --canary)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wave-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --soak)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-failures)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --max-parallel)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --input)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --new-packages)
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reboot)
+                    COMPREPLY=($(compgen -W "never if-needed always" -- "${cur}"))
+                    return 0
+                    ;;
+                --reboot-parallel)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1746,6 +1832,7 @@ _nix__deploy() {
             ;;
         nix__subcmd__deploy__subcmd__help)
             opts="deploy rollback status history diff check explain doctor fleet issues init completions man help"
+            opts="deploy rollback resume check explain doctor fleet issues init completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2262,6 +2349,20 @@ _nix__deploy() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__resume)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         nix__subcmd__deploy__subcmd__help__subcmd__rollback)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -2378,6 +2479,32 @@ _nix__deploy() {
             ;;
         nix__subcmd__deploy__subcmd__man)
             opts="-q -v -h --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__resume)
+            opts="-y -q -v -h --dry-run --yes --non-interactive --config --output --quiet --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -27,7 +27,22 @@ dry-activate\:"only ask the host what would happen"))' \
 '--issue=[The issue of the configuration'\''s repository that this is for\: in run, report and record]:NUMBER:_default' \
 '*--commit=[Commit what is staged before the deploy, and these files with it]::FILE:_files' \
 '--message=[What the commit says; \`feat(area)\: \` and the issue are added]:TEXT:_default' \
+'--strategy=[In which order hosts are deployed; dependencies always come first]:STRATEGY:((parallel\:"all at once; a host that depends on others after them"
+rolling\:"one after the other, or in waves of --wave-size"
+canary\:"a few first (--canary), then the others"))' \
+'--canary=[Deploy these first, then the others\: hosts, a number or a share; means --strategy canary]:HOSTS|N|N%:_default' \
+'--wave-size=[Deploy in waves of at most so many hosts, or of a share of them]:N|N%:_default' \
+'--soak=[Watch the hosts of a wave for so long before the next one begins, e.g. 10m]:TIME:_default' \
+'--max-failures=[Start no other host once so many, or a share of them, have failed]:N|N%:_default' \
 '--max-parallel=[Work on at most this many hosts at a time]:COUNT:_default' \
+'*--input=[Update this input only; may be repeated]:INPUT:_default' \
+'--new-packages=[Name attributes of the package set that are new, those of a glob\: \`firefox*\`, \`python3Packages.*\`]::PATTERN:_default' \
+'*--limit=[Deploy only these of the hosts\: names, globs, @tags]:HOSTS:_default' \
+'*--skip=[Leave these hosts out\: names, globs, @tags]:HOSTS:_default' \
+'--reboot=[Reboot hosts and prove them again; without a value those that need it]::WHEN:((never\:"no host"
+if-needed\:"those that need it to run the new system wholly"
+always\:"every host that is changed"))' \
+'--reboot-parallel=[Reboot so many hosts at a time; 1 unless told]:COUNT:_default' \
 '--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
 '--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
 plain\:"a line for each thing that happens"
@@ -38,12 +53,14 @@ always\:"always"
 never\:"never"))' \
 '--fast[Like --mode fast]' \
 '--emergency[Like --mode emergency]' \
-'--reboot[Reboot hosts that need it, and prove them again]' \
 '--dry-run[Print the plan and touch no host]' \
 '-y[Answer every question with yes]' \
 '--yes[Answer every question with yes]' \
 '--non-interactive[Never ask; automatic without a terminal, or with CI=true]' \
 '--pr[Push the branch and open a pull request when the deploy has gone well]' \
+'(--dry-run --reboot --mode --fast --emergency)--preview[Show what an update of the flake'\''s inputs would change, and change nothing]' \
+'--no-build[Estimate from derivations instead of building the new systems]' \
+'--rollback-fleet[Take back the hosts that were deployed when the run fails]' \
 '-q[Show nothing but errors and the result, like --output quiet]' \
 '--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
@@ -76,7 +93,22 @@ dry-activate\:"only ask the host what would happen"))' \
 '--issue=[The issue of the configuration'\''s repository that this is for\: in run, report and record]:NUMBER:_default' \
 '*--commit=[Commit what is staged before the deploy, and these files with it]::FILE:_files' \
 '--message=[What the commit says; \`feat(area)\: \` and the issue are added]:TEXT:_default' \
+'--strategy=[In which order hosts are deployed; dependencies always come first]:STRATEGY:((parallel\:"all at once; a host that depends on others after them"
+rolling\:"one after the other, or in waves of --wave-size"
+canary\:"a few first (--canary), then the others"))' \
+'--canary=[Deploy these first, then the others\: hosts, a number or a share; means --strategy canary]:HOSTS|N|N%:_default' \
+'--wave-size=[Deploy in waves of at most so many hosts, or of a share of them]:N|N%:_default' \
+'--soak=[Watch the hosts of a wave for so long before the next one begins, e.g. 10m]:TIME:_default' \
+'--max-failures=[Start no other host once so many, or a share of them, have failed]:N|N%:_default' \
 '--max-parallel=[Work on at most this many hosts at a time]:COUNT:_default' \
+'*--input=[Update this input only; may be repeated]:INPUT:_default' \
+'--new-packages=[Name attributes of the package set that are new, those of a glob\: \`firefox*\`, \`python3Packages.*\`]::PATTERN:_default' \
+'*--limit=[Deploy only these of the hosts\: names, globs, @tags]:HOSTS:_default' \
+'*--skip=[Leave these hosts out\: names, globs, @tags]:HOSTS:_default' \
+'--reboot=[Reboot hosts and prove them again; without a value those that need it]::WHEN:((never\:"no host"
+if-needed\:"those that need it to run the new system wholly"
+always\:"every host that is changed"))' \
+'--reboot-parallel=[Reboot so many hosts at a time; 1 unless told]:COUNT:_default' \
 '--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
 '--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
 plain\:"a line for each thing that happens"
@@ -87,12 +119,12 @@ always\:"always"
 never\:"never"))' \
 '--fast[Like --mode fast]' \
 '--emergency[Like --mode emergency]' \
-'--reboot[Reboot hosts that need it, and prove them again]' \
 '--dry-run[Print the plan and touch no host]' \
 '-y[Answer every question with yes]' \
 '--yes[Answer every question with yes]' \
 '--non-interactive[Never ask; automatic without a terminal, or with CI=true]' \
 '--pr[Push the branch and open a pull request when the deploy has gone well]' \
+'--rollback-fleet[Take back the hosts that were deployed when the run fails]' \
 '-q[Show nothing but errors and the result, like --output quiet]' \
 '--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
@@ -124,6 +156,8 @@ never\:"never"))' \
 '-y[Answer every question with yes]' \
 '--yes[Answer every question with yes]' \
 '--non-interactive[Never ask; automatic without a terminal, or with CI=true]' \
+'(--dry-run --reboot --mode --fast --emergency)--preview[Show what an update of the flake'\''s inputs would change, and change nothing]' \
+'--no-build[Estimate from derivations instead of building the new systems]' \
 '-q[Show nothing but errors and the result, like --output quiet]' \
 '--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
@@ -134,6 +168,7 @@ never\:"never"))' \
 && ret=0
 ;;
 (status)
+(resume)
 _arguments "${_arguments_options[@]}" : \
 '--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
 '--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
@@ -144,6 +179,10 @@ quiet\:"only errors and the result"))' \
 always\:"always"
 never\:"never"))' \
 '--json[Print JSON, an object per host]' \
+'--dry-run[Print the plan and touch no host]' \
+'-y[Answer every question with yes]' \
+'--yes[Answer every question with yes]' \
+'--non-interactive[Never ask; automatic without a terminal, or with CI=true]' \
 '-q[Show nothing but errors and the result, like --output quiet]' \
 '--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
@@ -194,6 +233,7 @@ never\:"never"))' \
 ':host -- A host of hosts.toml:_default' \
 '::from -- The first system\: a generation, current, booted, boots, new, a run, or a store path:_default' \
 '::to -- The second system, in the same words; what the configuration describes unless A is given alone:_default' \
+'::run -- The run; the last one when there is none, if it was interrupted:_default' \
 && ret=0
 ;;
 (check)
@@ -1038,6 +1078,7 @@ _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
 (diff)
+(resume)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
@@ -1202,6 +1243,7 @@ _nix-deploy_commands() {
 'status:Ask hosts how they stand right now, and why one is not well' \
 'history:Show what hosts ran when\: generations and the record of deploys' \
 'diff:Compare two systems of a host\: packages, units, kernel, size' \
+'resume:Take up a run that was interrupted\: hosts that were done are not touched' \
 'check:Judge the configuration\: syntax, anti-patterns, security' \
 'explain:Explain a rule of \`check\`\: what, why, bad and good code' \
 'doctor:Check what is needed here and on each host, and say how to mend it' \
@@ -1559,6 +1601,7 @@ _nix-deploy__subcmd__help_commands() {
 'status:Ask hosts how they stand right now, and why one is not well' \
 'history:Show what hosts ran when\: generations and the record of deploys' \
 'diff:Compare two systems of a host\: packages, units, kernel, size' \
+'resume:Take up a run that was interrupted\: hosts that were done are not touched' \
 'check:Judge the configuration\: syntax, anti-patterns, security' \
 'explain:Explain a rule of \`check\`\: what, why, bad and good code' \
 'doctor:Check what is needed here and on each host, and say how to mend it' \
@@ -1776,6 +1819,11 @@ _nix-deploy__subcmd__help__subcmd__man_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy help man commands' commands "$@"
 }
+(( $+functions[_nix-deploy__subcmd__help__subcmd__resume_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__resume_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help resume commands' commands "$@"
+}
 (( $+functions[_nix-deploy__subcmd__help__subcmd__rollback_commands] )) ||
 _nix-deploy__subcmd__help__subcmd__rollback_commands() {
     local commands; commands=()
@@ -1805,6 +1853,11 @@ _nix-deploy__subcmd__issues_commands() {
 _nix-deploy__subcmd__man_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy man commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__resume_commands] )) ||
+_nix-deploy__subcmd__resume_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy resume commands' commands "$@"
 }
 (( $+functions[_nix-deploy__subcmd__rollback_commands] )) ||
 _nix-deploy__subcmd__rollback_commands() {

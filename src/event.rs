@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::model::{
-    Action, ActivationState, Changes, Finding, Goal, HostFacts, HostName, HostReport, Mode, RunId, SourceState,
-    StepId, StepOutcome, StorePath, Target, UnitPlan,
+    Action, ActivationState, Changes, Finding, Goal, HostFacts, HostName, HostReport, Mode, Reboot, Rollout,
+    RunId, SourceState, StepId, StepOutcome, StorePath, Target, UnitPlan,
 };
 
 /// Version of the event format; it rises when a field changes meaning or goes.
@@ -48,6 +48,30 @@ pub enum Event {
         /// The issue of the configuration's repository that it is for.
         #[serde(default)]
         issue: Option<u64>,
+        /// How it spreads over its hosts; journals of before do not say.
+        #[serde(default)]
+        rollout: Option<Box<Rollout>>,
+        /// The waves of the hosts, in order.
+        #[serde(default)]
+        waves: Vec<Vec<HostName>>,
+        /// Which hosts are rebooted.
+        #[serde(default)]
+        reboot: Reboot,
+        /// Rules whose findings were let pass.
+        #[serde(default)]
+        allow: Vec<String>,
+        /// The interrupted run that is taken up.
+        #[serde(default)]
+        resumes: Option<RunId>,
+    },
+    /// The first host of a wave begins to change.
+    WaveStarted {
+        /// Which wave, counted from 1.
+        number: usize,
+        /// How many there are.
+        of: usize,
+        /// Its hosts.
+        hosts: Vec<HostName>,
     },
     /// The state of the configuration's repository.
     Source {

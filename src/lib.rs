@@ -28,6 +28,7 @@ mod prompt;
 mod report;
 mod settings;
 mod steps;
+mod update;
 
 pub use commands::run;
 

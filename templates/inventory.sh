@@ -1,5 +1,5 @@
 # What is installed in the running system: its path, the paths that are installed
-# by name, and its closure with the size of each path, one per line.
+# by name, and the parts of the booted system that only a reboot changes.
 main() {
     PATH=/run/current-system/sw/bin:/nix/var/nix/profiles/default/bin:$PATH:/usr/local/bin:/usr/bin:/bin
     system=$(readlink -f /run/current-system) || return
@@ -8,5 +8,8 @@ main() {
     if [ -e "$system/sw" ]; then
         nix-store -q --references "$(readlink -f "$system/sw")" | sed 's/^/selected=/'
     fi
-    nix --extra-experimental-features nix-command path-info -r -s "$system"
+    for part in kernel initrd kernel-modules; do
+        [ ! -e "/run/booted-system/$part" ] || printf 'booted=%s %s\n' "$part" "$(readlink -f "/run/booted-system/$part")"
+    done
+    [ ! -r /run/booted-system/kernel-params ] || printf 'booted=kernel-params %s\n' "$(cat /run/booted-system/kernel-params)"
 }

@@ -27,7 +27,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("plan", &["model", "settings"]),
     ("steps", &["model", "event", "nix", "host", "git", "lint", "issues", "check"]),
     ("engine", &["model", "event", "exit", "plan", "steps"]),
-    ("update", &["model", "event", "nix", "issues", "git", "plan"]),
+    ("update", &["model", "event", "nix", "host", "issues", "git", "plan"]),
     ("report", &["model", "event", "exit", "prompt", "fleet"]),
     ("prompt", &["model", "event"]),
 ];

@@ -16,6 +16,7 @@ const LINT_KEYS: &str = include_str!("../src/settings/lint_keys.rs");
 const ISSUE_KEYS: &str = include_str!("../src/settings/issue_keys.rs");
 const NOTIFY_KEYS: &str = include_str!("../src/settings/notify_keys.rs");
 const PULL_REQUEST_KEYS: &str = include_str!("../src/settings/pull_request_keys.rs");
+const ROLLOUT_KEYS: &str = include_str!("../src/settings/rollout_keys.rs");
 const CHECK_KEYS: &str = include_str!("../src/settings/check_keys.rs");
 const ENV: &str = include_str!("../src/settings/env.rs");
 
@@ -33,10 +34,9 @@ const READERS: [&str; 10] = [
     "each_named",
 ];
 /// Where the keys of a table of their own are read, and what the table is called.
-const TABLES: [(&str, &str); 5] = [
+const TABLES: [(&str, &str); 4] = [
     ("fn read_ignore(", "issues.ignore."),
     ("fn read_database(", "database."),
-    ("fn read_rollout(", "rollout."),
     ("impl RollbackKeys ", "rollback."),
     ("impl TimeoutKeys ", "timeouts."),
 ];
@@ -65,6 +65,11 @@ fn keys_of(source: &str, table: &str) -> BTreeSet<String> {
                 keys.insert(format!("{prefix}{key}"));
             }
         }
+        // A number or a share of hosts; a canary is one of these, or a list.
+        for (call, key) in [("share(&mut reader, ", None), ("canary(&mut reader)", Some("canary"))] {
+            let calls = line.split(call).skip(1);
+            keys.extend(calls.filter_map(|rest| key.or(quoted(rest))).map(|key| format!("{prefix}{key}")));
+        }
         for reader in READERS {
             let call = format!(".{reader}(");
             let calls = line.split(call.as_str()).skip(1);
@@ -88,6 +93,7 @@ fn known_keys() -> BTreeSet<String> {
     keys.extend(keys_of(ISSUE_KEYS, "issues."));
     keys.extend(keys_of(NOTIFY_KEYS, "notify."));
     keys.extend(keys_of(PULL_REQUEST_KEYS, "pull_request."));
+    keys.extend(keys_of(ROLLOUT_KEYS, "rollout."));
     keys.retain(|key| !UNFOLDED.contains(&key.as_str()));
     keys
 }
@@ -193,6 +199,7 @@ fn every_long_flag_of_the_help_is_explained() {
     for arguments in [
         vec!["--help"],
         vec!["init", "--help"],
+        vec!["resume", "--help"],
         vec!["check", "--help"],
         vec!["doctor", "--help"],
         vec!["issues", "--help"],
@@ -204,7 +211,8 @@ fn every_long_flag_of_the_help_is_explained() {
     ] {
         let help = text(&run(folder.path(), &arguments).stdout);
         let options = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
-        let flags = options.filter_map(|line| line.split([' ', ',', '.']).find(|word| word.starts_with("--")));
+        let flags =
+            options.filter_map(|line| line.split([' ', ',', '.', '[']).find(|word| word.starts_with("--")));
         let flags: BTreeSet<&str> = flags.collect();
         assert!(flags.contains("--help"), "{arguments:?}: {help}");
         for flag in flags {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 
-use super::values;
+use super::{PreviewArgs, RolloutArgs, values};
 use crate::model::{Action, Mode};
 
 /// Which hosts to deploy, and how.
@@ -30,10 +30,6 @@ pub struct DeployArgs {
     /// What to do with the new system
     #[arg(long, value_name = "ACTION", value_parser = values::action(), default_value = "switch")]
     pub action: Action,
-
-    /// Reboot hosts that need it, and prove them again
-    #[arg(long)]
-    pub reboot: bool,
 
     /// Print the plan and touch no host
     #[arg(long)]
@@ -71,9 +67,13 @@ pub struct DeployArgs {
     #[arg(long)]
     pub pr: bool,
 
-    /// Work on at most this many hosts at a time
-    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub max_parallel: Option<u16>,
+    /// How the deploy spreads over its hosts.
+    #[command(flatten)]
+    pub rollout: RolloutArgs,
+
+    /// What of an update is previewed instead.
+    #[command(flatten)]
+    pub preview: PreviewArgs,
 }
 
 impl DeployArgs {

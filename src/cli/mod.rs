@@ -16,7 +16,10 @@ mod history;
 mod init;
 mod issues;
 mod man;
+mod preview;
+mod resume;
 mod rollback;
+mod rollout;
 mod status;
 mod values;
 
@@ -41,7 +44,10 @@ pub use history::HistoryArgs;
 pub use init::InitArgs;
 pub use issues::IssuesArgs;
 pub use man::ManArgs;
+pub use preview::PreviewArgs;
+pub use resume::ResumeArgs;
 pub use rollback::RollbackArgs;
+pub use rollout::RolloutArgs;
 pub use status::StatusArgs;
 
 /// Deploys NixOS hosts over ssh and takes a bad change back by itself
@@ -72,6 +78,8 @@ pub enum Command {
     Deploy(DeployArgs),
     /// Take hosts back to a system they had, proven like a deploy
     Rollback(RollbackArgs),
+    /// Take up a run that was interrupted: hosts that were done are not touched
+    Resume(ResumeArgs),
     /// Ask hosts how they stand right now, and why one is not well
     Status(StatusArgs),
     /// Show what hosts ran when: generations and the record of deploys
@@ -102,6 +110,8 @@ Examples:
   nix-deploy @server 'web-*'         hosts with the tag server, and those that match a glob
   nix-deploy all --dry-run           print the plan, touch no host
   nix-deploy p620 --action boot      activate with the next reboot
+  nix-deploy p620 --preview          what an update of the inputs would change
+  nix-deploy all --canary 1 --soak 5m    one host first, watched for five minutes
   nix-deploy p620 --fast --yes       fewer checks of the configuration, no question
   nix-deploy p620 --output json      one event per line on standard output
   nix-deploy rollback p620           back to the system before, proven like a deploy
@@ -118,7 +128,7 @@ impl Cli {
     /// that knows how to print itself.
     pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let mut command = Self::command();
-        let matches = command.try_get_matches_from_mut(arguments)?;
+        let matches = command.try_get_matches_from_mut(values::join_reboot(arguments))?;
         refuse_stray_arguments(&mut command, &matches)?;
         Self::from_arg_matches(&matches)
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{DeployArgs, values};
-use crate::model::Action;
+use crate::model::{Action, Reboot};
 
 /// Which hosts go back, and to what.
 #[derive(Clone, Debug, Default, Args)]
@@ -53,12 +53,12 @@ impl RollbackArgs {
     pub fn as_deploy(&self) -> DeployArgs {
         let mut deploy = DeployArgs::for_hosts(self.hosts.clone());
         deploy.action = self.action;
-        deploy.reboot = self.reboot;
+        deploy.rollout.reboot = if self.reboot { Reboot::IfNeeded } else { Reboot::Never };
         deploy.dry_run = self.dry_run;
         deploy.yes = self.yes;
         deploy.non_interactive = self.non_interactive;
         deploy.report.clone_from(&self.report);
-        deploy.max_parallel = self.max_parallel;
+        deploy.rollout.max_parallel = self.max_parallel;
         deploy
     }
 }

@@ -1,11 +1,12 @@
 //! Words of the command line that stand for a value of the model, ages, points
 //! in time, and places.
 
+use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
-use crate::model::{Action, Mode};
+use crate::model::{Action, Mode, Reboot, Strategy};
 
 const MODES: [(Mode, &str); 3] = [
     (Mode::Standard, "every check"),
@@ -19,6 +20,49 @@ const ACTIONS: [(Action, &str); 4] = [
     (Action::Test, "activate now; a reboot returns to the old system"),
     (Action::DryActivate, "only ask the host what would happen"),
 ];
+
+const STRATEGIES: [(Strategy, &str); 3] = [
+    (Strategy::Parallel, "all at once; a host that depends on others after them"),
+    (Strategy::Rolling, "one after the other, or in waves of --wave-size"),
+    (Strategy::Canary, "a few first (--canary), then the others"),
+];
+
+const REBOOTS: [(Reboot, &str); 3] = [
+    (Reboot::Never, "no host"),
+    (Reboot::IfNeeded, "those that need it to run the new system wholly"),
+    (Reboot::Always, "every host that is changed"),
+];
+
+/// Reads a strategy.
+pub(crate) fn strategy() -> impl TypedValueParser<Value = Strategy> {
+    words(STRATEGIES.map(|(strategy, help)| (strategy.as_str(), strategy, help)))
+}
+
+/// Reads when hosts are rebooted.
+pub(crate) fn reboot() -> impl TypedValueParser<Value = Reboot> {
+    words(REBOOTS.map(|(reboot, help)| (reboot.as_str(), reboot, help)))
+}
+
+/// Puts the value of `--reboot` behind an equals sign where it stands as a word
+/// of its own: a host may follow a bare `--reboot`, so clap takes no other form.
+pub(crate) fn join_reboot(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut joined: Vec<OsString> = Vec::new();
+    let mut only_hosts = false;
+    for argument in arguments {
+        let is_value = REBOOTS.iter().any(|(reboot, _)| argument == reboot.as_str());
+        match joined.last_mut() {
+            Some(last) if is_value && !only_hosts && last == "--reboot" => {
+                last.push("=");
+                last.push(argument);
+            }
+            _ => {
+                only_hosts |= argument == "--";
+                joined.push(argument);
+            }
+        }
+    }
+    joined
+}
 
 /// Reads a mode.
 pub(crate) fn mode() -> impl TypedValueParser<Value = Mode> {
@@ -96,6 +140,19 @@ fn parse_since(text: &str, now: jiff::Timestamp) -> Result<jiff::Timestamp, Stri
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_of_reboot_may_stand_by_itself_and_a_host_behind_it_is_a_host() {
+        let joined = |line: &str| {
+            let words = join_reboot(line.split_whitespace().map(OsString::from));
+            words.into_iter().map(|word| word.into_string().unwrap()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(joined("all --reboot always -y"), "all --reboot=always -y");
+        assert_eq!(joined("--reboot if-needed never"), "--reboot=if-needed never");
+        assert_eq!(joined("--reboot p620"), "--reboot p620");
+        assert_eq!(joined("p620 --reboot"), "p620 --reboot");
+        assert_eq!(joined("-- --reboot always"), "-- --reboot always");
+    }
 
     #[test]
     fn ages_and_dates_are_read_as_people_write_them() {

@@ -10,17 +10,31 @@ use crate::engine::claims::{Claim, ClaimFuture, HostClaims};
 use crate::engine::{self, Interrupt, Job};
 use crate::error::CommandError;
 use crate::event::{Event, EventSink};
-use crate::exit::ExitCode;
+use crate::exit::{self, ExitCode};
 use crate::fleet::Address;
 use crate::fleet::recorder::{ClaimAnswer, Claims, Recorder, RecorderOptions};
 use crate::model::{Action, FailureClass, HostName, Questions, RunSpec, Secret};
 use crate::prompt::{Asker, FixedAsker, TerminalAsker};
 use crate::report::{self, Journal, OutputMode, Recording};
-use crate::settings::{Output, Screen};
+use crate::settings::{self, Output, Screen};
 
-/// Deploys the hosts of a run.
+/// Deploys the hosts of a run; takes them back by a second one when that was
+/// asked for and the first one failed.
 pub(crate) async fn deploy(run_spec: RunSpec, options: DeployOptions) -> Result<ExitCode, CommandError> {
     forget_old_results(&run_spec);
+    let engine::Ended { code, way_back } = run(run_spec, &options).await?;
+    let Some(way_back) = way_back else { return Ok(code) };
+    settings::create_run_dir(&way_back)?;
+    if matches!(options.screen.output, Output::Live | Output::Plain) {
+        super::print(b"\n")?;
+    }
+    let options = DeployOptions { told: options.told.of_way_back(), ..options };
+    let back = run(way_back, &options).await?;
+    Ok(exit::worst([code, back.code]))
+}
+
+/// Runs one run with a journal, a record and a screen of its own.
+async fn run(run_spec: RunSpec, options: &DeployOptions) -> Result<engine::Ended, CommandError> {
     let journal = Journal::create(&run_spec.run_dir)
         .map_err(|error| CommandError::from_error(FailureClass::Unexpected, &error))?;
     let owner = owner();
@@ -38,12 +52,12 @@ pub(crate) async fn deploy(run_spec: RunSpec, options: DeployOptions) -> Result<
     }
     let interrupt = Interrupt::new();
     let signals = tokio::spawn(listen(interrupt.clone(), sink.clone()));
-    let code = engine::deploy(Job {
+    let ended = engine::deploy(Job {
         spec: run_spec,
         sink,
         owner,
         interrupt,
-        sudo_password: options.sudo_password,
+        sudo_password: options.sudo_password.clone(),
         claims,
     })
     .await;
@@ -53,7 +67,7 @@ pub(crate) async fn deploy(run_spec: RunSpec, options: DeployOptions) -> Result<
     if let Err(error) = hub.await {
         return Err(CommandError::from_error(FailureClass::Unexpected, &error));
     }
-    Ok(code)
+    Ok(ended)
 }
 
 /// Starts recording into the fleet database. Without a recorder the run goes

@@ -9,17 +9,17 @@ use jiff::{SignedDuration, Timestamp};
 use super::{DeployOptions, deploy};
 use crate::error::CommandError;
 use crate::exit::{self, ExitCode};
-use crate::host::{Link, inventory};
 use crate::issues::github::{Coverage, FetchError, Known, Refresh, Tracker};
-use crate::issues::{Check, github};
+use crate::issues::{Check, github, package_set_day};
 use crate::model::text::{clean_line, duration};
 use crate::model::{
-    Failure, FailureClass, HostSpec, InstalledPackage, IssueFinding, IssueReport, IssueSettings, OnUnavailable,
+    Failure, FailureClass, HostName, InstalledPackage, IssueFinding, IssueReport, IssueSettings, OnUnavailable,
     RunSpec, StorePath,
 };
-use crate::nix::{Ask, ChunkPolicy, Closure, EvalRequest, Nix, Selection};
+use crate::nix::{Ask, ChunkPolicy, EvalRequest, Nix, Selection};
 use crate::report;
 use crate::settings::Output;
+use crate::update::running;
 
 /// Issues that are not older count as available when the tracker is not.
 const RECENT_ENOUGH: SignedDuration = SignedDuration::from_hours(24);
@@ -50,7 +50,7 @@ pub(crate) async fn issues(
     let (known, next, running) = tokio::join!(
         asked.tracker.known(asked.refresh),
         next_systems(&nix, &run_spec, asked.next),
-        join_all(run_spec.hosts.iter().map(|host| running(host, &nix))),
+        join_all(run_spec.hosts.iter().map(|host| running::ask(host, &nix))),
     );
     let quiet = options.screen.output == Output::Quiet;
     let Some((known, unavailable)) = available(known, asked.settings.on_unavailable)? else {
@@ -71,12 +71,14 @@ pub(crate) async fn issues(
                 continue;
             }
         };
-        let next = next.iter().find(|(name, _)| *name == host.name).map(|(_, packages)| packages.as_slice());
+        let next = next.iter().find(|next| next.host == host.name);
+        let system = next.map(|next| &next.system).or(running.system.as_ref());
+        let issues = known.relevant(system.and_then(package_set_day));
         let check = Check {
             host: &host.name,
-            running: &running,
-            next,
-            issues: &known.issues,
+            running: &running.packages(),
+            next: next.map(|next| next.packages.as_slice()),
+            issues: &issues,
             as_of: Some(known.as_of),
             ignore: &asked.settings.ignore,
             now,
@@ -156,41 +158,16 @@ fn say(notes: &[String]) {
     }
 }
 
-/// The packages that a host runs.
-async fn running(host: &HostSpec, nix: &Nix) -> Result<Vec<InstalledPackage>, Failure> {
-    let link = Link::new(host).map_err(|error| error.failure())?;
-    let installed =
-        inventory::installed(&link, host.timeouts.command).await.map_err(|error| error.failure())?;
-    let selection: Selection = installed.selected.into_iter().collect();
-    match Closure::parse(&installed.closure) {
-        Ok(closure) => Ok(closure.packages(&selection)),
-        // A host that lists nothing may still run a system that was built here.
-        Err(error) => match &installed.system {
-            Some(system) => {
-                Ok(nix.closure(system, None).await.map_err(|_| unreadable(host, &error))?.packages(&selection))
-            }
-            None => Err(unreadable(host, &error)),
-        },
-    }
+/// A system that the configuration describes.
+struct Next {
+    host: HostName,
+    system: StorePath,
+    packages: Vec<InstalledPackage>,
 }
-
-fn unreadable(host: &HostSpec, error: &(dyn std::error::Error + 'static)) -> Failure {
-    let failure = Failure::from_error(FailureClass::Unfit, error);
-    Failure {
-        message: format!("{}: what is installed cannot be read: {}", host.name, failure.message),
-        ..failure
-    }
-}
-
-type Packages = Vec<InstalledPackage>;
 
 /// The packages of the systems that the configuration describes, as far as
 /// they have been built here.
-async fn next_systems(
-    nix: &Nix,
-    run_spec: &RunSpec,
-    wanted: bool,
-) -> Result<Vec<(crate::model::HostName, Packages)>, CommandError> {
+async fn next_systems(nix: &Nix, run_spec: &RunSpec, wanted: bool) -> Result<Vec<Next>, CommandError> {
     if !wanted {
         return Ok(Vec::new());
     }
@@ -204,6 +181,7 @@ async fn next_systems(
         deadline: run_spec.hosts.iter().map(|host| host.timeouts.evaluate).max().unwrap_or_default(),
         log_file: log.path(),
         chunks: ChunkPolicy::of_this_machine(),
+        lock: None,
     };
     let mut systems = Vec::new();
     for (host, evaluated) in nix.evaluate(&request, &|_| {}).await {
@@ -220,7 +198,8 @@ async fn next_systems(
             Some(path) => nix.references(&path).await.into_iter().collect(),
             None => Selection::default(),
         };
-        systems.push((host, closure.packages(&selection)));
+        let packages = closure.packages(&selection);
+        systems.push(Next { host, system: evaluated.out_path, packages });
     }
     Ok(systems)
 }

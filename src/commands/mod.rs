@@ -12,8 +12,10 @@ mod history;
 mod init;
 mod issues;
 mod man;
+mod preview;
 mod publish;
 mod record;
+mod resume;
 mod rollback;
 mod status;
 mod told;
@@ -25,12 +27,14 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::cli::{Cli, Command, DeployArgs, DoctorArgs, GlobalArgs, IssuesArgs, RollbackArgs};
+use crate::cli::{
+    Cli, Command, DeployArgs, DoctorArgs, GlobalArgs, IssuesArgs, ResumeArgs, RollbackArgs, RolloutArgs,
+};
 use crate::error::CommandError;
 use crate::exit::{self, ExitCode};
 use crate::issues::github::{Patience, Refresh, Tracker};
 use crate::lint;
-use crate::model::{Failure, FailureClass, RunSpec, Secret};
+use crate::model::{Canary, Failure, FailureClass, Rollout, RunSpec, Secret};
 use crate::plan;
 use crate::settings::{self, Environment, Output, Screen, Settings, nearest};
 use told::Told;
@@ -98,6 +102,7 @@ fn execute(cli: Cli) -> Result<ExitCode, CommandError> {
             let (run_spec, options) = plan_look(vec![arguments.host.clone()], &cli.global, &environment)?;
             block_on(diff::diff(run_spec, arguments, options))
         }
+        Some(Command::Resume(arguments)) => start_resume(&arguments, &cli.global, &environment),
         Some(Command::Check(arguments)) => block_on(check::check(&arguments, &cli.global, &environment)),
         Some(Command::Explain(arguments)) => print(explain::explain(&arguments.rule)?.as_bytes()),
         Some(Command::Doctor(arguments)) => start_doctor(&arguments, &cli.global, &environment),
@@ -126,7 +131,21 @@ fn start_rollback(
     let as_deploy = arguments.as_deploy();
     let (settings, mut run_spec) = plan_run(&as_deploy, global, environment)?;
     run_spec.goal = block_on(rollback::goal(arguments, &run_spec, &settings.database_url))?;
+    run_spec.at_once();
     start_run(&as_deploy, settings, run_spec, Screen::resolve(global, environment), environment)
+}
+
+fn start_resume(
+    arguments: &ResumeArgs,
+    global: &GlobalArgs,
+    environment: &Environment,
+) -> Result<ExitCode, CommandError> {
+    let settings = Settings::load(global.config.as_deref(), environment)?;
+    let screen = Screen::resolve(global, environment);
+    match block_on(resume::plan(arguments, &settings))? {
+        Some(run_spec) => start_run(&arguments.as_deploy(Vec::new()), settings, run_spec, screen, environment),
+        None => print(b"Nothing is left to do: every host of that run was done.\n"),
+    }
 }
 
 /// Prints the plan, or runs it.
@@ -144,6 +163,10 @@ fn start_run(
         let json = screen.output == Output::Json;
         let text = if json { plan::plan_json(&run_spec) } else { plan::plan_text(&run_spec) };
         return print(text.as_bytes());
+    }
+    if arguments.preview.preview {
+        let options = options(screen, environment, settings.database_url);
+        return block_on(preview::preview(run_spec, &arguments.preview, options));
     }
     let mut told = Told::resolve(&arguments.report, &settings.notify, environment)?;
     settings::create_run_dir(&run_spec)?;
@@ -226,7 +249,7 @@ fn plan_run(
     global: &GlobalArgs,
     environment: &Environment,
 ) -> Result<(Settings, RunSpec), CommandError> {
-    if arguments.reboot && !arguments.action.commits() {
+    if arguments.rollout.reboot.is_asked() && !arguments.action.commits() {
         let message = format!("--reboot does not go with --action {}", arguments.action);
         return Err(Failure::new(FailureClass::Usage, message)
             .hint("a reboot enters the boot default: use --action switch or boot")
@@ -234,9 +257,27 @@ fn plan_run(
     }
     known_rules(&arguments.allow)?;
     let settings = Settings::load(global.config.as_deref(), environment)?;
-    let selected = plan::select(&settings.hosts, &arguments.hosts).map_err(Failure::from)?;
-    let run_spec = settings.run_spec(arguments, &selected);
+    let RolloutArgs { limit, skip, .. } = &arguments.rollout;
+    let selected =
+        plan::select_within(&settings.hosts, &arguments.hosts, limit, skip).map_err(Failure::from)?;
+    let mut run_spec = settings.run_spec(arguments, &selected);
+    plan_waves(&settings, &mut run_spec)?;
     Ok((settings, run_spec))
+}
+
+/// Works out the waves; a word of the order that no host of the file matches is
+/// most likely misspelt.
+fn plan_waves(settings: &Settings, run_spec: &mut RunSpec) -> Result<(), CommandError> {
+    let Rollout { order, canary, .. } = &run_spec.rollout;
+    let named = match canary {
+        Canary::Hosts(words) => words.as_slice(),
+        Canary::Share(_) => &[],
+    };
+    for words in [order.as_slice(), named] {
+        plan::known(&settings.hosts, words).map_err(Failure::from)?;
+    }
+    run_spec.waves = plan::waves(&run_spec.hosts, &run_spec.rollout).map_err(Failure::from)?;
+    Ok(())
 }
 
 /// Refuses rules that do not exist: a misspelt one would let nothing pass.

@@ -47,6 +47,23 @@ impl Told {
         Ok(told)
     }
 
+    /// The same for the run that takes back what the first one deployed: its
+    /// reports stand beside those of the first, `report-rollback.md`.
+    pub(super) fn of_way_back(&self) -> Self {
+        let beside = |path: &PathBuf| {
+            let mut name = path.file_stem().unwrap_or_default().to_owned();
+            name.push("-rollback.");
+            name.push(path.extension().unwrap_or_default());
+            path.with_file_name(name)
+        };
+        Self {
+            files: self.files.iter().map(beside).collect(),
+            markdown: None,
+            untold: Vec::new(),
+            ..self.clone()
+        }
+    }
+
     /// The reporters that do it.
     pub(super) fn reporters(&self) -> Result<Vec<Box<dyn Reporter>>, CommandError> {
         let mut reporters: Vec<Box<dyn Reporter>> = Vec::new();

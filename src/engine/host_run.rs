@@ -8,28 +8,19 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinSet;
 
-use super::claims::{Claim, held};
+use super::begin::{self, Ended};
 use super::interrupt::Interrupt;
+use super::turns::End;
 use super::{Order, elapsed_ms, interrupted};
-use crate::event::Event;
 use crate::model::{Failure, FailureClass, HostOutcome, HostReport, StepId, StepOutcome, StepRecord};
 use crate::plan;
+use crate::steps;
 use crate::steps::context::HostContext;
-use crate::steps::{self, StepResult};
-
-/// A step that ended.
-struct Ended {
-    step: StepId,
-    result: StepResult,
-    elapsed: Duration,
-    /// The place it worked in, if places are limited.
-    place: Option<OwnedSemaphorePermit>,
-}
 
 struct HostRun {
     context: Arc<HostContext>,
@@ -44,6 +35,8 @@ struct HostRun {
     failed_step: Option<StepId>,
     ended: Option<HostOutcome>,
     change_place: Option<OwnedSemaphorePermit>,
+    /// It was not started, because of what became of other hosts.
+    held_back: bool,
 }
 
 /// Runs all steps of a host and gives its report.
@@ -63,6 +56,7 @@ pub(crate) async fn run(context: Arc<HostContext>, order: Order, interrupt: Inte
         failed_step: None,
         ended: None,
         change_place: None,
+        held_back: false,
     };
     tokio::select! {
         () = host_run.go(&interrupt) => {}
@@ -159,28 +153,35 @@ impl HostRun {
 
     fn start(&mut self, id: StepId) {
         let (context, order) = (Arc::clone(&self.context), self.order.clone());
-        self.running.spawn(async move {
-            if id == StepId::Activate
-                && let Err(failure) = may_change(&order, &context).await
-            {
-                return Ended { step: id, result: Err(failure), elapsed: Duration::ZERO, place: None };
-            }
-            let place = order.limits.acquire(id).await;
-            Ended { place, ..run_step(id, &context).await }
-        });
+        self.running.spawn(async move { begin::step(id, &order, &context).await });
     }
 
-    fn take(&mut self, Ended { step: id, result, elapsed, place }: Ended) {
-        match id {
+    fn take(&mut self, Ended { step: id, result, elapsed, place, held_back }: Ended) {
+        self.held_back |= held_back;
+        let settles = match id {
             // The place among those that change is kept until the host has settled, or is up again.
-            StepId::Activate => self.change_place = place,
-            StepId::Settle if self.planned.contains(&StepId::Reboot) => {}
-            StepId::Settle | StepId::Reboot => self.change_place = None,
-            _ => drop(place),
+            StepId::Activate => {
+                self.change_place = place;
+                false
+            }
+            StepId::Settle => result.is_err() || !self.planned.contains(&StepId::Reboot),
+            StepId::Reboot => true,
+            _ => {
+                drop(place);
+                false
+            }
+        };
+        if settles {
+            // Who takes the place has to know of the failure.
+            if result.is_err() || self.failure.is_some() || self.context.unwell.get().is_some() {
+                self.order.turns.ended(self.context.name(), End::Failed);
+            }
+            self.change_place = None;
         }
         let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         let (outcome, summary) = match &result {
             Ok(done) => (done.outcome, done.summary.clone()),
+            Err(_) if held_back => (StepOutcome::Skipped, "not started".to_owned()),
             Err(failure) => (StepOutcome::Failed, failure.message.clone()),
         };
         self.records.push(StepRecord { step: id, outcome, elapsed_ms, summary });
@@ -226,7 +227,7 @@ impl HostRun {
             return;
         }
         self.waiting.remove(&StepId::Settle);
-        let ended = run_step(StepId::Settle, &self.context).await;
+        let ended = begin::run_step(StepId::Settle, &self.context).await;
         // What settle finds wrong counts more than what led there.
         if let Err(found) = &ended.result {
             let first = self.failure.take();
@@ -307,9 +308,13 @@ impl HostRun {
 
     fn outcome(&self, warned: bool) -> HostOutcome {
         let settled = self.context.settled.get().copied();
+        if self.held_back {
+            return HostOutcome::Skipped;
+        }
         if let Some(failure) = &self.failure {
             // Failed on the way, whatever the host settled on.
             return match settled {
+                _ if self.context.fell_back.get().is_some() => HostOutcome::RolledBack,
                 // It is up and was asked: what it runs is known.
                 _ if self.context.rebooted.get().is_some() => HostOutcome::Failed,
                 Some(HostOutcome::Deployed) if failure.class == FailureClass::HostNotWell => {
@@ -340,42 +345,7 @@ fn is_check(step: StepId) -> bool {
     matches!(step, StepId::Syntax | StepId::Antipatterns)
 }
 
-/// The person has agreed, it is the host's turn, and nobody else deploys it.
-async fn may_change(order: &Order, context: &HostContext) -> Result<(), Failure> {
-    let host = context.name();
-    order.gate.pass(host).await?;
-    order.turns.wait(host).await?;
-    match order.claims.claim(host, context.host.timeouts.lock).await {
-        Claim::Granted => Ok(()),
-        Claim::Held { holder, run, since } => Err(held(host, &holder, &run, &since)),
-        Claim::Unanswered(warning) => {
-            if let Some(warning) = warning {
-                context.run.sink.warn(None, warning, None);
-            }
-            Ok(())
-        }
-    }
-}
-
 /// Failures that say that the host was not touched keep their own exit code.
 fn refused_before_change(failure: &Failure) -> bool {
     matches!(failure.class, FailureClass::Busy | FailureClass::Declined | FailureClass::Blocked)
-}
-
-async fn run_step(id: StepId, context: &HostContext) -> Ended {
-    let begun = Instant::now();
-    let host = context.name().clone();
-    context.send(Event::StepStarted { host: host.clone(), step: id });
-    let result = match steps::find(id) {
-        Some(step) => step.run(context).await,
-        None => Err(Failure::new(FailureClass::Unexpected, format!("there is no step {id}"))),
-    };
-    let elapsed = begun.elapsed();
-    let (outcome, summary) = match &result {
-        Ok(done) => (done.outcome, done.summary.clone()),
-        Err(failure) => (StepOutcome::Failed, failure.message.clone()),
-    };
-    let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-    context.send(Event::StepFinished { host, step: id, outcome, elapsed_ms, summary });
-    Ended { step: id, result, elapsed, place: None }
 }

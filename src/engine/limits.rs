@@ -14,6 +14,7 @@ pub(crate) struct Limits {
     connecting: std::sync::Arc<Semaphore>,
     copying: std::sync::Arc<Semaphore>,
     changing: std::sync::Arc<Semaphore>,
+    rebooting: std::sync::Arc<Semaphore>,
 }
 
 impl Limits {
@@ -21,7 +22,12 @@ impl Limits {
     pub(crate) fn new(spec: &RunSpec) -> Self {
         let parallel = spec.rollout.max_parallel.max(1);
         let semaphore = |permits| std::sync::Arc::new(Semaphore::new(permits));
-        Self { connecting: semaphore(CONNECTING), copying: semaphore(parallel), changing: semaphore(parallel) }
+        Self {
+            connecting: semaphore(CONNECTING),
+            copying: semaphore(parallel),
+            changing: semaphore(parallel),
+            rebooting: semaphore(spec.rollout.reboot_parallel.max(1)),
+        }
     }
 
     /// Waits for a place where the step needs one. The place of `activate` is
@@ -31,6 +37,7 @@ impl Limits {
             StepId::HostFacts => &self.connecting,
             StepId::Copy => &self.copying,
             StepId::Activate => &self.changing,
+            StepId::Reboot => &self.rebooting,
             _ => return None,
         };
         // Nobody closes these semaphores.

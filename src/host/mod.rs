@@ -2,6 +2,7 @@
 //!
 //! Nothing here decides what a run does; steps do that.
 
+pub(crate) mod boot_trial;
 pub(crate) mod checks;
 pub(crate) mod contents;
 mod error;

@@ -4,11 +4,12 @@
 //! update would bring does, and only when it is sure.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use crate::model::text::clean_line;
 use crate::model::{
     HostName, InstalledPackage, Issue, IssueAdvice, IssueFinding, IssueIgnore, IssueMatch, IssueReport,
-    IssueScope, IssueSeverity, VersionFit,
+    IssueScope, IssueSeverity, StorePath, VersionFit,
 };
 
 use super::inventory::Inventory;
@@ -73,7 +74,13 @@ impl Check<'_> {
             versions: found.versions,
             severity: found.severity,
             version_fit: found.version_fit,
-            why: clean_line(&found.why),
+            why: match issue.closed_at {
+                Some(closed) => {
+                    let day = closed.strftime("%Y-%m-%d");
+                    clean_line(&format!("{}; closed on {day}, which is newer than this package set", found.why))
+                }
+                None => clean_line(&found.why),
+            },
             scope,
         }
     }
@@ -118,6 +125,19 @@ impl Check<'_> {
     }
 }
 
+/// The day of the package set that a system was made from, as NixOS writes it
+/// into the system's name: `nixos-system-p620-25.05.20250612.fd48718`.
+pub(crate) fn package_set_day(system: &StorePath) -> Option<Date> {
+    let parts: Vec<&str> = system.name().split('.').collect();
+    parts.windows(2).rev().find_map(|pair| {
+        let is_month = pair[0].len() >= 2 && pair[0].bytes().rev().take(2).all(|byte| byte.is_ascii_digit());
+        let day = pair[1].split('-').next().filter(|day| day.len() == 8 && is_month)?;
+        let number = |range: std::ops::Range<usize>| day.get(range)?.parse::<i8>().ok();
+        let year: i16 = day.get(..4)?.parse().ok()?;
+        Date::new(year, number(4..6)?, number(6..8)?).ok().filter(|_| year >= 2003)
+    })
+}
+
 /// What a person is told: only what is sure says no, only what is bad asks
 /// for caution.
 fn advice(findings: &[IssueFinding]) -> IssueAdvice {
@@ -137,7 +157,8 @@ mod tests {
     }
 
     fn issue(number: u64, title: &str) -> Issue {
-        Issue { number, title: title.to_owned(), labels: Vec::new(), open: true, updated_at: None }
+        let (labels, updated_at, closed_at) = (Vec::new(), None, None);
+        Issue { number, title: title.to_owned(), labels, open: true, updated_at, closed_at }
     }
 
     fn report(
@@ -199,6 +220,32 @@ mod tests {
         assert_eq!(with(package(), "2025-06-15").findings[0].ignored.as_deref(), Some("tested"));
         assert_eq!(with(package(), "2025-06-14").advice, IssueAdvice::DoNotUpdate);
         assert_eq!(with(IssueMatch::Issue(2), "2030-01-01").advice, IssueAdvice::DoNotUpdate);
+    }
+
+    #[test]
+    fn the_day_of_the_package_set_stands_in_the_name_of_the_system() {
+        let day = |name: &str| {
+            let path = StorePath::new(format!("/nix/store/f98asahd0v34slfpy357djz098h6aq55-{name}")).unwrap();
+            package_set_day(&path).map(|day| day.to_string())
+        };
+        assert_eq!(day("nixos-system-p620-25.05.20250612.fd48718").as_deref(), Some("2025-06-12"));
+        assert_eq!(day("nixos-system-a.b-24.11.20250101.dirty").as_deref(), Some("2025-01-01"));
+        for name in
+            ["nixos-system-p620-25.05", "nixos-system-p620-25.05pre-git", "nixos-system-x-25.05.20259912.a"]
+        {
+            assert_eq!(day(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_closed_issue_says_that_its_fix_is_newer() {
+        let issues = [Issue {
+            open: false,
+            closed_at: Some("2025-06-14T01:00:00Z".parse().unwrap()),
+            ..issue(1, "firefox: crashes")
+        }];
+        let report = report(&[package("firefox", "126.0")], None, &issues, &[]);
+        assert!(report.findings[0].why.ends_with("closed on 2025-06-14, which is newer than this package set"));
     }
 
     #[test]

@@ -241,6 +241,7 @@ mod tests {
             labels: labels.iter().map(|label| (*label).to_owned()).collect(),
             open: true,
             updated_at: Some("2023-01-01T00:00:00Z".parse().unwrap()),
+            closed_at: None,
         };
         kind(&issue, &Title::parse(title), "2025-01-01T00:00:00Z".parse().unwrap())
     }

@@ -91,6 +91,7 @@ fn judge_labelled(labelled: &[Labelled], inventory: &Inventory) -> Judgement {
             labels: one.labels.clone(),
             open: true,
             updated_at: None,
+            closed_at: None,
         })
         .collect();
     let begun = Instant::now();

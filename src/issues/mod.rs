@@ -23,5 +23,5 @@ mod title;
 mod vocabulary;
 mod words;
 
-pub(crate) use check::Check;
+pub(crate) use check::{Check, package_set_day};
 pub use judge::{Judgement, Score, judge};

@@ -166,6 +166,7 @@ pub(super) async fn evaluate_hosts(
         log_file: &log_file,
         ask: Ask::Paths,
         chunks: ChunkPolicy::of_this_machine(),
+        lock: None,
     };
     let answers = nix.evaluate(&request, &|_| {}).await;
     if answers.values().all(Result::is_ok) {

@@ -19,6 +19,10 @@ pub struct Issue {
     pub open: bool,
     /// When anything of it last changed.
     pub updated_at: Option<Timestamp>,
+    /// When it was closed as done; `None` when it is open, or was closed
+    /// without a fix.
+    #[serde(default)]
+    pub closed_at: Option<Timestamp>,
 }
 
 /// How bad an issue is for a host, from the mildest to the worst.

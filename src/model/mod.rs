@@ -20,12 +20,15 @@ mod notify;
 pub(crate) mod package_name;
 mod pull_request;
 mod report;
+mod resumed;
+mod rollout;
 mod run_spec;
 mod secret;
 mod step;
 mod store_path;
 mod system_diff;
 pub(crate) mod text;
+mod update;
 mod version_order;
 
 pub use activation::{ActivationPhase, ActivationState, Truth, UnitPlan};
@@ -48,9 +51,14 @@ pub use names::{HostName, NameError, RunId};
 pub use notify::{NotifierKind, NotifierSpec, Occasion, SecretSource};
 pub use pull_request::PullRequestSpec;
 pub use report::{HostOutcome, HostReport, ServiceChange, StepRecord};
-pub use run_spec::{Questions, Rollout, RunSpec, Strategy};
+pub use resumed::{Pinned, Resumed};
+pub use rollout::{Canary, Reboot, Rollout, Share, Strategy};
+pub use run_spec::{Questions, RunSpec};
 pub use secret::Secret;
 pub use step::{Phase, StepId, StepOutcome};
 pub use store_path::{StorePath, StorePathError};
 pub use system_diff::{ComparedSystem, SystemDiff, UnitDiff};
+pub use update::{
+    BuildNeeds, HostPreview, InputMove, InputRevision, Precision, PreviewBase, StorageImpact, UpdatePreview,
+};
 pub(crate) use version_order::compare_versions;

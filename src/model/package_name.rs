@@ -159,6 +159,13 @@ pub(crate) fn without_output<'a>(version: &'a str, versions: &BTreeSet<&str>) ->
     version
 }
 
+/// Whether a package is a kernel: `linux`, `linux-zen`, but no part beside it.
+pub(crate) fn is_kernel(name: &str) -> bool {
+    const BESIDE: [&str; 5] = ["firmware", "headers", "pam", "tools", "doc"];
+    name == "linux"
+        || name.strip_prefix("linux-").is_some_and(|kind| !BESIDE.iter().any(|beside| kind.starts_with(beside)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -242,5 +249,15 @@ mod tests {
         assert_eq!(without_output("9.0-bin", &versions), "9.0-bin");
         assert_eq!(without_output("4.4-p12", &versions), "4.4-p12");
         assert_eq!(without_output("4.4-p12-doc", &versions), "4.4-p12");
+    }
+
+    #[test]
+    fn a_kernel_is_told_from_what_stands_beside_it() {
+        for kernel in ["linux", "linux-zen", "linux-rt", "linux-xanmod"] {
+            assert!(is_kernel(kernel), "{kernel}");
+        }
+        for other in ["linux-firmware", "linux-headers", "linux-pam", "linuxptp", "util-linux"] {
+            assert!(!is_kernel(other), "{other}");
+        }
     }
 }

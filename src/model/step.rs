@@ -64,11 +64,13 @@ pub enum StepId {
     Network,
     /// Errors that the new system logged.
     Logs,
+    /// The host is watched before others begin.
+    Soak,
 }
 
 impl StepId {
     /// Every step, in the order people read them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Git,
         Self::HostFacts,
         Self::Syntax,
@@ -90,6 +92,7 @@ impl StepId {
         Self::Resources,
         Self::Network,
         Self::Logs,
+        Self::Soak,
     ];
 
     /// The phase the step belongs to.
@@ -105,7 +108,7 @@ impl StepId {
             | Self::Commit
             | Self::Settle
             | Self::Reboot => Phase::Deploy,
-            Self::Services | Self::Resources | Self::Network | Self::Logs => Phase::Observe,
+            Self::Services | Self::Resources | Self::Network | Self::Logs | Self::Soak => Phase::Observe,
         }
     }
 
@@ -133,6 +136,7 @@ impl StepId {
             Self::Resources => "resources",
             Self::Network => "network",
             Self::Logs => "logs",
+            Self::Soak => "soak",
         }
     }
 }

@@ -14,22 +14,25 @@ mod closure;
 mod copy;
 mod error;
 mod eval;
+mod lock;
 mod log;
+mod missing;
 mod needs;
 mod parse;
 mod program;
 mod run;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod transcript;
 mod version;
 
 pub(crate) use activities::NixProgress;
 pub(crate) use build::{BuildError, BuildRequest, Realise};
-pub(crate) use closure::{Closure, Selection, diff, diff_with};
+pub(crate) use closure::{Closure, Selection, change_kind, diff, diff_with};
 pub(crate) use copy::{CopyError, CopyRequest, PushRequest};
 pub(crate) use error::NixError;
-pub(crate) use eval::{Ask, ChunkPolicy, EvalError, EvalRequest, Evaluated};
+pub(crate) use eval::{Ask, ChunkPolicy, EvalError, EvalRequest, Evaluated, NamesRequest};
+pub(crate) use lock::{LockError, LockRequest, TrialLock, Update};
 pub(crate) use parse::Rejected;
 pub(crate) use program::{Nix, RemoteStore};
 pub(crate) use version::NixVersion;

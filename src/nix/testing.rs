@@ -43,12 +43,12 @@ export NIX_REMOTE="local?root=$TEST_ROOT/host"
 exec sh -c "$*"
 "#;
 
-pub(super) struct Playground {
+pub(crate) struct Playground {
     directory: TempDir,
 }
 
 impl Playground {
-    pub(super) async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let playground = Self { directory };
         for folder in ["home", "bin", "flake", "logs", "roots"] {
@@ -61,29 +61,34 @@ impl Playground {
         playground
     }
 
-    pub(super) fn path(&self, below: &str) -> PathBuf {
+    pub(crate) fn path(&self, below: &str) -> PathBuf {
         self.directory.path().join(below)
     }
 
-    pub(super) fn script(&self, name: &str, text: &str) {
+    pub(crate) fn script(&self, name: &str, text: &str) {
         let path = self.path("bin").join(name);
         fs::write(&path, text).unwrap();
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    pub(super) async fn git(&self, arguments: &[&str]) {
-        let git = Command::new("git").current_dir(self.path("flake")).args(arguments);
+    pub(crate) async fn git(&self, arguments: &[&str]) {
+        self.git_in("flake", arguments).await;
+    }
+
+    /// Runs git in another folder of the playground.
+    pub(crate) async fn git_in(&self, folder: &str, arguments: &[&str]) {
+        let git = Command::new("git").current_dir(self.path(folder)).args(arguments);
         git.env("HOME", self.path("home")).checked().await.unwrap();
     }
 
     /// The installed Nix on a store of its own. Builders see the system's
     /// shell because a store that is elsewhere always builds in a sandbox.
-    pub(super) fn nix(&self) -> Nix {
+    pub(crate) fn nix(&self) -> Nix {
         self.around(Nix::new())
     }
 
     /// Scripts of ours instead of Nix.
-    pub(super) fn fake_nix(&self) -> Nix {
+    pub(crate) fn fake_nix(&self) -> Nix {
         self.around(Nix::in_folder(self.path("bin")))
     }
 
@@ -98,11 +103,11 @@ impl Playground {
             )
     }
 
-    pub(super) fn host(&self) -> RemoteStore {
+    pub(crate) fn host(&self) -> RemoteStore {
         RemoteStore::new("ssh-ng://root@host", self.path("ssh-config")).unwrap()
     }
 
-    pub(super) fn request<'a>(
+    pub(crate) fn request<'a>(
         &self,
         flake_dir: &'a Path,
         log_file: &'a Path,
@@ -116,10 +121,11 @@ impl Playground {
             deadline: Duration::from_secs(120),
             log_file,
             chunks: ChunkPolicy { available_memory: 16 << 30, processors: 2 },
+            lock: None,
         }
     }
 
-    pub(super) async fn evaluated(&self, hosts: &[&str]) -> Vec<Evaluated> {
+    pub(crate) async fn evaluated(&self, hosts: &[&str]) -> Vec<Evaluated> {
         let (flake, log) = (self.path("flake"), self.path("logs/evaluate.log"));
         let request = self.request(&flake, &log, hosts);
         let mut answers = self.nix().evaluate(&request, &quiet).await;
@@ -127,8 +133,8 @@ impl Playground {
     }
 }
 
-pub(super) fn host(name: &str) -> HostName {
+pub(crate) fn host(name: &str) -> HostName {
     HostName::new(name).unwrap()
 }
 
-pub(super) fn quiet(_: NixProgress) {}
+pub(crate) fn quiet(_: NixProgress) {}

@@ -6,10 +6,11 @@
 
 use serde_json::json;
 
-use super::{steps_of, waves};
+use super::steps_of;
 use crate::model::text::{clean_line, plural};
 use crate::model::{
-    BuildOn, Check, CheckKind, Goal, HostName, HostSpec, Phase, Questions, RunSpec, StepId, Wanted,
+    BuildOn, Check, CheckKind, Goal, HostName, HostSpec, Phase, Questions, Rollout, RunSpec, StepId, Strategy,
+    Wanted,
 };
 use crate::settings::written;
 
@@ -25,9 +26,9 @@ pub(crate) fn plan_text(run_spec: &RunSpec) -> String {
         String::new(),
         format!("{}, up to {} at a time", plural(run_spec.hosts.len(), "host"), run_spec.rollout.max_parallel),
     ];
-    let waves = waves(&run_spec.hosts, run_spec.rollout.strategy);
-    for (index, wave) in waves.iter().enumerate() {
-        if waves.len() > 1 {
+    lines.extend(rollout_lines(run_spec));
+    for (index, wave) in run_spec.waves.iter().enumerate() {
+        if run_spec.waves.len() > 1 {
             lines.push(format!("  wave {}", index + 1));
         }
         for host in hosts_of(wave, run_spec) {
@@ -47,6 +48,41 @@ pub(crate) fn plan_text(run_spec: &RunSpec) -> String {
     lines.push(String::new());
     lines.push(question_line(run_spec, &steps).to_owned());
     lines.join("\n") + "\n"
+}
+
+/// How the run spreads over its hosts and when it stops; nothing for one host.
+fn rollout_lines(run_spec: &RunSpec) -> Vec<String> {
+    let Rollout { strategy, canary, soak, max_failures, rollback_fleet, reboot_parallel, .. } =
+        &run_spec.rollout;
+    let count = run_spec.hosts.len();
+    let mut lines = Vec::new();
+    let mut add = |text: String| lines.push(format!("  {}", clean_line(&text)));
+    if run_spec.waves.len() > 1 {
+        let order = match strategy {
+            Strategy::Canary => format!("canary ({canary} first)"),
+            strategy => strategy.to_string(),
+        };
+        let begins = match run_spec.rollout.has_waves() {
+            true => "a wave begins when the one before it has ended",
+            false => "a host begins when those it depends on have ended",
+        };
+        add(format!("{order}: {begins}"));
+        if !soak.is_zero() {
+            add(format!("each wave but the last is watched for {} before the next", written(*soak)));
+        }
+    }
+    if count > 1 {
+        if let Some(share) = max_failures {
+            add(format!("no host is started once {} failed", plural(share.of(count), "host")));
+        }
+        if *rollback_fleet {
+            add("when the run fails, hosts that it deployed are taken back".to_owned());
+        }
+    }
+    if run_spec.reboot.is_asked() {
+        add(format!("reboot {}, {} at a time", run_spec.reboot.as_str(), plural(*reboot_parallel, "host")));
+    }
+    lines
 }
 
 fn hosts_of<'a>(wave: &'a [HostName], run_spec: &'a RunSpec) -> impl Iterator<Item = &'a HostSpec> {
@@ -135,7 +171,7 @@ pub(crate) fn plan_json(run_spec: &RunSpec) -> String {
         "v": VERSION,
         "type": "plan",
         "run": run_spec,
-        "waves": waves(&run_spec.hosts, run_spec.rollout.strategy),
+        "waves": run_spec.waves,
         "steps": steps_of(run_spec),
     });
     format!("{plan}\n")
@@ -146,7 +182,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::model::{Action, Existing, Mode, Rollout, RunId};
+    use crate::model::{Action, Canary, Existing, Mode, Reboot, RunId, Share};
 
     fn run_spec() -> RunSpec {
         let name = |name: &str| HostName::new(name).unwrap();
@@ -172,9 +208,12 @@ mod tests {
             flake_dir: Some("/cfg".into()),
             mode: Mode::Fast,
             action: Action::Switch,
-            reboot: false,
+            reboot: Reboot::Never,
             questions: Questions::Ask,
             rollout: Rollout::default(),
+            waves: vec![vec![name("p620")], vec![name("desk")]],
+            resumed: None,
+            takes_back: None,
             hosts: vec![desk, p620],
             builders: Vec::new(),
             lint: Default::default(),
@@ -192,6 +231,7 @@ Flake /cfg
 Nothing was evaluated and no host was contacted.
 
 2 hosts, up to 8 at a time
+  parallel: a host begins when those it depends on have ended
   wave 1
   p620      ssh root@p620, built here
             critical sshd.service
@@ -210,6 +250,29 @@ Steps of each host
 A question is asked before anything is activated.
 ";
         assert_eq!(plan_text(&run_spec()), expected);
+    }
+
+    #[test]
+    fn the_plan_says_how_the_run_spreads_and_when_it_stops() {
+        let rollout = Rollout {
+            strategy: Strategy::Canary,
+            canary: Canary::Hosts(vec!["@canary".to_owned()]),
+            soak: Duration::from_secs(600),
+            max_failures: Some(Share::Percent(50)),
+            rollback_fleet: true,
+            ..Rollout::default()
+        };
+        let text = plan_text(&RunSpec { rollout, reboot: Reboot::IfNeeded, ..run_spec() });
+        let expected = "\
+2 hosts, up to 8 at a time
+  canary (@canary first): a wave begins when the one before it has ended
+  each wave but the last is watched for 10m before the next
+  no host is started once 1 host failed
+  when the run fails, hosts that it deployed are taken back
+  reboot if-needed, 1 host at a time
+  wave 1
+";
+        assert!(text.contains(expected), "{text}");
     }
 
     #[test]

@@ -11,5 +11,5 @@ mod waves;
 
 pub(crate) use dry_run::{plan_json, plan_text};
 pub(crate) use mode_steps::{needs_among, steps_of};
-pub(crate) use selection::select;
+pub(crate) use selection::{known, select, select_within};
 pub(crate) use waves::waves;

@@ -6,12 +6,17 @@
 use crate::model::{Action, Mode, Phase, RunSpec, StepId};
 use StepId::{
     Activate, Antipatterns, Audit, Build, Changes, Commit, Copy, Decide, Evaluate, Git, HostFacts, Logs,
-    Network, Preview, Prove, Reboot, Resources, Services, Settle, Syntax, Verify,
+    Network, Preview, Prove, Reboot, Resources, Services, Settle, Soak, Syntax, Verify,
 };
 
 /// The steps of each host of a run, in the order of the report.
 pub(crate) fn steps_of(run_spec: &RunSpec) -> Vec<StepId> {
-    let mut steps = steps(run_spec.mode, run_spec.action, run_spec.reboot);
+    let mut steps = steps(run_spec.mode, run_spec.action, run_spec.reboot.is_asked());
+    steps.retain(|step| *step != Soak || !run_spec.rollout.soak.is_zero());
+    if run_spec.resumed.as_ref().is_some_and(|resumed| resumed.source.is_some()) {
+        // It was judged by the run that is taken up; what lies there now is not deployed.
+        steps.retain(|step| !matches!(step, Syntax | Antipatterns));
+    }
     if !run_spec.goal.is_configuration() {
         steps.retain(|step| !is_of_configuration(*step));
     }
@@ -80,6 +85,7 @@ pub(crate) fn needs(step: StepId) -> &'static [StepId] {
         Reboot => &[Settle],
         // They look at the proven system, and delay neither commit nor settle.
         Services | Resources | Network | Logs => &[Verify],
+        Soak => &[Settle],
     }
 }
 
@@ -114,13 +120,13 @@ mod tests {
                 Mode::Standard,
                 Action::Switch,
                 "git, host facts, syntax, antipatterns, evaluate, decide, build, audit, changes, copy, preview, activate, \
-                prove, verify, commit, settle, services, resources, network, logs",
+                prove, verify, commit, settle, services, resources, network, logs, soak",
             ),
             (
                 Mode::Standard,
                 Action::Test,
                 "git, host facts, syntax, antipatterns, evaluate, decide, build, audit, changes, copy, preview, activate, \
-                prove, verify, commit, settle, services, resources, network, logs",
+                prove, verify, commit, settle, services, resources, network, logs, soak",
             ),
             (
                 Mode::Standard,
@@ -137,7 +143,7 @@ mod tests {
                 Mode::Fast,
                 Action::Switch,
                 "git, host facts, syntax, evaluate, decide, build, changes, copy, preview, activate, \
-                prove, verify, commit, settle, services",
+                prove, verify, commit, settle, services, soak",
             ),
             (
                 Mode::Fast,
@@ -154,7 +160,7 @@ mod tests {
                 Mode::Emergency,
                 Action::Switch,
                 "host facts, evaluate, decide, build, copy, activate, prove, verify, commit, \
-                settle, services",
+                settle, services, soak",
             ),
             (
                 Mode::Emergency,

@@ -50,6 +50,12 @@ pub(crate) enum SelectionError {
         /// Every host there is.
         hosts: Vec<String>,
     },
+    /// `--limit` and `--skip` leave no host.
+    #[error("no host is left: none of the named ones is within --limit and not skipped")]
+    NothingLeft {
+        /// The hosts that were named.
+        hosts: Vec<String>,
+    },
     /// A glob cannot be read.
     #[error("{glob:?} is no glob")]
     BadGlob {
@@ -77,6 +83,7 @@ impl SelectionError {
             }
             Self::UnknownTag { .. } => (Some("no host of this file carries any tag".to_owned()), None),
             Self::EmptyGlob { hosts, .. } => (Some(format!("hosts: {}", list(hosts))), None),
+            Self::NothingLeft { hosts } => (Some(format!("named: {}", list(hosts))), None),
             Self::BadGlob { .. } => (None, None),
         };
         first.into_iter().chain(second).collect()
@@ -122,8 +129,38 @@ pub(crate) fn select(hosts: &[HostSpec], asked: &[String]) -> Result<Vec<HostNam
     Ok(chosen.map(|(host, _)| host.name.clone()).collect())
 }
 
+/// The hosts that are asked for, of those only what `limit` names (everything
+/// when it is empty), without what `skip` names.
+pub(crate) fn select_within(
+    hosts: &[HostSpec],
+    asked: &[String],
+    limit: &[String],
+    skip: &[String],
+) -> Result<Vec<HostName>, SelectionError> {
+    let named = |words: &[String]| match words.is_empty() {
+        true => Ok(None),
+        false => select(hosts, words).map(Some),
+    };
+    let (limit, skip) = (named(limit)?, named(skip)?);
+    let asked = select(hosts, asked)?;
+    let is_left = |name: &&HostName| {
+        limit.as_ref().is_none_or(|limit| limit.contains(name))
+            && !skip.as_ref().is_some_and(|skip| skip.contains(name))
+    };
+    let left: Vec<HostName> = asked.iter().filter(is_left).cloned().collect();
+    match left.is_empty() {
+        true => Err(SelectionError::NothingLeft { hosts: asked.into_iter().map(String::from).collect() }),
+        false => Ok(left),
+    }
+}
+
+/// Refuses words that select no host at all: most likely they are misspelt.
+pub(crate) fn known(hosts: &[HostSpec], words: &[String]) -> Result<(), SelectionError> {
+    words.iter().try_for_each(|word| select(hosts, std::slice::from_ref(word)).map(|_| ()))
+}
+
 /// One word of the selection.
-enum Wanted<'a> {
+pub(super) enum Wanted<'a> {
     All,
     Tag(&'a str),
     Glob(&'a str, GlobMatcher),
@@ -131,7 +168,8 @@ enum Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    fn read(word: &'a str) -> Result<Self, SelectionError> {
+    /// Reads a word.
+    pub(super) fn read(word: &'a str) -> Result<Self, SelectionError> {
         if word == ALL {
             return Ok(Self::All);
         }
@@ -147,7 +185,8 @@ impl<'a> Wanted<'a> {
         }
     }
 
-    fn matches(&self, host: &HostSpec) -> bool {
+    /// Whether a host is meant.
+    pub(super) fn matches(&self, host: &HostSpec) -> bool {
         match self {
             Self::All => true,
             Self::Tag(tag) => host.tags.iter().any(|other| other == tag),
@@ -205,6 +244,24 @@ mod tests {
         assert_eq!(selected(&["p*", "p510", "@server"]).unwrap(), ["p620", "p510"]);
         assert_eq!(selected(&["{razer,p5?0}"]).unwrap(), ["p510", "razer"]);
         assert_eq!(selected(&["all"]).unwrap(), ["p620", "p510", "razer", "samsung"]);
+    }
+
+    #[test]
+    fn limit_keeps_and_skip_takes_away() {
+        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let left = |asked: &str, limit: &str, skip: &str| {
+            let left = select_within(&fleet(), &words(asked), &words(limit), &words(skip));
+            left.map(|hosts| hosts.into_iter().map(String::from).collect::<Vec<_>>().join(" "))
+        };
+        assert_eq!(left("all", "", "").unwrap(), "p620 p510 razer samsung");
+        assert_eq!(left("all", "@server razer", "").unwrap(), "p620 p510 razer");
+        assert_eq!(left("all", "", "@laptop p5*").unwrap(), "p620");
+        assert_eq!(left("p620 razer", "@laptop", "samsung").unwrap(), "razer");
+        let hosts = vec!["p620".to_owned()];
+        assert_eq!(left("p620", "@laptop", ""), Err(SelectionError::NothingLeft { hosts }));
+        // A misspelt word would silently deploy to more hosts than were meant.
+        assert!(left("all", "", "razor").unwrap_err().to_string().contains("\"razor\""));
+        assert!(known(&fleet(), &words("@server p*")).is_ok() && known(&fleet(), &words("@servers")).is_err());
     }
 
     #[test]

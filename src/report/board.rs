@@ -14,7 +14,7 @@ use crate::event::Event;
 use crate::model::{HostName, HostOutcome, HostReport, StepId};
 
 /// The steps on which the end of a deploy waits, in order.
-const CRITICAL_PATH: [StepId; 10] = [
+const CRITICAL_PATH: [StepId; 11] = [
     StepId::Evaluate,
     StepId::Build,
     StepId::Copy,
@@ -25,6 +25,7 @@ const CRITICAL_PATH: [StepId; 10] = [
     StepId::Commit,
     StepId::Settle,
     StepId::Reboot,
+    StepId::Soak,
 ];
 
 /// A step that runs.

@@ -19,7 +19,7 @@ use crate::event::{Envelope, Event};
 use crate::model::text::plural;
 
 /// The file's name in the folder of the run.
-const FILE_NAME: &str = "events.jsonl";
+pub(super) const FILE_NAME: &str = "events.jsonl";
 /// How much a disk may refuse before events are dropped, in bytes.
 const MOST_PENDING: usize = 16 << 20;
 /// How long the end of a run waits for the disk.

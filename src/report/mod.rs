@@ -28,8 +28,10 @@ mod lane;
 mod layout;
 mod live;
 mod notify;
+mod past;
 mod plain;
 mod plan_view;
+mod preview_view;
 mod questions;
 mod quiet;
 mod recorder;
@@ -39,6 +41,7 @@ mod status_view;
 mod story;
 mod styles;
 mod summary;
+mod tasks;
 mod terminal;
 mod words;
 
@@ -67,8 +70,11 @@ pub(crate) use hub::run_hub;
 pub(crate) use issue_view::issue_report;
 pub(crate) use journal::Journal;
 pub(crate) use notify::{Notifier, Notifying};
+pub(crate) use past::{PastRun, is_at_work};
+pub(crate) use preview_view::preview_report;
 pub(crate) use recorder::Recording;
 pub(crate) use status_view::status;
+pub(crate) use tasks::{TaskEnd, Tasks};
 
 /// What kind of question is about to be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

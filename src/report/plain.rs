@@ -196,6 +196,10 @@ pub(super) fn describe(event: &Event, verbosity: u8) -> Vec<Line> {
             }
             None => vec![Line::plain("the configuration is in no repository")],
         },
+        Event::WaveStarted { number, of, hosts } => {
+            let names: Vec<&str> = hosts.iter().map(HostName::as_str).collect();
+            vec![Line::plain(&format!("wave {number} of {of}: {}", words::some_of(&names, 8)))]
+        }
         Event::StepStarted { host, step } if verbosity > 0 || may_take_long(*step) => {
             vec![prefix(host, *step).with(Role::Plain, "started")]
         }

@@ -182,7 +182,8 @@ pub(super) fn package_lines(closure: &ClosureDiff, most: usize, page: Page) -> V
     let listed = &closure.packages[..closure.packages.len().min(most)];
     let longest = listed.iter().map(|package| Line::plain(&package.name).width()).max().unwrap_or(0);
     let name_width = longest.min(page.width() / 3);
-    let mut lines: Vec<Line> = listed.iter().map(|package| package_line(package, name_width, page)).collect();
+    let mut lines: Vec<Line> =
+        listed.iter().map(|package| package_line(package, None, name_width, page)).collect();
     if closure.packages.len() > listed.len() {
         let text = format!("    … and {} more (-v lists all)", closure.packages.len() - listed.len());
         lines.push(Line::new().with(Role::Dim, &text));
@@ -190,8 +191,14 @@ pub(super) fn package_lines(closure: &ClosureDiff, most: usize, page: Page) -> V
     lines
 }
 
-/// `    U firefox   128.0 → 129.0   +1.2 MiB`.
-fn package_line(package: &PackageChange, name_width: usize, page: Page) -> Line {
+/// `    U firefox   128.0 → 129.0   +1.2 MiB`. With marks, a star tells what is
+/// installed by name, and a tag what a system depends on as a whole.
+pub(super) fn package_line(
+    package: &PackageChange,
+    marks: Option<Option<&str>>,
+    name_width: usize,
+    page: Page,
+) -> Line {
     let (letter, role) = match package.kind {
         PackageChangeKind::Added => ("A", Role::Ok),
         PackageChangeKind::Removed => ("R", Role::Error),
@@ -204,11 +211,19 @@ fn package_line(package: &PackageChange, name_width: usize, page: Page) -> Line 
         (before, after) if after.is_empty() => before,
         (before, after) => format!("{before} → {after}"),
     };
-    let mut line = Line::plain("    ").with(role, letter).with(Role::Plain, " ");
+    let mark = match marks {
+        Some(_) if package.selected => "* ",
+        Some(_) => "  ",
+        None => " ",
+    };
+    let mut line = Line::plain("    ").with(role, letter).with(Role::Plain, mark);
     line.append(page.fit(Line::plain(&package.name), name_width).padded(name_width));
     line.push(Role::Plain, &format!("  {versions}"));
     if package.size_difference != 0 {
         line.push(Role::Dim, &format!("  {}", signed_bytes(package.size_difference)));
+    }
+    if let Some(Some(tag)) = marks {
+        line.push(Role::Warning, &format!("  {tag}"));
     }
     page.fit(line, page.width())
 }

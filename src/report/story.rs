@@ -207,6 +207,11 @@ impl Story {
             flake: ".".to_owned(),
             hosts: hosts.iter().map(|name| host(name)).collect(),
             run_dir: "/state/runs/20251121-120000-abcdef".to_owned(),
+            rollout: None,
+            waves: Vec::new(),
+            reboot: Default::default(),
+            allow: Vec::new(),
+            resumes: None,
             command: "deploy".to_owned(),
             issue: None,
         };

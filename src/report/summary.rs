@@ -16,6 +16,8 @@ use crate::model::{Failure, HostName, HostOutcome, HostReport};
 
 /// The widest column of host names.
 const WIDEST_NAME: usize = 30;
+/// How many hosts that were not started are named.
+const NAMED: usize = 8;
 
 /// Everything that is shown at the end of a run.
 pub(super) fn run_report(run: &Gathered, page: Page) -> Vec<Line> {
@@ -43,6 +45,7 @@ pub(super) fn run_report(run: &Gathered, page: Page) -> Vec<Line> {
             lines.push(Line::new());
         }
         lines.extend(table(run, page));
+        lines.extend(not_started(run).into_iter().flat_map(|line| page.flow(vec![line], "", page.width())));
     }
     if let Some(end) = &run.end {
         lines.extend(closing(run, end, page));
@@ -51,8 +54,30 @@ pub(super) fn run_report(run: &Gathered, page: Page) -> Vec<Line> {
 }
 
 fn is_told_by_table(report: &HostReport) -> bool {
-    let nothing_happened = matches!(report.outcome, HostOutcome::Unchanged | HostOutcome::Skipped);
-    nothing_happened && report.warnings.is_empty() && report.failure.is_none()
+    let is_told = match report.outcome {
+        HostOutcome::Unchanged => report.failure.is_none(),
+        // The reason stands below the table.
+        HostOutcome::Skipped => true,
+        _ => false,
+    };
+    is_told && report.warnings.is_empty()
+}
+
+/// `Not started: db, mail, web-1 (p620, which went first, failed)`, by reason.
+fn not_started(run: &Gathered) -> Vec<Line> {
+    let mut by_reason: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for (host, report) in run.reports.iter().filter(|(_, report)| report.outcome == HostOutcome::Skipped) {
+        let Some(failure) = &report.failure else { continue };
+        let told = format!("{host} was not started: ");
+        let reason = failure.message.strip_prefix(&told).unwrap_or(&failure.message);
+        by_reason.entry(reason.to_owned()).or_default().push(host.as_str());
+    }
+    let line = |(reason, hosts): (String, Vec<&str>)| {
+        Line::plain("Not started: ")
+            .with(Role::Host, &words::some_of(&hosts, NAMED))
+            .with(Role::Plain, &format!(" ({reason})"))
+    };
+    by_reason.into_iter().map(line).collect()
 }
 
 /// The report with its failure reduced to a reference.
@@ -185,6 +210,26 @@ Exit code 6: deploy failed, host is back on its old system
         assert_eq!(table, expected);
         assert!(!text.contains("DEPLOYMENT REPORT: razer"), "the table tells it");
         assert!(text.find("REPORT: p510") < text.find("REPORT: p620"), "failures come last");
+    }
+
+    #[test]
+    fn hosts_that_were_not_started_are_told_by_the_table_and_one_reason() {
+        use crate::model::{Failure, FailureClass};
+        let skipped = |host: &str| {
+            let message = format!("{host} was not started: p620, which went first, failed");
+            let failure = Some(Failure::new(FailureClass::Blocked, message));
+            HostReport { outcome: HostOutcome::Skipped, failure, warnings: Vec::new(), ..rolled_back() }
+        };
+        let story = Story::of(&["p620", "p510", "razer"])
+            .ended("p620", 30, rolled_back())
+            .ended("p510", 31, skipped("p510"))
+            .ended("razer", 32, skipped("razer"))
+            .finished(40, exit::ROLLED_BACK);
+        let text = shown(&story, 80);
+        assert!(!text.contains("REPORT: p510") && !text.contains("REPORT: razer"), "{text}");
+        let told =
+            "razer  ! SKIPPED      1m 12s   1235\nNot started: p510, razer (p620, which went first, failed)\n";
+        assert!(text.contains(told), "{text}");
     }
 
     #[test]

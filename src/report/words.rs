@@ -6,7 +6,8 @@ use super::layout::Line;
 use super::styles::{Role, step_sign};
 use crate::model::text::{clean_line, duration, plural, signed_bytes};
 use crate::model::{
-    ActivationPhase, ActivationState, Changes, ClosureDiff, PackageChangeKind, StepId, StepOutcome, Target,
+    ActivationPhase, ActivationState, Changes, ClosureDiff, PackageChange, PackageChangeKind, StepId,
+    StepOutcome, Target,
 };
 
 /// A number of milliseconds as people say it.
@@ -23,17 +24,16 @@ pub(super) fn some_of<T: AsRef<str>>(names: &[T], most: usize) -> String {
     }
 }
 
-/// `3 packages updated, 1 added, +12.4 MiB`.
-pub(super) fn closure_in_short(closure: &ClosureDiff) -> String {
-    let count =
-        |kind: PackageChangeKind| closure.packages.iter().filter(|package| package.kind == kind).count();
+/// `3 packages updated`, `1 added`; nothing when nothing changed.
+pub(super) fn package_counts(packages: &[PackageChange], rebuilt: usize) -> Vec<String> {
+    let count = |kind: PackageChangeKind| packages.iter().filter(|package| package.kind == kind).count();
     let counts = [
         (count(PackageChangeKind::Upgraded), "updated"),
         (count(PackageChangeKind::Downgraded), "downgraded"),
         (count(PackageChangeKind::Changed), "changed"),
         (count(PackageChangeKind::Added), "added"),
         (count(PackageChangeKind::Removed), "removed"),
-        (closure.rebuilt, "rebuilt"),
+        (rebuilt, "rebuilt"),
     ];
     let mut parts: Vec<String> = Vec::new();
     for (count, what) in counts.into_iter().filter(|(count, _)| *count > 0) {
@@ -41,6 +41,12 @@ pub(super) fn closure_in_short(closure: &ClosureDiff) -> String {
         let number = if parts.is_empty() { plural(count, "package") } else { count.to_string() };
         parts.push(format!("{number} {what}"));
     }
+    parts
+}
+
+/// `3 packages updated, 1 added, +12.4 MiB`.
+pub(super) fn closure_in_short(closure: &ClosureDiff) -> String {
+    let mut parts = package_counts(&closure.packages, closure.rebuilt);
     if parts.is_empty() {
         parts.push(match closure.configuration_paths {
             0 => "no package changed".to_owned(),

@@ -16,11 +16,10 @@ use super::notify_keys;
 use super::pull_request_keys;
 use super::reader::{Problems, TableReader};
 use super::references;
+use super::rollout_keys;
 use super::source::{Problem, Source};
 use super::values::{self, Anchors};
-use crate::model::{
-    HostName, HostSpec, IssueSettings, NotifierSpec, PullRequestSpec, Rollout, Secret, Strategy,
-};
+use crate::model::{HostName, HostSpec, IssueSettings, NotifierSpec, PullRequestSpec, Rollout, Secret};
 
 /// The version this program reads and writes.
 const VERSION: i64 = 1;
@@ -28,9 +27,6 @@ const VERSION: i64 = 1;
 const RESERVED: [&str; 1] = ["resources"];
 /// No run works on more hosts at a time.
 pub(crate) const MOST_PARALLEL: i64 = 1024;
-
-const STRATEGY: [(&str, Strategy); 3] =
-    [("parallel", Strategy::Parallel), ("rolling", Strategy::Rolling), ("canary", Strategy::Canary)];
 
 /// A tag with the keys that every host that carries it takes.
 #[derive(Debug)]
@@ -125,7 +121,7 @@ impl HostsToml {
                     .hint("add a [hosts.NAME] for each host, or let `nix-deploy init --force` write the file"),
             );
         }
-        let rollout = reader.table("rollout").map(read_rollout).unwrap_or_default();
+        let rollout = reader.table("rollout").map(rollout_keys::read).unwrap_or_default();
         let lint = reader.table("lint").map(|table| LintKeys::read(table, anchors)).unwrap_or_default();
         let issues = reader.table("issues").map(issue_keys::read).unwrap_or_default();
         let pull_request = reader.table("pull_request").map(pull_request_keys::read).unwrap_or_default();
@@ -220,19 +216,6 @@ fn read_database(mut reader: TableReader<'_, '_>, anchors: Anchors<'_>) -> Optio
     });
     reader.finish();
     url
-}
-
-fn read_rollout(mut reader: TableReader<'_, '_>) -> Rollout {
-    let default = Rollout::default();
-    let strategy = reader.choice("strategy", &STRATEGY);
-    let max_parallel = reader.integer("max_parallel", 1..=MOST_PARALLEL);
-    reader.finish();
-    Rollout {
-        strategy: strategy.unwrap_or(default.strategy),
-        max_parallel: max_parallel
-            .and_then(|count| usize::try_from(count).ok())
-            .unwrap_or(default.max_parallel),
-    }
 }
 
 fn read_reserved(reader: &mut TableReader<'_, '_>, key: &'static str) -> Option<toml::Table> {

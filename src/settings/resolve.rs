@@ -15,7 +15,7 @@ use super::hosts_toml::HostsToml;
 use super::references;
 use super::source::{Problem, Source};
 use super::values::{self, Anchors};
-use crate::cli::DeployArgs;
+use crate::cli::{DeployArgs, RolloutArgs};
 use crate::model::{
     BuildOn, Goal, HostName, HostSpec, IssueSettings, LintSpec, NotifierSpec, PullRequestSpec, Questions,
     Rollout, RunId, RunSpec, Secret,
@@ -109,19 +109,34 @@ impl Settings {
             flake_dir: self.flake_dir.clone(),
             mode: arguments.mode(),
             action: arguments.action,
-            reboot: arguments.reboot,
+            reboot: arguments.rollout.reboot,
             questions: self.questions(arguments),
-            rollout: Rollout {
-                max_parallel: arguments.max_parallel.map_or(self.rollout.max_parallel, usize::from),
-                ..self.rollout
-            },
+            rollout: self.rollout(&arguments.rollout),
             hosts,
+            waves: Vec::new(),
+            resumed: None,
+            takes_back: None,
             builders,
             lint: LintSpec { allow: arguments.allow.clone(), ..self.lint.clone() },
             run_dir: self.state_dir.join("runs").join(id.as_str()),
             state_dir: self.state_dir.clone(),
             actor: self.actor.clone(),
             id,
+        }
+    }
+
+    fn rollout(&self, arguments: &RolloutArgs) -> Rollout {
+        let file = self.rollout.clone();
+        Rollout {
+            strategy: arguments.strategy().unwrap_or(file.strategy),
+            max_parallel: arguments.max_parallel.map_or(file.max_parallel, usize::from),
+            canary: arguments.canary.clone().unwrap_or(file.canary),
+            wave_size: arguments.wave_size.or(file.wave_size),
+            soak: arguments.soak.unwrap_or(file.soak),
+            max_failures: arguments.max_failures.or(file.max_failures),
+            rollback_fleet: arguments.rollback_fleet || file.rollback_fleet,
+            reboot_parallel: arguments.reboot_parallel.map_or(file.reboot_parallel, usize::from),
+            order: file.order,
         }
     }
 
@@ -223,7 +238,15 @@ mod tests {
         let settings = folder.load(&[]).unwrap();
         let spec = settings.run_spec(&arguments("p620"), &names(&["p620"]));
         assert_eq!((spec.mode, spec.action), (Mode::Standard, Action::Switch));
-        assert_eq!(spec.rollout, Rollout { strategy: Strategy::Rolling, max_parallel: 3 });
+        let rolling = Rollout { strategy: Strategy::Rolling, max_parallel: 3, ..Rollout::default() };
+        assert_eq!(spec.rollout, rolling);
+        let flags = "p620 --canary 10% --wave-size 4 --soak 90s --max-failures 2 --reboot always";
+        let spec = settings.run_spec(&arguments(flags), &names(&["p620"]));
+        assert_eq!(
+            (spec.rollout.strategy, spec.rollout.soak),
+            (Strategy::Canary, std::time::Duration::from_secs(90))
+        );
+        assert_eq!((spec.rollout.max_parallel, spec.reboot), (3, crate::model::Reboot::Always));
         let spec =
             settings.run_spec(&arguments("p620 --emergency --action boot --max-parallel 5"), &names(&["p620"]));
         assert_eq!((spec.mode, spec.action), (Mode::Emergency, Action::Boot));

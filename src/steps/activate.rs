@@ -43,7 +43,7 @@ async fn run(context: &HostContext) -> StepResult {
         }
         ActivationPhase::BootOnly => {
             // A reboot that follows is told by its own step.
-            if context.run.spec.action != Action::Boot && !context.run.spec.reboot {
+            if context.run.spec.action != Action::Boot && !context.run.spec.reboot.is_asked() {
                 context.warn("only a reboot can enter the new system: it is the boot default now", None);
             }
             Ok(Done::passed(state.reason))

@@ -12,6 +12,7 @@ use super::build::BuildRequest;
 use super::check::Checks;
 use super::shared::{Names, Results, Roster};
 use crate::event::{Event, EventSink};
+use crate::host::boot_trial::Trial;
 use crate::host::observe::{After, Sample};
 use crate::host::preview::Preview;
 use crate::host::{HostError, Link, Session};
@@ -62,7 +63,8 @@ impl RunContext {
             sink,
             nix: Nix::new(),
             owner,
-            source: OnceCell::new(),
+            // What is deployed is of the source that the interrupted run saw.
+            source: OnceCell::new_with(spec.resumed.as_ref().and_then(|run| run.source.clone()).map(Some)),
             checks: Checks::default(),
             evaluation: Results::new(),
             build_requests,
@@ -150,6 +152,10 @@ pub(crate) struct HostContext {
     pub(crate) settled: OnceLock<HostOutcome>,
     /// Set before the host is told to reboot.
     pub(crate) reboot_asked: OnceLock<()>,
+    /// The new system's boot entry is tried once.
+    pub(crate) trial: OnceLock<Trial>,
+    /// The host came up with its old system instead, and is well.
+    pub(crate) fell_back: OnceLock<()>,
     /// What came up after the reboot.
     pub(crate) rebooted: OnceLock<Rebooted>,
     /// Resources and errors after the deploy.
@@ -185,6 +191,8 @@ impl HostContext {
             unwell: OnceLock::new(),
             settled: OnceLock::new(),
             reboot_asked: OnceLock::new(),
+            trial: OnceLock::new(),
+            fell_back: OnceLock::new(),
             rebooted: OnceLock::new(),
             after: OnceCell::new(),
             truth: OnceLock::new(),

@@ -33,6 +33,7 @@ async fn run(context: &HostContext) -> StepResult {
     if is_unchanged(context.run.spec.action, new, &facts) {
         return Ok(Done::passed("unchanged").ending(HostOutcome::Unchanged));
     }
+    same_as_seen(context, new, &facts)?;
     explain_pending(context, new, &facts);
     if let Some(target) = context.target.get() {
         // Otherwise they are given while Nix builds.
@@ -42,6 +43,21 @@ async fn run(context: &HostContext) -> StepResult {
         ));
     }
     Ok(Done::passed(""))
+}
+
+/// Refuses to bring a host what an interrupted run had evaluated for it when
+/// somebody has changed it since: that may be newer.
+fn same_as_seen(context: &HostContext, new: &StorePath, facts: &HostFacts) -> Result<(), Failure> {
+    let Some(resumed) = &context.run.spec.resumed else { return Ok(()) };
+    let seen = resumed.systems.get(context.name()).and_then(|system| system.seen.as_ref());
+    let Some(current) = &facts.current_system else { return Ok(()) };
+    if current == new || seen.is_none_or(|seen| seen == current) {
+        return Ok(());
+    }
+    let (host, run) = (context.name(), &resumed.run);
+    Err(Failure::new(FailureClass::Blocked, format!("{host} was changed by somebody else since run {run}"))
+        .cause(format!("it runs {current} now"))
+        .hint(format!("to deploy what the configuration says now: nix-deploy {host}")))
 }
 
 /// Whether the action has nothing to do.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::context::{HostContext, RunContext};
 use super::{Done, StepResult, build, git, nix_words, step};
 use crate::event::Event;
-use crate::model::StepId;
-use crate::nix::{Ask, ChunkPolicy, EvalRequest, NixProgress};
+use crate::model::{Failure, FailureClass, HostSpec, Resumed, StepId};
+use crate::nix::{Ask, ChunkPolicy, EvalRequest, Evaluated, NixProgress};
 
 step!(Evaluate, StepId::Evaluate);
 
@@ -17,11 +17,14 @@ async fn run(context: &HostContext) -> StepResult {
         drv_path: evaluated.drv_path.clone(),
         out_path: evaluated.out_path.clone(),
     });
-    let summary = if context.run.spec.hosts.len() > 1 {
-        format!("with {} hosts", context.run.spec.hosts.len())
-    } else {
-        String::new()
-    };
+    let summary =
+        if context.run.spec.resumed.as_ref().is_some_and(|run| run.systems.contains_key(context.name())) {
+            "as the interrupted run did".to_owned()
+        } else if context.run.spec.hosts.len() > 1 {
+            format!("with {} hosts", context.run.spec.hosts.len())
+        } else {
+            String::new()
+        };
     // The plan runs this step once per host.
     let _ = context.evaluated.set(evaluated);
     Ok(Done::passed(summary))
@@ -30,19 +33,26 @@ async fn run(context: &HostContext) -> StepResult {
 /// Evaluates all hosts of the run and hands each its result.
 pub(crate) async fn evaluate_all(run: Arc<RunContext>) {
     let spec = &run.spec;
+    let pinned = pinned(&run);
+    let is_open = |host: &&HostSpec| pinned.is_none_or(|pinned| !pinned.systems.contains_key(&host.name));
+    let hosts: Vec<&HostSpec> = spec.hosts.iter().filter(is_open).collect();
+    if hosts.is_empty() {
+        return;
+    }
     let deadline = spec.hosts.iter().map(|host| host.timeouts.evaluate).max().unwrap_or_default();
     let log_file = spec.run_dir.join("evaluate.log");
     let request = EvalRequest {
         flake: &spec.flake,
         flake_dir: spec.flake_dir.as_deref(),
-        attributes: spec.hosts.iter().map(|host| (host.name.clone(), host.attribute.clone())).collect(),
+        attributes: hosts.iter().map(|host| (host.name.clone(), host.attribute.clone())).collect(),
         deadline,
         log_file: &log_file,
         ask: if crate::steps::is_audited(spec) { Ask::PathsAndSettings } else { Ask::Paths },
         chunks: ChunkPolicy::of_this_machine(),
+        lock: None,
     };
     let progress = |progress: NixProgress| {
-        for host in &spec.hosts {
+        for host in &hosts {
             run.sink.send(nix_words::progress_event(&progress, &host.name, StepId::Evaluate));
         }
     };
@@ -61,4 +71,33 @@ pub(crate) async fn evaluate_all(run: Arc<RunContext>) {
         }
         run.evaluation.put(host, result);
     }
+}
+
+/// Hands hosts what the run that is taken up had evaluated for them.
+fn pinned(run: &RunContext) -> Option<&Resumed> {
+    let resumed = run.spec.resumed.as_ref()?;
+    for host in &run.spec.hosts {
+        let Some(system) = resumed.systems.get(&host.name) else { continue };
+        let is_there = std::path::Path::new(system.drv_path.as_str()).exists();
+        let evaluated = Evaluated {
+            drv_path: system.drv_path.clone(),
+            out_path: system.out_path.clone(),
+            system: None,
+            settings: None,
+        };
+        let result = match is_there {
+            true => {
+                build::head_start(run, host, &evaluated);
+                Ok(evaluated)
+            }
+            false => Err(Failure::new(
+                FailureClass::Build,
+                format!("what run {} evaluated for {} is no longer in the store", resumed.run, host.name),
+            )
+            .cause(format!("garbage collection has removed {}", system.drv_path))
+            .hint("deploy anew; hosts that are unchanged cost nothing")),
+        };
+        run.evaluation.put(host.name.clone(), result);
+    }
+    Some(resumed)
 }

@@ -18,6 +18,7 @@ mod evaluate;
 mod git;
 mod host_facts;
 mod logs;
+mod look_again;
 mod network;
 mod nix_words;
 mod preview;
@@ -28,6 +29,7 @@ mod roots;
 mod services;
 mod settle;
 pub(crate) mod shared;
+mod soak;
 mod target;
 mod verify;
 mod way;
@@ -40,7 +42,9 @@ use context::HostContext;
 
 pub(crate) use build::serve as serve_builds;
 pub(crate) use evaluate::evaluate_all;
+pub(crate) use look_again::look_again;
 pub(crate) use nix_words::{build_failure, evaluation_failure};
+pub(crate) use reboot::will_reboot;
 pub(crate) use roots::remove as remove_roots;
 
 /// Whether the hosts of a run are audited: the plan decides it by the mode.
@@ -122,7 +126,7 @@ macro_rules! step {
 use step;
 
 /// Every step there is.
-static REGISTRY: [&dyn Step; 21] = [
+static REGISTRY: [&dyn Step; 22] = [
     &git::Git,
     &host_facts::HostFactsStep,
     &check::Syntax,
@@ -144,6 +148,7 @@ static REGISTRY: [&dyn Step; 21] = [
     &resources::Resources,
     &network::Network,
     &logs::Logs,
+    &soak::Soak,
 ];
 
 /// The step of this name; `None` for one that no registry line names.

@@ -2,9 +2,11 @@
 //! until it is up again, and proves it as after an activation. Planned only
 //! with `--reboot`.
 //!
-//! There is no way back from here by itself: the supervisor has ended, and the
-//! new system is the boot default. So whatever goes wrong is a failure that
-//! says so.
+//! The supervisor has ended, and the new system is the boot default. With
+//! systemd-boot its entry is tried once, and the default is the old one until the
+//! new system is proven: a host that does not come up goes back by itself. With
+//! other boot loaders there is no way back from here, and whatever goes wrong is
+//! a failure that says so.
 
 use std::time::Duration;
 
@@ -13,9 +15,11 @@ use tokio::time::Instant;
 use super::context::{HostContext, Rebooted};
 use super::verify::{self, Watch};
 use super::{Done, StepResult, changes, step};
+use crate::host::boot_trial::{self, Answer, End, Systems};
 use crate::host::observe::{self, Look};
 use crate::host::units::Judge;
 use crate::host::{HostError, Session, reboot, supervisor};
+use crate::model::Reboot::Always;
 use crate::model::text::{duration, plural};
 use crate::model::{Failure, FailureClass, HostFacts, HostOutcome, StepId, StorePath, Truth};
 
@@ -45,35 +49,125 @@ async fn run(context: &HostContext) -> StepResult {
         Some(proof) if proof.is_alive().await => proof.clone(),
         _ => context.link.fresh().await.map_err(|error| not_told(context, &error))?,
     };
+    try_once(context, &facts, &session).await.map_err(|error| not_told(context, &error))?;
     let _ = context.reboot_asked.set(());
     let asked_at = Instant::now();
-    reboot::ask(&context.link, &session, context.command_deadline())
-        .await
-        .map_err(|error| not_told(context, &error))?;
+    if let Err(error) = reboot::ask(&context.link, &session, context.command_deadline()).await {
+        end_trial(context, &facts, &session, End::Withdraw).await;
+        return Err(not_told(context, &error));
+    }
     // No connection of before outlives it.
     drop(session);
     context.link.drop_master().await;
     let (session, truth) = wait_for_boot(context, asked_at, &boot_before(context, &facts)).await?;
     let up_after = asked_at.elapsed();
+    if let Some(old) = fell_back(context, &facts, &truth) {
+        return Err(back_on_old(context, &facts, old, session).await);
+    }
     let rebooted =
         context.rebooted.get_or_init(|| Rebooted { session, truth, running_units: Default::default() });
     let new = context.new_system()?;
-    runs(new, &rebooted.truth)?;
+    runs(context, new, &rebooted.truth)?;
     let running = prove(context, &facts, new, &rebooted.session).await?;
+    end_trial(context, &facts, &rebooted.session, End::Keep).await;
     // The plan runs this step once per host.
     let _ = rebooted.running_units.set(running);
     Ok(Done::passed(format!("up after {}, {}", duration(up_after), plural(running, "unit"))))
 }
 
-/// Whether a reboot changes what runs.
+/// Whether this host will be told to reboot.
+pub(crate) fn will_reboot(context: &HostContext) -> bool {
+    let facts = context.facts_if_known();
+    context.unwell.get().is_none()
+        && !context.host.is_local()
+        && facts.is_some_and(|facts| is_needed(context, &facts))
+}
+
+/// Whether a reboot is asked for that changes what runs, or any.
 fn is_needed(context: &HostContext, facts: &HostFacts) -> bool {
     match context.settled.get() {
         Some(HostOutcome::RebootRequired) => true,
+        Some(HostOutcome::Deployed) if context.run.spec.reboot == Always => true,
         Some(HostOutcome::Deployed) => {
             let known = context.changes.get().is_some_and(|changes| changes.reboot_needed);
             known || changes::reboot(context, facts).0
         }
         _ => false,
+    }
+}
+
+/// Has the new system's boot entry tried once, where the boot loader can do that.
+async fn try_once(context: &HostContext, facts: &HostFacts, session: &Session) -> Result<(), HostError> {
+    let (Some(old), Ok(new)) = (&facts.current_system, context.new_system()) else { return Ok(()) };
+    let systems = Systems { new, old };
+    let answer = boot_trial::begin(&context.link, session, systems, context.command_deadline()).await?;
+    match answer {
+        Answer::Trial(trial) => {
+            context.progress(StepId::Reboot, format!("{} is tried once", trial.new));
+            // The plan runs this step once per host.
+            let _ = context.trial.set(trial);
+        }
+        Answer::Refused => {
+            let message =
+                "systemd-boot could not be told to try the new system once; it is rebooted without a way back";
+            context.warn(message, Some("on the host: bootctl status".to_owned()));
+        }
+        Answer::None => {}
+    }
+    Ok(())
+}
+
+/// Ends the trial, if there is one; says what a person has to do when it cannot be.
+async fn end_trial(context: &HostContext, facts: &HostFacts, session: &Session, end: End) {
+    let (Some(trial), Some(old), Ok(new)) = (context.trial.get(), &facts.current_system, context.new_system())
+    else {
+        return;
+    };
+    let systems = Systems { new, old };
+    let ended = boot_trial::end(&context.link, session, (trial, end), systems, context.command_deadline());
+    if let Err(error) = ended.await {
+        let message = format!("the boot loader still has {} as its default: {error}", trial.old);
+        context.warn(message, Some("on the host, as root: bootctl set-default ''".to_owned()));
+    }
+}
+
+/// The old system, when the boot loader went back to it after the trial.
+fn fell_back<'a>(context: &HostContext, facts: &'a HostFacts, truth: &Truth) -> Option<&'a StorePath> {
+    let old = facts.current_system.as_ref().filter(|_| context.trial.get().is_some())?;
+    (truth.current_system.as_ref() == Some(old)).then_some(old)
+}
+
+/// The host is up with its old system: profile and boot loader follow, and it is
+/// looked at as after any rollback.
+async fn back_on_old(context: &HostContext, facts: &HostFacts, old: &StorePath, session: Session) -> Failure {
+    let message = format!(
+        "{} did not come up with the new system: the boot loader went back to the old one",
+        context.name()
+    );
+    let failure = |class| Failure::new(class, message.clone());
+    end_trial(context, facts, &session, End::Undo).await;
+    let run = context.run.spec.id.as_str();
+    let truth = supervisor::truth(&context.link, &session, run, false, context.command_deadline()).await;
+    let truth = match truth {
+        Ok(truth) => truth,
+        Err(error) => return failure(FailureClass::HostNotWell).cause(error.to_string()),
+    };
+    let boots_old = truth.profile.as_ref() == Some(old);
+    let rebooted =
+        context.rebooted.get_or_init(|| Rebooted { session, truth, running_units: Default::default() });
+    if !boots_old {
+        return failure(FailureClass::HostNotWell)
+            .cause("the system profile could not be put back")
+            .hint(format!("on the host, as root: nix-env -p /nix/var/nix/profiles/system --set {old}"));
+    }
+    match prove(context, facts, old, &rebooted.session).await {
+        Ok(_) => {
+            let _ = context.fell_back.set(());
+            failure(FailureClass::RolledBack)
+                .hint("what the new system said is in its journal, if it came so far: journalctl -b -1")
+                .hint("its boot entry is still in the menu at the console")
+        }
+        Err(unwell) => failure(FailureClass::HostNotWell).cause(unwell.message),
     }
 }
 
@@ -100,8 +194,11 @@ async fn wait_for_boot(
             Err(error) => error.to_string(),
         };
         if asked_at.elapsed() + PAUSE >= limit {
-            return Err(no_way_back(format!("{} did not go down within {}", context.name(), duration(limit)))
-                .hint("on the host: systemctl list-jobs; systemd-inhibit --list"));
+            return Err(no_way_back(
+                context,
+                format!("{} did not go down within {}", context.name(), duration(limit)),
+            )
+            .hint("on the host: systemctl list-jobs; systemd-inhibit --list"));
         }
         let left = duration(limit.saturating_sub(asked_at.elapsed()));
         context.progress(StepId::Reboot, format!("{trouble} (given up in {left})"));
@@ -119,12 +216,12 @@ async fn look(context: &HostContext) -> Result<(Session, Truth), HostError> {
 }
 
 /// The host came up with the new system and no other.
-fn runs(new: &StorePath, truth: &Truth) -> Result<(), Failure> {
+fn runs(context: &HostContext, new: &StorePath, truth: &Truth) -> Result<(), Failure> {
     if truth.current_system.as_ref() == Some(new) {
         return Ok(());
     }
     let booted = truth.current_system.as_ref().map_or("no NixOS system", StorePath::as_str);
-    Err(no_way_back(format!("booted {booted} instead of {new}"))
+    Err(no_way_back(context, format!("booted {booted} instead of {new}"))
         .hint("look at the boot loader: its default entry, the room on /boot, a choice at the console"))
 }
 
@@ -162,7 +259,7 @@ async fn prove(
     let mut failure = verify::failure(context, session, &findings).await;
     failure.class = FailureClass::HostNotWell;
     failure.message = format!("after the reboot: {}", failure.message);
-    Err(hints(failure))
+    Err(hints(context, failure))
 }
 
 fn not_told(context: &HostContext, error: &HostError) -> Failure {
@@ -177,18 +274,26 @@ fn not_told(context: &HostContext, error: &HostError) -> Failure {
 fn not_up(context: &HostContext, error: &HostError) -> Failure {
     let cause = error.failure();
     let mut failure =
-        no_way_back(format!("{} is not well after the reboot: no proof came about", context.name()))
+        no_way_back(context, format!("{} is not well after the reboot: no proof came about", context.name()))
             .cause(cause.message);
     failure.causes.extend(cause.causes);
     failure
 }
 
-fn no_way_back(message: String) -> Failure {
-    hints(Failure::new(FailureClass::HostNotWell, message))
+fn no_way_back(context: &HostContext, message: String) -> Failure {
+    hints(context, Failure::new(FailureClass::HostNotWell, message))
 }
 
 /// What a person can do: the host itself does nothing any more.
-fn hints(failure: Failure) -> Failure {
+fn hints(context: &HostContext, failure: Failure) -> Failure {
+    if let Some(trial) = context.trial.get() {
+        return failure
+            .hint(format!(
+                "the boot loader's default is still {}: the next reboot goes back to the old system",
+                trial.old
+            ))
+            .hint("to keep the new one, on the host as root: bootctl set-default ''");
+    }
     failure
         .hint("there is no automatic way back after a reboot: the new system stays the boot default")
         .hint("the old generation is in the boot menu at the host's console; or, once logged in as root: nixos-rebuild boot --rollback, then reboot")

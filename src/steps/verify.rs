@@ -94,10 +94,11 @@ pub(super) struct Watch<'a> {
 }
 
 /// What the proof of a changed host found.
+#[derive(Default)]
 pub(super) struct Findings {
     pub(super) judgement: Judgement,
-    failed_checks: Vec<CheckFailure>,
-    network: Vec<String>,
+    pub(super) failed_checks: Vec<CheckFailure>,
+    pub(super) network: Vec<String>,
 }
 
 impl Findings {
@@ -220,7 +221,7 @@ fn may_recover(ailing: &Ailing) -> bool {
 }
 
 /// All at once: the slowest decides how long it takes.
-async fn run_checks(context: &HostContext, session: &Session) -> Vec<CheckFailure> {
+pub(super) async fn run_checks(context: &HostContext, session: &Session) -> Vec<CheckFailure> {
     let running = context.host.checks.iter().map(|check| checks::run(check, &context.link, session));
     join_all(running).await.into_iter().filter_map(Result::err).collect()
 }

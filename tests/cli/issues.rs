@@ -131,3 +131,26 @@ async fn with_a_mirror_a_tracker_that_is_gone_is_only_said() {
     );
     assert!(!format!("{outcome:?}").contains("t0ken"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_proxy_the_tracker_is_asked_through_it() {
+    let github = github().await;
+    let place = place(&github, "");
+    // A name that nobody can resolve: it is the proxy that has to reach it, and
+    // this one does not.
+    place.write(
+        "hosts.toml",
+        "version = 1\n[issues]\napi_url = \"https://tracker.invalid\"\n[hosts.desk]\naddress = \"local\"\n",
+    );
+    let proxy = github.url();
+    for name in ["HTTPS_PROXY", "ALL_PROXY"] {
+        let outcome = run(&place, &["desk"], &[NO_CLI, (name, &proxy)]).await;
+        assert!(outcome.stderr.contains("known issues are not available"), "{name}: {}", outcome.stderr);
+        let seen = github.seen();
+        assert!(!seen.is_empty() && seen.iter().all(|seen| seen.target == "tracker.invalid:443"), "{name}");
+        assert!(seen.iter().all(|seen| seen.authorization.is_none()), "the token is not the proxy's");
+    }
+    let exempt = [NO_CLI, ("HTTPS_PROXY", &*proxy), ("NO_PROXY", "tracker.invalid")];
+    run(&place, &["desk"], &exempt).await;
+    assert!(github.seen().is_empty());
+}

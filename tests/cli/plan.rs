@@ -17,6 +17,7 @@ Flake [PLACE]/work
 Nothing was evaluated and no host was contacted.
 
 2 hosts, up to 8 at a time
+  parallel: a host begins when those it depends on have ended
   wave 1
   p620      ssh p620, built here
             rollback after 1m without confirmation, activation at most 10m

@@ -50,7 +50,7 @@ pub(crate) struct OnHost {
 }
 
 impl Fleet {
-    /// Starts hosts; each name is a role of the demo flake.
+    /// Starts hosts; each name is a role of the demo flake, or `name=role`.
     pub(crate) fn start(hosts: &[&str]) -> Self {
         Self::start_with(hosts, &[])
     }
@@ -60,7 +60,7 @@ impl Fleet {
         let folder = tempfile::Builder::new().prefix("nd-fleet-").tempdir_in("/tmp").unwrap();
         let mut fleet = Self {
             folder,
-            hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
+            hosts: hosts.iter().map(|host| host.split('=').next().unwrap().to_owned()).collect(),
             nix_config: String::new(),
         };
         fleet.nix_config = fleet

@@ -99,3 +99,84 @@ fn a_host_that_does_not_take_the_word_is_told() {
     run.assert_failure("p620", &["could not be told to reboot", "boot default"]);
     assert_eq!(boot_id(&fleet), before);
 }
+
+/// Gives a host systemd-boot: `bootctl` notes what it is told, and what stands in for
+/// the firmware enters the one-shot entry once, then the default. With /boot/broken
+/// the one-shot entry comes to nothing, like a kernel that panics.
+fn with_systemd_boot(fleet: &Fleet, host: &str) {
+    fleet.on(
+        host,
+        r#"cat >/usr/local/bin/bootctl <<'END'
+#!/bin/sh
+case $1 in
+    status) printf 'Current Boot Loader:\n      Product: systemd-boot 257.5\n' ;;
+    --print*) exit 1 ;;
+    set-default) echo "$@" >>/boot/log; printf %s "$2" >/boot/loader/default ;;
+    set-oneshot) echo "$@" >>/boot/log; printf %s "$2" >/boot/loader/oneshot ;;
+    *) exit 64 ;;
+esac
+END
+        chmod +x /usr/local/bin/bootctl
+        cat >/boot/firmware <<'END'
+[ ! -s /boot/loader/default ] || entry=$(cat /boot/loader/default)
+if [ -s /boot/loader/oneshot ]; then
+    oneshot=$(cat /boot/loader/oneshot)
+    rm /boot/loader/oneshot
+    if [ -e /boot/broken ]; then echo "broken $oneshot" >>/boot/log; else entry=$oneshot; fi
+fi
+echo "boots $entry" >>/boot/log
+END
+        sed -i 's|^init=$|. /boot/firmware; init=|' /usr/sbin/fleet-init"#,
+    );
+}
+
+#[test]
+fn with_systemd_boot_the_new_entry_is_tried_once_and_a_host_that_does_not_come_up_goes_back() {
+    let hosts = ["p620", "p510"];
+    let fleet = Fleet::start(&hosts);
+    let told = |host: &str| -> Vec<String> {
+        let log = fleet.on(host, "cat /boot/log; rm /boot/log");
+        log.lines().map(|line| line.trim().replace("nixos-generation-", "")).collect()
+    };
+    let patient = |host: &str| format!("[hosts.{host}]\n[hosts.{host}.rollback]\nconfirm_timeout = \"60s\"\n");
+    fleet.write_settings(&hosts.map(patient).concat());
+    let before = hosts.map(|host| {
+        with_systemd_boot(&fleet, host);
+        fleet.variant(host, "unit-changed");
+        fleet.look(host)
+    });
+    let run = fleet.deploy(&["all", "--fast", "--reboot", "always"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    for (host, before) in hosts.iter().zip(&before) {
+        fleet.assert_runs_and_boots(host, &run, before);
+        // The default follows when the new system is proven, and not before.
+        assert_eq!(told(host), ["set-default 1.conf", "set-oneshot 2.conf", "boots 2.conf", "set-default"]);
+    }
+    let steps = run.events.iter().filter(|event| event["step"] == "reboot" && event["type"] != "step-progress");
+    let hosts_in_order: Vec<&str> = steps.map(|event| event["host"].as_str().unwrap()).collect();
+    assert_eq!(hosts_in_order[0], hosts_in_order[1], "one at a time: {hosts_in_order:?}");
+
+    // Both would fail to boot: the first goes back by itself, the other is not rebooted.
+    let before = hosts.map(|host| {
+        fleet.on(host, ": >/boot/broken");
+        fleet.variant(host, "kernel-change");
+        fleet.look(host)
+    });
+    let run = fleet.deploy(&["all", "--fast", "--reboot"]);
+    let is_back = |host: &&str| run.outcome(host) == "rolled-back";
+    let (first, other) = if is_back(&"p620") { (0, 1) } else { (1, 0) };
+    run.expect(hosts[first], 6, "rolled-back");
+    run.assert_failure(hosts[first], &["did not come up with the new system", "went back to the old one"]);
+    let after = fleet.look(hosts[first]);
+    assert_eq!(
+        (after.current_system, after.profile),
+        (before[first].current_system.clone(), before[first].profile.clone())
+    );
+    assert_eq!(after.boot_default, "nixos-generation-2.conf");
+    let log = ["set-default 2.conf", "set-oneshot 3.conf", "broken 3.conf", "boots 2.conf", "set-default"];
+    assert_eq!(told(hosts[first]), log);
+    assert_eq!(run.outcome(hosts[other]), "deployed-with-warnings");
+    let warnings = run.report(hosts[other])["warnings"].to_string();
+    assert!(warnings.contains(&format!("not rebooted, because {}", hosts[first])), "{warnings}");
+    assert_eq!(fleet.on(hosts[other], "cat /boot/log 2>/dev/null; true"), "");
+}

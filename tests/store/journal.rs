@@ -114,6 +114,11 @@ impl Journal {
             flake: "git+file:///home/ada/infra".to_owned(),
             hosts: hosts.clone(),
             run_dir: self.folder.display().to_string(),
+            rollout: None,
+            waves: Vec::new(),
+            reboot: Default::default(),
+            allow: Vec::new(),
+            resumes: None,
             command: "deploy".to_owned(),
             issue: Some(123),
         });

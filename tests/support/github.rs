@@ -251,7 +251,12 @@ async fn read_request(
 ) -> Option<Request> {
     let first = lines.next_line().await.ok()??;
     let method = first.split(' ').next()?.to_owned();
-    let target = first.split(' ').nth(1)?.to_owned();
+    let target = first.split(' ').nth(1)?;
+    // A proxy is told the whole address.
+    let target = match target.split_once("://") {
+        Some((_, rest)) => rest[rest.find('/').unwrap_or(rest.len())..].to_owned(),
+        None => target.to_owned(),
+    };
     let mut headers = BTreeMap::new();
     loop {
         let line = lines.next_line().await.ok()??;
@@ -450,6 +455,7 @@ fn json(issue: &FakeIssue, body: usize) -> String {
         "comments": 3,
         "created_at": time(issue.created),
         "updated_at": time(issue.updated),
+        "closed_at": (!issue.open).then(|| time(issue.updated)),
         "body": "nix-info: firefox linux systemd ".repeat(body / 32),
     });
     if issue.is_pull_request {

@@ -72,6 +72,7 @@ async fn systems(run_spec: &RunSpec) -> Result<Vec<(HostSpec, System)>, CommandE
         log_file: &log_file,
         ask: Ask::PathsAndSettings,
         chunks: ChunkPolicy::of_this_machine(),
+        lock: None,
     };
     let quiet = |_: NixProgress| {};
     let mut evaluated: Vec<(HostSpec, Evaluated)> = Vec::new();

@@ -10,8 +10,7 @@ use std::time::Duration;
 
 use flate2::read::GzDecoder;
 use http::header::{
-    ACCEPT_ENCODING, CONTENT_ENCODING, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, LINK,
-    RETRY_AFTER,
+    CONTENT_ENCODING, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, LINK, RETRY_AFTER,
 };
 use http_body_util::{BodyExt, Limited};
 use jiff::Timestamp;
@@ -21,6 +20,7 @@ use crate::model::Secret;
 use crate::model::text::clean_line;
 
 use super::error::FetchError;
+use super::transport::Transport;
 
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
@@ -100,18 +100,10 @@ impl Client {
         token: Option<&Secret>,
         patience: Patience,
     ) -> Result<Self, FetchError> {
-        let failed =
-            |error: octocrab::Error| FetchError::Client { api: api.to_owned(), detail: root_cause(&error) };
-        let mut builder = Octocrab::builder()
-            .base_uri(api)
-            .map_err(failed)?
-            .set_connect_timeout(Some(Duration::from_secs(5)))
-            .add_header(ACCEPT_ENCODING, "gzip".to_owned());
-        if let Some(token) = token {
-            builder = builder.personal_token(token.reveal().to_owned());
-        }
+        let transport = Transport::new(api, token)
+            .map_err(|error| FetchError::Client { api: api.to_owned(), detail: root_cause(&error) })?;
         Ok(Self {
-            octocrab: builder.build().map_err(failed)?,
+            octocrab: transport.octocrab(),
             api: api.to_owned(),
             repository: repository.to_owned(),
             with_token: token.is_some(),

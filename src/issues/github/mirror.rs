@@ -10,13 +10,16 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::model::Issue;
 
 /// The version of the file; another one counts as no file.
 const VERSION: u32 = 1;
+
+/// A package set that is older is not updated to any more.
+const KEPT_CLOSED: SignedDuration = SignedDuration::from_hours(24 * 90);
 
 /// Which issues were asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +51,9 @@ pub(super) struct Mirror {
     pub(super) etags: BTreeMap<String, String>,
     /// Open issues by number.
     pub(super) issues: BTreeMap<u64, Issue>,
+    /// Issues that were closed as done within [`KEPT_CLOSED`].
+    #[serde(default)]
+    pub(super) closed: BTreeMap<u64, Issue>,
 }
 
 impl Mirror {
@@ -64,19 +70,26 @@ impl Mirror {
             watermark: None,
             etags: BTreeMap::new(),
             issues: BTreeMap::new(),
+            closed: BTreeMap::new(),
         }
     }
 
-    /// Takes in issues: open ones stay, closed ones leave.
+    /// Takes in issues: open ones stay; closed ones leave, or wait until no
+    /// package set that people use is older than their fix.
     pub(super) fn take(&mut self, issues: Vec<Issue>) {
         for issue in issues {
             self.watermark = self.watermark.max(issue.updated_at);
-            if issue.open {
-                self.issues.insert(issue.number, issue);
-            } else {
-                self.issues.remove(&issue.number);
+            self.issues.remove(&issue.number);
+            self.closed.remove(&issue.number);
+            match (issue.open, issue.closed_at) {
+                (true, _) => _ = self.issues.insert(issue.number, issue),
+                (false, Some(_)) => _ = self.closed.insert(issue.number, issue),
+                (false, None) => {}
             }
         }
+        let Some(newest) = self.watermark else { return };
+        let is_recent = |closed: Timestamp| newest.duration_since(closed) < KEPT_CLOSED;
+        self.closed.retain(|_, issue| issue.closed_at.is_some_and(is_recent));
     }
 }
 
@@ -157,6 +170,7 @@ mod tests {
             labels: vec!["0.kind: bug".to_owned()],
             open,
             updated_at: Some(updated.parse().unwrap()),
+            closed_at: (!open).then(|| updated.parse().unwrap()),
         }
     }
 
@@ -173,6 +187,12 @@ mod tests {
         mirror.take(vec![issue(1, false, "2025-01-02T00:00:00Z")]);
         assert_eq!(mirror.issues.keys().copied().collect::<Vec<_>>(), [2]);
         assert_eq!(mirror.watermark, Some("2025-01-03T00:00:00Z".parse().unwrap()));
+        // It waits for package sets that are newer, unless it is opened again.
+        assert!(mirror.closed.contains_key(&1));
+        mirror.take(vec![issue(1, true, "2025-01-04T00:00:00Z")]);
+        assert!(mirror.closed.is_empty() && mirror.issues.contains_key(&1));
+        mirror.take(vec![issue(1, false, "2025-01-05T00:00:00Z"), issue(3, true, "2025-06-01T00:00:00Z")]);
+        assert!(mirror.closed.is_empty(), "{:?}", mirror.closed);
     }
 
     #[test]

@@ -15,11 +15,14 @@ mod error;
 mod mirror;
 mod pages;
 pub(crate) mod token;
+mod transport;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use futures_util::future::join_all;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{Issue, Secret};
@@ -79,6 +82,9 @@ pub(crate) enum Refresh {
 pub(crate) struct Known {
     /// Open issues by number.
     pub(crate) issues: Vec<Issue>,
+    /// Issues that were closed as done of late, as far as this machine saw them
+    /// open or closing: see [`Known::relevant`].
+    pub(crate) closed: Vec<Issue>,
     /// When they were last in step with the server.
     pub(crate) as_of: Timestamp,
     /// Which were asked for.
@@ -89,6 +95,19 @@ pub(crate) struct Known {
     pub(crate) left_out: u32,
     /// Whether a fetch of everything came to its end.
     pub(crate) complete: bool,
+}
+
+impl Known {
+    /// The issues that concern a package set of a day: every open one, and those
+    /// that were closed since, because their fix is newer than the package set.
+    /// Without a day only open ones are known to concern it.
+    pub(crate) fn relevant(&self, package_set: Option<Date>) -> Vec<Issue> {
+        let is_newer = |issue: &&Issue| {
+            let closed = issue.closed_at.map(|at| at.to_zoned(TimeZone::UTC).date());
+            closed.zip(package_set).is_some_and(|(closed, package_set)| closed > package_set)
+        };
+        self.issues.iter().chain(self.closed.iter().filter(is_newer)).cloned().collect()
+    }
 }
 
 impl Tracker {
@@ -150,6 +169,8 @@ impl Tracker {
         }
         let coverage = if self.token.is_some() { Coverage::All } else { Coverage::Labelled };
         let mut mirror = Mirror::new(&self.api_url, &self.repository, coverage, now);
+        // A list of open issues does not tell what was closed.
+        mirror.closed = old.as_ref().map(|old| old.closed.clone()).unwrap_or_default();
         let listed = match coverage {
             Coverage::All => everything(&client, &mut mirror).await,
             Coverage::Labelled => labelled(&client, &mut mirror, now).await,
@@ -196,6 +217,7 @@ fn known(mirror: Mirror, left_out: u32, problem: Option<FetchError>) -> Known {
         coverage: mirror.coverage,
         complete: mirror.complete,
         issues: mirror.issues.into_values().collect(),
+        closed: mirror.closed.into_values().collect(),
         problem,
         left_out,
     }

@@ -73,6 +73,8 @@ struct RawIssue {
     #[serde(default)]
     labels: Vec<RawLabel>,
     updated_at: Option<Timestamp>,
+    closed_at: Option<Timestamp>,
+    state_reason: Option<String>,
     pull_request: Option<IgnoredAny>,
 }
 
@@ -183,6 +185,10 @@ fn read(client: &Client, body: &[u8]) -> Result<Vec<Issue>, FetchError> {
         labels: raw.labels.into_iter().map(|label| label.name).collect(),
         open: raw.state == "open",
         updated_at: raw.updated_at,
+        // Closed without a fix is no fix.
+        closed_at: raw
+            .closed_at
+            .filter(|_| !matches!(raw.state_reason.as_deref(), Some("not_planned" | "duplicate"))),
     });
     Ok(issues.collect())
 }

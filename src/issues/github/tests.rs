@@ -113,6 +113,10 @@ async fn later_only_changes_are_asked_for_and_closed_issues_leave() {
     let known = desk.tracker().known(Refresh::WhenOld).await.unwrap();
     let numbers: Vec<u64> = known.issues.iter().map(|issue| issue.number).collect();
     assert!(!numbers.contains(&2) && numbers.contains(&9000) && numbers.len() == 300);
+    // Its fix is newer than a package set of yesterday.
+    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+    let concerns = |day| known.relevant(day).iter().any(|issue| issue.number == 2);
+    assert!(concerns(today.yesterday().ok()) && !concerns(today.tomorrow().ok()) && !concerns(None));
     let seen = desk.github.seen();
     assert_eq!(seen.len(), 1, "{seen:?}");
     assert!(seen[0].target.contains("since=") && seen[0].target.contains("state=all"), "{seen:?}");

@@ -50,8 +50,9 @@ pub(crate) fn diff_with(old: &Closure, new: &Closure, selection: &Selection) -> 
     result
 }
 
-/// `None` when the versions are the same.
-fn change_kind(before: &BTreeSet<&str>, after: &BTreeSet<&str>) -> Option<PackageChangeKind> {
+/// What became of a package, by its versions before and after; `None` when they
+/// are the same.
+pub(crate) fn change_kind(before: &BTreeSet<&str>, after: &BTreeSet<&str>) -> Option<PackageChangeKind> {
     if before == after {
         return None;
     }

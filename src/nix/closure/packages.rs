@@ -23,6 +23,14 @@ impl Selection {
     }
 }
 
+impl Selection {
+    /// Both together; what the other one names wins.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.paths.extend(other.paths);
+        self
+    }
+}
+
 impl FromIterator<StorePath> for Selection {
     fn from_iter<I: IntoIterator<Item = StorePath>>(paths: I) -> Self {
         Self { paths: paths.into_iter().map(|path| (path, None)).collect() }

@@ -24,11 +24,10 @@ pub(crate) enum Ask {
     PathsAndSettings,
 }
 
-/// What `nix eval` is asked; the attributes are foreign text.
+/// What `nix eval` is asked, behind the word `eval`; the attributes are foreign text.
 pub(super) fn eval_argv(flake: &str, is_local: bool, attributes: &[&str], ask: Ask) -> Vec<String> {
     let installable = format!("{}#nixosConfigurations", reference(flake, is_local));
     [
-        "eval",
         "--json",
         "--log-format",
         "internal-json",
@@ -51,7 +50,7 @@ pub(super) fn eval_argv(flake: &str, is_local: bool, attributes: &[&str], ask: A
 /// How the flake is named to a Nix that runs in the flake's folder when it is
 /// a local one. A reference with a scheme is passed on as it is; of a plain
 /// path only its `?parameters` are left.
-pub(super) fn reference(flake: &str, is_local: bool) -> String {
+pub(in crate::nix) fn reference(flake: &str, is_local: bool) -> String {
     let has_scheme = flake.split_once(':').is_some_and(|(scheme, _)| {
         !scheme.is_empty()
             && scheme.chars().all(|character| character.is_ascii_alphanumeric() || "+-.".contains(character))

@@ -11,6 +11,7 @@ mod chunks;
 mod error;
 mod expression;
 mod jobs;
+mod names;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,12 +24,14 @@ use tokio::time::Instant;
 use crate::exec::{Command, Output};
 use crate::model::{HostName, StorePath};
 
-use super::Nix;
 use super::run::{self, Call, ProgressFn};
+use super::{Nix, TrialLock};
 
 pub(crate) use chunks::ChunkPolicy;
 pub(crate) use error::EvalError;
 pub(crate) use expression::Ask;
+pub(super) use expression::reference;
+pub(crate) use names::NamesRequest;
 
 /// What to evaluate and how.
 #[derive(Debug)]
@@ -47,6 +50,8 @@ pub(crate) struct EvalRequest<'a> {
     pub(crate) ask: Ask,
     /// How many hosts at once.
     pub(crate) chunks: ChunkPolicy,
+    /// The lock file to use; without one Nix completes the flake's own.
+    pub(crate) lock: Option<&'a TrialLock>,
 }
 
 /// What a host's configuration evaluates to.
@@ -71,7 +76,8 @@ impl Nix {
     pub(crate) async fn evaluate(&self, request: &EvalRequest<'_>, progress: ProgressFn<'_>) -> Answers {
         let ends = Instant::now() + request.deadline;
         let mut answers = Answers::new();
-        if request.chunks.is_worth_jobs(request.attributes.len()) {
+        // Not every nix-eval-jobs takes another lock file, or leaves the own one.
+        if request.lock.is_none() && request.chunks.is_worth_jobs(request.attributes.len()) {
             let found = self.evaluate_with_jobs(request, ends, progress).await;
             answers.extend(found.into_iter().map(|(host, evaluated)| (host, Ok(evaluated))));
         }
@@ -172,6 +178,8 @@ impl Nix {
         let attributes: Vec<&str> = chunk.iter().map(|(_, attribute)| attribute.as_str()).collect();
         let command = self
             .nix()
+            .arg("eval")
+            .args(request.lock.map(TrialLock::arguments).unwrap_or_default())
             .args(expression::eval_argv(request.flake, request.flake_dir.is_some(), &attributes, ask))
             .deadline(ends.saturating_duration_since(Instant::now()));
         run::run(in_flake(command, request), "evaluating", request.log_file, progress).await

@@ -1,0 +1,200 @@
+//! `resume`: takes up a run that was interrupted. Hosts that were done are not
+//! touched; the others get what that run had evaluated for them, in the waves
+//! that were left.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use crate::cli::ResumeArgs;
+use crate::error::CommandError;
+use crate::event::Event;
+use crate::git;
+use crate::model::{
+    Failure, FailureClass, HostName, LintSpec, Pinned, Resumed, RunId, RunSpec, SourceState, StepId, Strategy,
+};
+use crate::report::{PastRun, is_at_work};
+use crate::settings::Settings;
+
+/// The run that finishes what another one left; `None` when nothing is left.
+pub(super) async fn plan(arguments: &ResumeArgs, settings: &Settings) -> Result<Option<RunSpec>, CommandError> {
+    let (id, past) = match &arguments.run {
+        Some(text) => named(text, settings)?,
+        None => newest(settings)?,
+    };
+    let Some(Event::RunStarted { command, mode, action, flake, hosts, rollout, waves, reboot, allow, .. }) =
+        &past.started
+    else {
+        return Err(usage(format!("the journal of run {id} lacks its beginning")).hint("deploy anew"));
+    };
+    if command != "deploy" {
+        let hint = "run the same command again: hosts that are back already cost nothing";
+        return Err(usage(format!("run {id} is a {command}, and only a deploy is taken up")).hint(hint));
+    }
+    if *flake != settings.flake {
+        return Err(usage(format!("run {id} deployed {flake}; this hosts.toml deploys {}", settings.flake))
+            .hint("name the hosts.toml of that run with --config"));
+    }
+    let left: Vec<HostName> = hosts.iter().filter(|host| !past.is_done(host)).cloned().collect();
+    if let Some(gone) = left.iter().find(|name| settings.hosts.iter().all(|host| host.name != **name)) {
+        let message = format!("{gone}, which run {id} was to deploy, is no longer in hosts.toml");
+        return Err(usage(message).hint("deploy the others anew"));
+    }
+    if left.is_empty() {
+        return Ok(None);
+    }
+    let mut asked = arguments.as_deploy(left.iter().map(ToString::to_string).collect());
+    asked.action = *action;
+    let mut spec = settings.run_spec(&asked, &left);
+    spec.mode = *mode;
+    spec.reboot = *reboot;
+    spec.lint = LintSpec { allow: allow.clone(), ..spec.lint };
+    if let Some(rollout) = rollout {
+        spec.rollout = (**rollout).clone();
+    }
+    let first_is_done = waves.first().is_some_and(|wave| wave.iter().all(|host| past.is_done(host)));
+    if spec.rollout.strategy == Strategy::Canary && first_is_done {
+        // The canaries have proven themselves: what is left comes wave by wave.
+        spec.rollout.strategy = Strategy::Rolling;
+    }
+    let left_of = |wave: &Vec<HostName>| wave.iter().filter(|host| left.contains(host)).cloned().collect();
+    spec.waves = waves.iter().map(left_of).filter(|wave: &Vec<HostName>| !wave.is_empty()).collect();
+    let now = match settings.flake_dir.as_deref() {
+        Some(directory) => git::source_state(directory).await.ok().flatten(),
+        None => None,
+    };
+    spec.resumed = Some(resumed(id, &past, &left, now.as_ref())?);
+    Ok(Some(spec))
+}
+
+/// What is taken over; refuses where the old and the new configuration would be mixed.
+fn resumed(
+    id: RunId,
+    past: &PastRun,
+    left: &[HostName],
+    now: Option<&SourceState>,
+) -> Result<Resumed, CommandError> {
+    let systems: BTreeMap<HostName, Pinned> =
+        left.iter().filter_map(|host| Some((host.clone(), past.pinned(host)?))).collect();
+    let mut notes = Vec::new();
+    let source = match change(past.source.as_ref(), now) {
+        None => None,
+        Some(change) => {
+            let unjudged =
+                |host: &&HostName| !systems.contains_key(host) || !past.has_passed(host, StepId::Syntax);
+            if let Some(host) = left.iter().find(unjudged) {
+                let message =
+                    format!("run {id} had not evaluated and checked {host} when it was cut off, and {change}");
+                return Err(usage(message).hint("deploy anew; hosts that are unchanged cost nothing"));
+            }
+            notes.push(format!("{change}; hosts get what run {id} evaluated"));
+            past.source.clone()
+        }
+    };
+    Ok(Resumed { run: id, systems, source, notes })
+}
+
+/// How the configuration differs from what it was; `None` when it does not.
+fn change(before: Option<&SourceState>, now: Option<&SourceState>) -> Option<String> {
+    let (before, now) = (before?, now?);
+    let short = |source: &SourceState| -> String {
+        let commit: String = source.commit.as_deref().unwrap_or("none").chars().take(7).collect();
+        if source.dirty { format!("{commit} with changes") } else { commit }
+    };
+    if before.commit != now.commit || before.dirty != now.dirty {
+        let (before, now) = (short(before), short(now));
+        return Some(format!("the configuration has changed since: it was at commit {before} and is at {now}"));
+    }
+    before.dirty.then(|| {
+        format!("the configuration may have changed since: it has changes beside commit {}", short(now))
+    })
+}
+
+fn usage(message: String) -> CommandError {
+    CommandError::new(FailureClass::Usage, message)
+}
+
+fn folder(settings: &Settings) -> PathBuf {
+    settings.state_dir.join("runs")
+}
+
+fn named(text: &str, settings: &Settings) -> Result<(RunId, PastRun), CommandError> {
+    let id = RunId::new(text).map_err(|error| usage(format!("{text:?} is no run: {error}")))?;
+    let run_dir = folder(settings).join(id.as_str());
+    match read(&run_dir)? {
+        Some(past) => Ok((id, past)),
+        None => Err(usage(format!("there is no journal of run {id} on this machine"))
+            .hint(format!("runs are kept in {}", folder(settings).display()))),
+    }
+}
+
+/// The last deploy from here, which has to be one that was interrupted: after
+/// another one, its systems may be older than what hosts run.
+fn newest(settings: &Settings) -> Result<(RunId, PastRun), CommandError> {
+    let names = std::fs::read_dir(folder(settings)).into_iter().flatten().filter_map(Result::ok);
+    // Run ids sort by time.
+    let mut ids: Vec<RunId> =
+        names.filter_map(|entry| RunId::new(entry.file_name().into_string().ok()?).ok()).collect();
+    ids.sort_by(|one, other| other.as_str().cmp(one.as_str()));
+    let mut last = None;
+    let mut taken_up = BTreeSet::new();
+    for id in ids {
+        let Some(past) = read(&folder(settings).join(id.as_str()))? else { continue };
+        let Some(Event::RunStarted { command, resumes, .. }) = &past.started else { continue };
+        if command != "deploy" {
+            continue;
+        }
+        taken_up.extend(resumes.clone());
+        match (past.is_interrupted() && !taken_up.contains(&id), &last) {
+            (true, None) => return Ok((id, past)),
+            (true, Some(last)) => {
+                return Err(usage(format!("the last deploy, run {last}, was not interrupted"))
+                    .hint(format!("run {id} was, before it: `nix-deploy resume {id}` takes that one up")));
+            }
+            (false, None) => last = Some(id),
+            (false, Some(_)) => {}
+        }
+    }
+    Err(match last {
+        Some(last) => usage(format!("no deploy was interrupted; the last one was run {last}"))
+            .hint("a run that ended with failures is taken up by its name: `nix-deploy resume RUN`"),
+        None => usage("nothing was deployed from here yet".to_owned()),
+    })
+}
+
+fn read(run_dir: &Path) -> Result<Option<PastRun>, CommandError> {
+    if is_at_work(run_dir) {
+        let name = run_dir.file_name().unwrap_or_default().display().to_string();
+        return Err(CommandError::new(FailureClass::Busy, format!("run {name} is still at work"))
+            .hint("wait for its end, or stop it with Ctrl-C there"));
+    }
+    PastRun::read(run_dir).map_err(|error| {
+        Failure::from_error(FailureClass::Unexpected, &error)
+            .hint(format!("the journal is in {}", run_dir.display()))
+            .into()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(commit: &str, dirty: bool) -> SourceState {
+        SourceState { commit: Some(commit.repeat(8)), dirty, ..SourceState::default() }
+    }
+
+    #[test]
+    fn a_configuration_that_is_not_what_it_was_is_told() {
+        let told =
+            |before: SourceState, now: SourceState| change(Some(&before), Some(&now)).unwrap_or_default();
+        assert_eq!(told(source("abcde", false), source("abcde", false)), "");
+        let changed = "the configuration has changed since: it was at commit abcdeab and is at ";
+        assert_eq!(told(source("abcde", false), source("12345", false)), format!("{changed}1234512"));
+        assert_eq!(
+            told(source("abcde", false), source("abcde", true)),
+            format!("{changed}abcdeab with changes")
+        );
+        assert!(told(source("abcde", true), source("abcde", true)).contains("may have changed"));
+        // Outside of a repository nothing can be told.
+        assert_eq!(change(None, Some(&source("a", true))), None);
+    }
+}

@@ -1,0 +1,22 @@
+//! A host that waited long for its turn is looked at again before it changes:
+//! what is judged later is compared with how it was right before.
+
+use super::context::HostContext;
+use super::host_facts;
+use crate::model::{Failure, FailureClass, StorePath};
+
+/// Takes new facts; refuses a host that somebody else has changed meanwhile,
+/// because everything that was worked out for it rests on what it ran then.
+pub(crate) async fn look_again(context: &HostContext) -> Result<(), Failure> {
+    let before = context.facts()?;
+    let now = host_facts::collect(context).await?;
+    if now.current_system == before.current_system && now.profile == before.profile {
+        context.set_facts(now);
+        return Ok(());
+    }
+    let text = |path: &Option<StorePath>| path.as_ref().map_or("nothing".to_owned(), ToString::to_string);
+    let host = context.name();
+    Err(Failure::new(FailureClass::Busy, format!("somebody else changed {host} while it waited for its turn"))
+        .cause(format!("it runs {} and boots {}", text(&now.current_system), text(&now.profile)))
+        .hint("run the same command again"))
+}
