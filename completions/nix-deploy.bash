@@ -52,6 +52,9 @@ _nix__deploy() {
             nix__deploy,man)
                 cmd="nix__deploy__subcmd__man"
                 ;;
+            nix__deploy,update)
+                cmd="nix__deploy__subcmd__update"
+                ;;
             nix__deploy,resume)
                 cmd="nix__deploy__subcmd__resume"
                 ;;
@@ -81,6 +84,9 @@ _nix__deploy() {
                 ;;
             nix__deploy__subcmd__fleet,flush)
                 cmd="nix__deploy__subcmd__fleet__subcmd__flush"
+                ;;
+            nix__deploy__subcmd__fleet,grafana)
+                cmd="nix__deploy__subcmd__fleet__subcmd__grafana"
                 ;;
             nix__deploy__subcmd__fleet,heartbeat)
                 cmd="nix__deploy__subcmd__fleet__subcmd__heartbeat"
@@ -156,6 +162,9 @@ _nix__deploy() {
                 ;;
             nix__deploy__subcmd__fleet__subcmd__help,flush)
                 cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__flush"
+                ;;
+            nix__deploy__subcmd__fleet__subcmd__help,grafana)
+                cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__grafana"
                 ;;
             nix__deploy__subcmd__fleet__subcmd__help,heartbeat)
                 cmd="nix__deploy__subcmd__fleet__subcmd__help__subcmd__heartbeat"
@@ -247,6 +256,9 @@ _nix__deploy() {
             nix__deploy__subcmd__help,man)
                 cmd="nix__deploy__subcmd__help__subcmd__man"
                 ;;
+            nix__deploy__subcmd__help,update)
+                cmd="nix__deploy__subcmd__help__subcmd__update"
+                ;;
             nix__deploy__subcmd__help,resume)
                 cmd="nix__deploy__subcmd__help__subcmd__resume"
                 ;;
@@ -276,6 +288,9 @@ _nix__deploy() {
                 ;;
             nix__deploy__subcmd__help__subcmd__fleet,flush)
                 cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__flush"
+                ;;
+            nix__deploy__subcmd__help__subcmd__fleet,grafana)
+                cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__grafana"
                 ;;
             nix__deploy__subcmd__help__subcmd__fleet,heartbeat)
                 cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__heartbeat"
@@ -336,6 +351,7 @@ _nix__deploy() {
     case "${cmd}" in
         nix__deploy)
             opts="-y -q -v -h -V --mode --fast --emergency --action --reboot --dry-run --yes --non-interactive --allow --report --issue --commit --message --pr --max-parallel --config --output --quiet --color --verbose --help --version deploy rollback status history diff check explain doctor fleet issues init completions man help"
+            opts="-y -q -v -h -V --mode --fast --emergency --action --reboot --update --dry-run --yes --non-interactive --allow --max-parallel --preview --no-build --input --new-packages --config --output --quiet --color --verbose --help --version deploy update check explain doctor fleet issues init completions man help"
             opts="-y -q -v -h -V --mode --fast --emergency --action --reboot --dry-run --yes --non-interactive --allow --max-parallel --preview --no-build --input --new-packages --config --output --quiet --color --verbose --help --version deploy check explain doctor fleet issues init completions man help"
             opts="-y -q -v -h -V --mode --fast --emergency --action --dry-run --yes --non-interactive --allow --strategy --canary --wave-size --soak --max-failures --rollback-fleet --max-parallel --limit --skip --reboot --reboot-parallel --config --output --quiet --color --verbose --help --version deploy rollback resume check explain doctor fleet issues init completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
@@ -349,6 +365,10 @@ _nix__deploy() {
                     ;;
                 --action)
                     COMPREPLY=($(compgen -W "switch boot test dry-activate" -- "${cur}"))
+                    return 0
+                    ;;
+                --update)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --allow)
@@ -502,6 +522,7 @@ _nix__deploy() {
             ;;
         nix__subcmd__deploy__subcmd__deploy)
             opts="-y -q -v -h --mode --fast --emergency --action --reboot --dry-run --yes --non-interactive --allow --report --issue --commit --message --pr --max-parallel --config --output --quiet --color --verbose --help"
+            opts="-y -q -v -h --mode --fast --emergency --action --reboot --update --dry-run --yes --non-interactive --allow --max-parallel --preview --no-build --input --new-packages --config --output --quiet --color --verbose --help"
             opts="-y -q -v -h --mode --fast --emergency --action --reboot --dry-run --yes --non-interactive --allow --max-parallel --preview --no-build --input --new-packages --config --output --quiet --color --verbose --help"
             opts="-y -q -v -h --mode --fast --emergency --action --dry-run --yes --non-interactive --allow --strategy --canary --wave-size --soak --max-failures --rollback-fleet --max-parallel --limit --skip --reboot --reboot-parallel --config --output --quiet --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -515,6 +536,10 @@ _nix__deploy() {
                     ;;
                 --action)
                     COMPREPLY=($(compgen -W "switch boot test dry-activate" -- "${cur}"))
+                    return 0
+                    ;;
+                --update)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --allow)
@@ -677,7 +702,7 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__fleet)
-            opts="-q -v -h --config --output --quiet --color --verbose --help status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire sync poll evaluate build migrate flush prune export import help"
+            opts="-q -v -h --config --output --quiet --color --verbose --help status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire sync poll evaluate build migrate flush prune export import grafana help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -928,6 +953,32 @@ _nix__deploy() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__grafana)
+            opts="-q -v -h --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         nix__subcmd__deploy__subcmd__fleet__subcmd__heartbeat)
             opts="-q -v -h --json --limit --since --config --output --quiet --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -963,7 +1014,7 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__fleet__subcmd__help)
-            opts="status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire sync poll evaluate build migrate flush prune export import help"
+            opts="status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire sync poll evaluate build migrate flush prune export import grafana help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1061,6 +1112,20 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__fleet__subcmd__help__subcmd__flush)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__fleet__subcmd__help__subcmd__grafana)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1832,6 +1897,7 @@ _nix__deploy() {
             ;;
         nix__subcmd__deploy__subcmd__help)
             opts="deploy rollback status history diff check explain doctor fleet issues init completions man help"
+            opts="deploy update check explain doctor fleet issues init completions man help"
             opts="deploy rollback resume check explain doctor fleet issues init completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1930,7 +1996,7 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__help__subcmd__fleet)
-            opts="status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire sync poll evaluate build migrate flush prune export import"
+            opts="status systems timeline commits builds queue heartbeat drift stale missing history show stats register retire sync poll evaluate build migrate flush prune export import grafana"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2028,6 +2094,20 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__help__subcmd__fleet__subcmd__flush)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__fleet__subcmd__grafana)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2349,6 +2429,7 @@ _nix__deploy() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__update)
         nix__subcmd__deploy__subcmd__help__subcmd__resume)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -2503,6 +2584,8 @@ _nix__deploy() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        nix__subcmd__deploy__subcmd__update)
+            opts="-y -q -v -h --smart --accept-risk --undo --local --mode --fast --emergency --action --reboot --update --dry-run --yes --non-interactive --allow --max-parallel --preview --no-build --input --new-packages --config --output --quiet --color --verbose --help"
         nix__subcmd__deploy__subcmd__resume)
             opts="-y -q -v -h --dry-run --yes --non-interactive --config --output --quiet --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -2510,6 +2593,12 @@ _nix__deploy() {
                 return 0
             fi
             case "${prev}" in
+                --accept-risk)
+                    COMPREPLY=($(compgen -W "medium high" -- "${cur}"))
+                    return 0
+                    ;;
+                --mode)
+                    COMPREPLY=($(compgen -W "standard fast emergency" -- "${cur}"))
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2545,10 +2634,23 @@ _nix__deploy() {
                     return 0
                     ;;
                 --report)
+                --update)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --max-parallel)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --input)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --new-packages)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

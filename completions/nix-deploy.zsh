@@ -22,6 +22,7 @@ emergency\:"only what a safe activation needs; no preview, no question"))' \
 boot\:"activate with the next reboot"
 test\:"activate now; a reboot returns to the old system"
 dry-activate\:"only ask the host what would happen"))' \
+'(--preview)*--update=[Bring all flake inputs, or these, to their newest first; asks nothing]::INPUT:_default' \
 '*--allow=[Let findings of this rule pass in this run; recorded with your name]:RULE:_default' \
 '*--report=[Write a report of the run to this file at its end\: .md, .html or .json; may be repeated]:FILE:_files' \
 '--issue=[The issue of the configuration'\''s repository that this is for\: in run, report and record]:NUMBER:_default' \
@@ -88,6 +89,7 @@ emergency\:"only what a safe activation needs; no preview, no question"))' \
 boot\:"activate with the next reboot"
 test\:"activate now; a reboot returns to the old system"
 dry-activate\:"only ask the host what would happen"))' \
+'(--preview)*--update=[Bring all flake inputs, or these, to their newest first; asks nothing]::INPUT:_default' \
 '*--allow=[Let findings of this rule pass in this run; recorded with your name]:RULE:_default' \
 '*--report=[Write a report of the run to this file at its end\: .md, .html or .json; may be repeated]:FILE:_files' \
 '--issue=[The issue of the configuration'\''s repository that this is for\: in run, report and record]:NUMBER:_default' \
@@ -168,6 +170,50 @@ never\:"never"))' \
 && ret=0
 ;;
 (status)
+(update)
+_arguments "${_arguments_options[@]}" : \
+'--accept-risk=[Apply updates up to this risk without asking]:RISK:(medium high)' \
+'--mode=[How much to check around the deploy; a bad change is taken back in every mode]:MODE:((standard\:"every check"
+fast\:"of the checks syntax alone; without the looks at resources, network and logs afterwards"
+emergency\:"only what a safe activation needs; no preview, no question"))' \
+'--action=[What to do with the new system]:ACTION:((switch\:"activate now and at every boot"
+boot\:"activate with the next reboot"
+test\:"activate now; a reboot returns to the old system"
+dry-activate\:"only ask the host what would happen"))' \
+'(--preview)*--update=[Bring all flake inputs, or these, to their newest first; asks nothing]::INPUT:_default' \
+'*--allow=[Let findings of this rule pass in this run; recorded with your name]:RULE:_default' \
+'--max-parallel=[Work on at most this many hosts at a time]:COUNT:_default' \
+'*--input=[Update this input only; may be repeated]:INPUT:_default' \
+'--new-packages=[Name attributes of the package set that are new, those of a glob\: \`firefox*\`, \`python3Packages.*\`]::PATTERN:_default' \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'--smart[Decide by risk\: go on where nothing was found, ask where something was, stop where it is critical]' \
+'--undo[Put back the flake.lock from before the last update, and deploy it]' \
+'()--local[The machine this runs on, as hosts.toml describes it]' \
+'--fast[Like --mode fast]' \
+'--emergency[Like --mode emergency]' \
+'--reboot[Reboot hosts that need it, and prove them again]' \
+'--dry-run[Print the plan and touch no host]' \
+'-y[Answer every question with yes]' \
+'--yes[Answer every question with yes]' \
+'--non-interactive[Never ask; automatic without a terminal, or with CI=true]' \
+'(--dry-run --reboot --mode --fast --emergency)--preview[Show what an update of the flake'\''s inputs would change, and change nothing]' \
+'--no-build[Estimate from derivations instead of building the new systems]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::hosts -- A host of hosts.toml, a glob, @tag, or `all`:_default' \
+&& ret=0
+;;
 (resume)
 _arguments "${_arguments_options[@]}" : \
 '--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
@@ -850,6 +896,25 @@ never\:"never"))' \
 '::file -- The file to read; standard input without one:_files' \
 && ret=0
 ;;
+(grafana)
+_arguments "${_arguments_options[@]}" : \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'::file -- The file to write; standard output without one:_files' \
+&& ret=0
+;;
 (help)
 _arguments "${_arguments_options[@]}" : \
 ":: :_nix-deploy__subcmd__fleet__subcmd__help_commands" \
@@ -955,6 +1020,10 @@ _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
 (import)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(grafana)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
@@ -1065,6 +1134,7 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(update)
 (rollback)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -1202,6 +1272,10 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(grafana)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
         esac
     ;;
 esac
@@ -1239,6 +1313,7 @@ esac
 _nix-deploy_commands() {
     local commands; commands=(
 'deploy:Deploy hosts (the default; also for hosts named like a command)' \
+'update:Update flake inputs with open eyes, and deploy what comes of it' \
 'rollback:Take hosts back to a system they had, proven like a deploy' \
 'status:Ask hosts how they stand right now, and why one is not well' \
 'history:Show what hosts ran when\: generations and the record of deploys' \
@@ -1313,6 +1388,7 @@ _nix-deploy__subcmd__fleet_commands() {
 'prune:Thin old reports; deploys are never forgotten' \
 'export:Write the whole database as JSON lines' \
 'import:Read an export into an empty database' \
+'grafana:Write a dashboard for Grafana, on a PostgreSQL database' \
 'help:Print this message or the help of the given subcommand(s)' \
     )
     _describe -t commands 'nix-deploy fleet commands' commands "$@"
@@ -1352,6 +1428,11 @@ _nix-deploy__subcmd__fleet__subcmd__flush_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy fleet flush commands' commands "$@"
 }
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__grafana_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__grafana_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet grafana commands' commands "$@"
+}
 (( $+functions[_nix-deploy__subcmd__fleet__subcmd__heartbeat_commands] )) ||
 _nix-deploy__subcmd__fleet__subcmd__heartbeat_commands() {
     local commands; commands=()
@@ -1384,6 +1465,7 @@ _nix-deploy__subcmd__fleet__subcmd__help_commands() {
 'prune:Thin old reports; deploys are never forgotten' \
 'export:Write the whole database as JSON lines' \
 'import:Read an export into an empty database' \
+'grafana:Write a dashboard for Grafana, on a PostgreSQL database' \
 'help:Print this message or the help of the given subcommand(s)' \
     )
     _describe -t commands 'nix-deploy fleet help commands' commands "$@"
@@ -1422,6 +1504,11 @@ _nix-deploy__subcmd__fleet__subcmd__help__subcmd__export_commands() {
 _nix-deploy__subcmd__fleet__subcmd__help__subcmd__flush_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy fleet help flush commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__fleet__subcmd__help__subcmd__grafana_commands] )) ||
+_nix-deploy__subcmd__fleet__subcmd__help__subcmd__grafana_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy fleet help grafana commands' commands "$@"
 }
 (( $+functions[_nix-deploy__subcmd__fleet__subcmd__help__subcmd__heartbeat_commands] )) ||
 _nix-deploy__subcmd__fleet__subcmd__help__subcmd__heartbeat_commands() {
@@ -1597,6 +1684,7 @@ _nix-deploy__subcmd__fleet__subcmd__timeline_commands() {
 _nix-deploy__subcmd__help_commands() {
     local commands; commands=(
 'deploy:Deploy hosts (the default; also for hosts named like a command)' \
+'update:Update flake inputs with open eyes, and deploy what comes of it' \
 'rollback:Take hosts back to a system they had, proven like a deploy' \
 'status:Ask hosts how they stand right now, and why one is not well' \
 'history:Show what hosts ran when\: generations and the record of deploys' \
@@ -1671,6 +1759,7 @@ _nix-deploy__subcmd__help__subcmd__fleet_commands() {
 'prune:Thin old reports; deploys are never forgotten' \
 'export:Write the whole database as JSON lines' \
 'import:Read an export into an empty database' \
+'grafana:Write a dashboard for Grafana, on a PostgreSQL database' \
     )
     _describe -t commands 'nix-deploy help fleet commands' commands "$@"
 }
@@ -1708,6 +1797,11 @@ _nix-deploy__subcmd__help__subcmd__fleet__subcmd__export_commands() {
 _nix-deploy__subcmd__help__subcmd__fleet__subcmd__flush_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy help fleet flush commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__help__subcmd__fleet__subcmd__grafana_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__fleet__subcmd__grafana_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help fleet grafana commands' commands "$@"
 }
 (( $+functions[_nix-deploy__subcmd__help__subcmd__fleet__subcmd__heartbeat_commands] )) ||
 _nix-deploy__subcmd__help__subcmd__fleet__subcmd__heartbeat_commands() {
@@ -1819,6 +1913,10 @@ _nix-deploy__subcmd__help__subcmd__man_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy help man commands' commands "$@"
 }
+(( $+functions[_nix-deploy__subcmd__help__subcmd__update_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__update_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help update commands' commands "$@"
 (( $+functions[_nix-deploy__subcmd__help__subcmd__resume_commands] )) ||
 _nix-deploy__subcmd__help__subcmd__resume_commands() {
     local commands; commands=()
@@ -1854,6 +1952,10 @@ _nix-deploy__subcmd__man_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy man commands' commands "$@"
 }
+(( $+functions[_nix-deploy__subcmd__update_commands] )) ||
+_nix-deploy__subcmd__update_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy update commands' commands "$@"
 (( $+functions[_nix-deploy__subcmd__resume_commands] )) ||
 _nix-deploy__subcmd__resume_commands() {
     local commands; commands=()

@@ -15,8 +15,9 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::model::{
-    Action, ActivationState, Changes, Finding, Goal, HostFacts, HostName, HostReport, Mode, Reboot, Rollout,
-    RunId, SourceState, StepId, StepOutcome, StorePath, Target, UnitPlan,
+    Action, ActivationState, Changes, Finding, Goal, HostFacts, HostName, HostReport, IssueReport,
+    LockFileState, Mode, Observed, Reboot, RiskAssessment, Rollout, RunId, SourceState, StepId, StepOutcome,
+    StorePath, Target, UnitPlan, UpdateCheck, UpdateDecision, UpdateOffer, UpdatePreview,
 };
 
 /// Version of the event format; it rises when a field changes meaning or goes.
@@ -169,6 +170,74 @@ pub enum Event {
         /// What; set as suppressed when a flag lets it pass in this run.
         finding: Box<Finding>,
     },
+    /// A check of an update says how far it is; the first time it begins.
+    UpdateCheckProgress {
+        /// Which check.
+        check: UpdateCheck,
+        /// What it is doing, a short fragment.
+        doing: String,
+    },
+    /// A check of an update ended.
+    UpdateCheckFinished {
+        /// Which check.
+        check: UpdateCheck,
+        /// How it ended.
+        outcome: StepOutcome,
+        /// How long it took.
+        elapsed_ms: u64,
+        /// What it found, in a few words.
+        summary: String,
+    },
+    /// What an update would bring: inputs before and after, hosts.
+    UpdatePreview {
+        /// All of it.
+        preview: Box<UpdatePreview>,
+    },
+    /// Known issues of what a host runs or would run.
+    KnownIssues {
+        /// What is known.
+        report: Box<IssueReport>,
+        /// Whether it is about what was installed by this update.
+        afterwards: bool,
+    },
+    /// What the checks of an update come to.
+    Risk {
+        /// The level and its reasons.
+        risk: Box<RiskAssessment>,
+    },
+    /// What can be done about what stands in the way of an update.
+    UpdateOffer {
+        /// What.
+        offer: Box<UpdateOffer>,
+    },
+    /// It was decided about an update.
+    UpdateDecided {
+        /// What, by whom and why.
+        decision: Box<UpdateDecision>,
+    },
+    /// Packages that an update has made available.
+    NewPackages {
+        /// Which host.
+        host: HostName,
+        /// Their attributes.
+        packages: Vec<String>,
+    },
+    /// flake.lock was changed, kept or put back.
+    LockFile {
+        /// Where it stands now.
+        state: LockFileState,
+        /// The file.
+        path: String,
+        /// What to know about it, a sentence; may be empty.
+        remark: String,
+    },
+    /// What was measured before and after the activation.
+    Observed {
+        /// Which host.
+        host: HostName,
+        /// Resources, memory of services, errors of the journal.
+        observed: Box<Observed>,
+    },
     /// A line that Nix, the host's activation or a script printed.
     Log {
         /// Which host; `None` when it belongs to all.
@@ -248,10 +317,12 @@ pub struct Envelope {
 /// A question to the person.
 #[derive(Debug)]
 pub enum Question {
-    /// Yes or no; the default is yes.
+    /// Yes or no.
     Confirm {
         /// The text, for example "Continue with deployment?".
         text: String,
+        /// What Enter alone says.
+        default: bool,
         /// Takes the answer; a dropped channel means nobody can answer.
         reply: oneshot::Sender<bool>,
     },
@@ -306,10 +377,19 @@ impl EventSink {
         self.send(Event::Warning { host: host.cloned(), message: message.into(), hint });
     }
 
-    /// Asks for yes or no; `None` when nobody can answer.
+    /// Asks for yes or no, and Enter is a yes; `None` when nobody can answer.
     pub async fn confirm(&self, text: impl Into<String>) -> Option<bool> {
+        self.ask(text.into(), true).await
+    }
+
+    /// Asks for yes or no, and Enter is a no; `None` when nobody can answer.
+    pub async fn confirm_expressly(&self, text: impl Into<String>) -> Option<bool> {
+        self.ask(text.into(), false).await
+    }
+
+    async fn ask(&self, text: String, default: bool) -> Option<bool> {
         let (reply, answer) = oneshot::channel();
-        let question = Question::Confirm { text: text.into(), reply };
+        let question = Question::Confirm { text, default, reply };
         self.sender.send(Message::Question(question)).ok()?;
         answer.await.ok()
     }

@@ -1,7 +1,8 @@
 //! The configuration's repository, read with git.
 //!
-//! Only reads, but for mirrors of what is elsewhere (`history.rs`) and for a
-//! commit or a push that is asked for (`commit.rs`): no lock is taken
+//! Only reads, but for mirrors of what is elsewhere (`history.rs`), for a commit
+//! or a push that is asked for (`commit.rs`), and for
+//! [`intend_to_add`] and [`forget_intention`]: no lock is taken
 //! (`GIT_OPTIONAL_LOCKS=0`), and no program that the repository's own
 //! configuration names is run for it. Paths are relative to the top of the
 //! repository, whatever folder of it is given.
@@ -195,6 +196,27 @@ pub(crate) async fn top_level(directory: &Path) -> Result<PathBuf, GitError> {
     Ok(PathBuf::from(OsStr::from_bytes(&top)))
 }
 
+/// Makes a new file of a folder visible to Nix, which reads what git knows:
+/// its name goes into the index, its content does not. Nothing outside of a
+/// repository, or for a file that git knows. Gives whether it was needed.
+pub(crate) async fn intend_to_add(directory: &Path, file: &str) -> Result<bool, GitError> {
+    match run(git(directory).args(["ls-files", "--error-unmatch", "--", file])).await {
+        Ok(_) => return Ok(false),
+        Err(GitError::Refused(message)) if message.contains("not a git repository") => return Ok(false),
+        Err(GitError::Refused(_)) => {}
+        Err(error) => return Err(error),
+    }
+    // As Nix does it with a lock file that is new; also where .gitignore names it.
+    run(git(directory).args(["add", "--intent-to-add", "--force", "--", file])).await?;
+    Ok(true)
+}
+
+/// Takes [`intend_to_add`] back.
+pub(crate) async fn forget_intention(directory: &Path, file: &str) -> Result<(), GitError> {
+    run(git(directory).args(["rm", "--cached", "--quiet", "--ignore-unmatch", "--", file])).await?;
+    Ok(())
+}
+
 fn paths(output: &[u8]) -> Vec<PathBuf> {
     let names = output.split(|byte| *byte == 0).filter(|name| !name.is_empty());
     let mut paths: Vec<PathBuf> = names.map(|name| PathBuf::from(OsStr::from_bytes(name))).collect();
@@ -268,11 +290,20 @@ fn parse_status(output: &str) -> SourceState {
                 // A rename's old path is a record of its own.
                 records.next();
             }
+            Some(("?", path)) if is_of_an_update(path) => {}
             Some(("?", path)) => state.untracked.push(text::clean_line(path)),
             _ => {}
         }
     }
     state
+}
+
+/// What updates of inputs keep beside flake.lock is no part of a configuration.
+fn is_of_an_update(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.strip_prefix("flake.lock.").is_some_and(|rest| {
+        rest == "updating" || ["backup", "new", "old", "marker"].iter().any(|kind| rest.starts_with(kind))
+    })
 }
 
 #[cfg(test)]
@@ -341,6 +372,36 @@ mod tests {
         };
         assert_eq!(state, expected);
         assert!(state.commit_time.is_some_and(|time| time <= Timestamp::now()));
+    }
+
+    #[tokio::test]
+    async fn a_new_file_can_be_made_known_to_git_and_forgotten_again() {
+        let repository = Repository::new().await;
+        repository.write("flake.nix", "{ }");
+        repository.write(".gitignore", "flake.lock\n");
+        repository.commit("first").await;
+        repository.write("flake.lock", "{ }");
+        let index = async || repository.git(&["ls-files"]).await;
+        assert!(intend_to_add(repository.path(), "flake.lock").await.unwrap());
+        assert_eq!(index().await, ".gitignore\nflake.lock\nflake.nix\n");
+        assert!(!intend_to_add(repository.path(), "flake.lock").await.unwrap());
+        forget_intention(repository.path(), "flake.lock").await.unwrap();
+        assert_eq!(index().await, ".gitignore\nflake.nix\n");
+        assert!(repository.path().join("flake.lock").exists());
+        let outside = tempfile::tempdir().unwrap();
+        assert!(!intend_to_add(outside.path(), "flake.lock").await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn what_updates_keep_beside_the_lock_file_is_no_untracked_file() {
+        let repository = Repository::new().await;
+        for file in
+            ["flake.lock.backup", "flake.lock.updating", "flake.lock.backup.20251121-100000-aaaaaa", "b"]
+        {
+            repository.write(file, "");
+        }
+        let state = source_state(repository.path()).await.unwrap().unwrap();
+        assert_eq!(state.untracked, ["b"]);
     }
 
     #[tokio::test]

@@ -25,8 +25,9 @@ const LONGEST_ANSWER: usize = 4096;
 
 /// Somebody, or something, that answers questions. Calls block.
 pub(crate) trait Asker: Send {
-    /// Asks for yes or no; `None` when nobody answers.
-    fn confirm(&mut self, text: &str, cancel: &CancellationToken) -> Option<bool>;
+    /// Asks for yes or no, where Enter alone is the default; `None` when nobody
+    /// answers.
+    fn confirm(&mut self, text: &str, default: bool, cancel: &CancellationToken) -> Option<bool>;
 
     /// Asks for a password; `None` when nobody answers.
     fn password(&mut self, text: &str, cancel: &CancellationToken) -> Option<Secret>;
@@ -51,7 +52,7 @@ impl FixedAsker {
 }
 
 impl Asker for FixedAsker {
-    fn confirm(&mut self, _text: &str, _cancel: &CancellationToken) -> Option<bool> {
+    fn confirm(&mut self, _text: &str, _default: bool, _cancel: &CancellationToken) -> Option<bool> {
         self.answer
     }
 
@@ -115,8 +116,8 @@ impl TerminalAsker {
 }
 
 impl Asker for TerminalAsker {
-    fn confirm(&mut self, text: &str, cancel: &CancellationToken) -> Option<bool> {
-        let prompt = format!("{} [Y/n] ", clean_line(text));
+    fn confirm(&mut self, text: &str, default: bool, cancel: &CancellationToken) -> Option<bool> {
+        let prompt = format!("{} {} ", clean_line(text), if default { "[Y/n]" } else { "[y/N]" });
         self.forget_typed();
         loop {
             self.show(&prompt);
@@ -125,7 +126,8 @@ impl Asker for TerminalAsker {
                 return None;
             };
             match line.trim().to_ascii_lowercase().as_str() {
-                "" | "y" | "yes" => return Some(true),
+                "" => return Some(default),
+                "y" | "yes" => return Some(true),
                 "n" | "no" => return Some(false),
                 _ => self.show("Please answer y (yes) or n (no).\n"),
             }
@@ -224,7 +226,7 @@ mod tests {
     fn confirm(input: &str) -> (Option<bool>, String) {
         let (mut asker, screen, writer) = asker(input);
         drop(writer);
-        let answer = asker.confirm("Continue with deployment?", &CancellationToken::new());
+        let answer = asker.confirm("Continue with deployment?", true, &CancellationToken::new());
         (answer, screen.text())
     }
 
@@ -244,6 +246,16 @@ mod tests {
     }
 
     #[test]
+    fn where_a_yes_has_to_be_express_enter_is_a_no() {
+        let (mut asker, screen, writer) = asker("\ny\n");
+        drop(writer);
+        let cancel = CancellationToken::new();
+        assert_eq!(asker.confirm("Apply these updates?", false, &cancel), Some(false));
+        assert_eq!(asker.confirm("Apply these updates?", false, &cancel), Some(true));
+        assert!(screen.text().starts_with("Apply these updates? [y/N] "), "{}", screen.text());
+    }
+
+    #[test]
     fn what_is_neither_yes_nor_no_is_asked_again() {
         let (answer, shown) = confirm("maybe\nn\n");
         assert_eq!(answer, Some(false));
@@ -255,7 +267,7 @@ mod tests {
     fn two_questions_take_a_line_each() {
         let (mut asker, _, writer) = asker("y\nhunter2\n");
         let cancel = CancellationToken::new();
-        assert_eq!(asker.confirm("Continue?", &cancel), Some(true));
+        assert_eq!(asker.confirm("Continue?", true, &cancel), Some(true));
         assert_eq!(asker.password("sudo password", &cancel), Some(Secret::new("hunter2")));
         drop(writer);
     }
@@ -270,7 +282,7 @@ mod tests {
             std::thread::sleep(Duration::from_millis(30));
             canceller.cancel();
         });
-        assert_eq!(asker.confirm("Continue?", &cancel), None);
+        assert_eq!(asker.confirm("Continue?", true, &cancel), None);
         assert!(started.elapsed() < Duration::from_secs(5));
         thread.join().unwrap();
         assert_eq!(screen.text(), "Continue? [Y/n] \n");
@@ -287,8 +299,8 @@ mod tests {
     #[test]
     fn a_fixed_asker_never_invents_a_password() {
         let cancel = CancellationToken::new();
-        assert_eq!(FixedAsker::yes().confirm("?", &cancel), Some(true));
-        assert_eq!(FixedAsker::nobody().confirm("?", &cancel), None);
+        assert_eq!(FixedAsker::yes().confirm("?", false, &cancel), Some(true));
+        assert_eq!(FixedAsker::nobody().confirm("?", true, &cancel), None);
         assert_eq!(FixedAsker::yes().password("?", &cancel), None);
     }
 }

@@ -5,7 +5,8 @@
 # password, or when ELEVATED=1 says that the whole script runs as root already.
 #
 # Input: ELEVATE (auto none sudo doas run0), ELEVATED, LOGIN_UID (when elevated),
-#        PROFILE, ROOT_FACTS (the text of root-facts.sh)
+#        PROFILE, ROOT_FACTS (the text of root-facts.sh). SERVICE_MEMORY (1: asked).
+#        Parts of it are measure-lib.sh and memory-lib.sh.
 
 say() { printf '%s=%s\n' "$1" "$2"; }
 
@@ -92,17 +93,9 @@ main() {
     say_file hostname /proc/sys/kernel/hostname
     say_file pid1 /proc/1/comm
     say machine "$(uname -m)"
-    say store "$(stat -f -c '%a %S %d %c' /nix/store 2>/dev/null)"
-    { read -r root_device; read -r boot_device; } <<DEVICES
-$(stat -c %d / /boot 2>/dev/null)
-DEVICES
-    if [ "$root_device" != "$boot_device" ]; then
-        say boot "$(stat -f -c '%a %S %d %c' /boot 2>/dev/null)"
-    fi
-    while read -r key value _; do
-        [ "$key" = MemAvailable: ] && say memory_kib "$value"
-    done </proc/meminfo
-    say_file load /proc/loadavg
+    measure_cpu
+    measure
+    [ "${SERVICE_MEMORY:-0}" = 0 ] || service_memory
     say_file uptime /proc/uptime
     deployed=/var/lib/nix-deploy/deployed
     [ -r "$deployed" ] && while IFS= read -r line; do say deployed "$line"; done <"$deployed"

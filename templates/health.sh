@@ -8,6 +8,7 @@ main() {
         printf '%s\n' "$HOLD" >"/run/nix-deploy/$RUN/hold.new" &&
             mv -f "/run/nix-deploy/$RUN/hold.new" "/run/nix-deploy/$RUN/hold" || return 1
     fi
+    IFS= read -r line </proc/stat && printf 'cpu=%s\n' "$line"
     printf 'uid=%s\n' "$(id -u)"
     printf 'current_system=%s\n' "$(readlink -f /run/current-system)"
     printf 'boot_id=%s\n' "$(cat /proc/sys/kernel/random/boot_id)"

@@ -2,8 +2,11 @@
 # collection takes neither. A root for a path that is not there yet is allowed.
 # Beside them stands who made them, so that a later run can tell whether they
 # are still needed; for the garbage collector such a file is nothing.
-# Input: RUN NEW OLD OWNER
+# It says the processor time, to compare that of the facts with: until the copy the host
+# has nothing to do for the deploy.
+# Input: RUN NEW OLD OWNER. Part of it is measure-lib.sh.
 main() {
+    measure_cpu
     roots=/nix/var/nix/gcroots/nix-deploy
     mkdir -p "$roots" || return 1
     # Left behind by runs that were cut off long ago.

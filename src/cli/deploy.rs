@@ -31,6 +31,11 @@ pub struct DeployArgs {
     #[arg(long, value_name = "ACTION", value_parser = values::action(), default_value = "switch")]
     pub action: Action,
 
+    /// Bring all flake inputs, or these, to their newest first; asks nothing
+    #[arg(long, value_name = "INPUT", value_delimiter = ',', num_args = 0.., require_equals = true)]
+    #[arg(conflicts_with = "preview")]
+    pub update: Option<Vec<String>>,
+
     /// Print the plan and touch no host
     #[arg(long)]
     pub dry_run: bool,

@@ -69,6 +69,8 @@ pub enum FleetCommand {
     Export(ExportArgs),
     /// Read an export into an empty database
     Import(ImportArgs),
+    /// Write a dashboard for Grafana, on a PostgreSQL database
+    Grafana(GrafanaArgs),
 }
 
 /// How an answer is narrowed down and shown.
@@ -210,4 +212,12 @@ pub struct ImportArgs {
     /// Print JSON, one object
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `fleet grafana`.
+#[derive(Clone, Debug, Args)]
+pub struct GrafanaArgs {
+    /// The file to write; standard output without one
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
 }

@@ -21,6 +21,7 @@ mod resume;
 mod rollback;
 mod rollout;
 mod status;
+mod update;
 mod values;
 
 use std::ffi::OsString;
@@ -36,8 +37,8 @@ pub use diff::DiffArgs;
 pub use doctor::DoctorArgs;
 pub use explain::ExplainArgs;
 pub use fleet::{
-    AskArgs, BuildArgs, EvaluateArgs, ExportArgs, FleetArgs, FleetCommand, FlushArgs, HostsArgs, ImportArgs,
-    JsonArgs, PollArgs, PruneArgs, QueueArgs, RegisterArgs, ShowArgs, StaleArgs, SyncArgs,
+    AskArgs, BuildArgs, EvaluateArgs, ExportArgs, FleetArgs, FleetCommand, FlushArgs, GrafanaArgs, HostsArgs,
+    ImportArgs, JsonArgs, PollArgs, PruneArgs, QueueArgs, RegisterArgs, ShowArgs, StaleArgs, SyncArgs,
 };
 pub use global::{ColorArg, GlobalArgs, OutputArg};
 pub use history::HistoryArgs;
@@ -49,6 +50,7 @@ pub use resume::ResumeArgs;
 pub use rollback::RollbackArgs;
 pub use rollout::RolloutArgs;
 pub use status::StatusArgs;
+pub use update::UpdateArgs;
 
 /// Deploys NixOS hosts over ssh and takes a bad change back by itself
 ///
@@ -76,6 +78,8 @@ pub struct Cli {
 pub enum Command {
     /// Deploy hosts (the default; also for hosts named like a command)
     Deploy(DeployArgs),
+    /// Update flake inputs with open eyes, and deploy what comes of it
+    Update(UpdateArgs),
     /// Take hosts back to a system they had, proven like a deploy
     Rollback(RollbackArgs),
     /// Take up a run that was interrupted: hosts that were done are not touched
@@ -114,6 +118,7 @@ Examples:
   nix-deploy all --canary 1 --soak 5m    one host first, watched for five minutes
   nix-deploy p620 --fast --yes       fewer checks of the configuration, no question
   nix-deploy p620 --output json      one event per line on standard output
+  nix-deploy update p620             update flake inputs: look, decide, deploy
   nix-deploy rollback p620           back to the system before, proven like a deploy
   nix-deploy status                  how all hosts stand right now, worst first
   nix-deploy diff p620               what a deploy would change

@@ -1,4 +1,5 @@
-//! Arguments of a preview, which is asked for with the hosts of a deploy.
+//! Arguments of a preview, by itself with the hosts of a deploy or as a part of
+//! `update`.
 
 use clap::Args;
 
@@ -11,15 +12,26 @@ pub struct PreviewArgs {
     pub preview: bool,
 
     /// Estimate from derivations instead of building the new systems
-    #[arg(long, requires = "preview")]
+    #[arg(long)]
     pub no_build: bool,
 
     /// Update this input only; may be repeated
-    #[arg(long = "input", value_name = "INPUT", value_delimiter = ',', requires = "preview")]
+    #[arg(long = "input", value_name = "INPUT", value_delimiter = ',')]
     pub inputs: Vec<String>,
 
     /// Name attributes of the package set that are new, those of a glob: `firefox*`, `python3Packages.*`
-    #[arg(long, value_name = "PATTERN", num_args = 0..=1, require_equals = true)]
-    #[arg(default_missing_value = "*", requires = "preview")]
+    #[arg(long, value_name = "PATTERN", num_args = 0..=1, require_equals = true, default_missing_value = "*")]
     pub new_packages: Option<String>,
+}
+
+impl PreviewArgs {
+    /// A flag that says what of an update is looked at.
+    pub fn first_given(&self) -> Option<&'static str> {
+        let given = [
+            (self.no_build, "--no-build"),
+            (!self.inputs.is_empty(), "--input"),
+            (self.new_packages.is_some(), "--new-packages"),
+        ];
+        given.into_iter().find(|(is_given, _)| *is_given).map(|(_, flag)| flag)
+    }
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::DeployOptions;
+use tokio::task::JoinHandle;
+
+use super::{DeployOptions, update};
 use crate::engine::claims::{Claim, ClaimFuture, HostClaims};
 use crate::engine::{self, Interrupt, Job};
 use crate::error::CommandError;
@@ -23,51 +25,112 @@ use crate::settings::{self, Output, Screen};
 pub(crate) async fn deploy(run_spec: RunSpec, options: DeployOptions) -> Result<ExitCode, CommandError> {
     forget_old_results(&run_spec);
     let engine::Ended { code, way_back } = run(run_spec, &options).await?;
+    take_back(code, way_back, &options).await
+}
+
+/// Runs what has to follow a run that failed and was to take its hosts back then.
+pub(super) async fn take_back(
+    code: ExitCode,
+    way_back: Option<RunSpec>,
+    options: &DeployOptions,
+) -> Result<ExitCode, CommandError> {
     let Some(way_back) = way_back else { return Ok(code) };
     settings::create_run_dir(&way_back)?;
     if matches!(options.screen.output, Output::Live | Output::Plain) {
         super::print(b"\n")?;
     }
-    let options = DeployOptions { told: options.told.of_way_back(), ..options };
+    let options = DeployOptions { told: options.told.of_way_back(), ..options.clone() };
     let back = run(way_back, &options).await?;
     Ok(exit::worst([code, back.code]))
 }
 
 /// Runs one run with a journal, a record and a screen of its own.
 async fn run(run_spec: RunSpec, options: &DeployOptions) -> Result<engine::Ended, CommandError> {
-    let journal = Journal::create(&run_spec.run_dir)
-        .map_err(|error| CommandError::from_error(FailureClass::Unexpected, &error))?;
-    let owner = owner();
-    let (recording, claims) = record(&run_spec, &options.database_url, &owner);
-    // The recorder comes behind the journal: it records what the journal holds.
-    let mut reporters = vec![Box::new(journal) as Box<dyn report::Reporter>];
-    reporters.extend(recording.map(|recording| Box::new(recording) as Box<dyn report::Reporter>));
-    reporters.extend(options.told.reporters()?);
-    reporters.push(report::for_output(shown(options.screen)));
-    let asker = asker(run_spec.questions)?;
-    let (sink, messages) = EventSink::new(run_spec.id.clone());
-    let hub = tokio::spawn(report::run_hub(messages, reporters, asker));
-    for why in &options.told.untold {
-        sink.warn(None, why.clone(), None);
-    }
-    let interrupt = Interrupt::new();
-    let signals = tokio::spawn(listen(interrupt.clone(), sink.clone()));
-    let ended = engine::deploy(Job {
-        spec: run_spec,
-        sink,
-        owner,
-        interrupt,
-        sudo_password: options.sudo_password.clone(),
-        claims,
-    })
-    .await;
-    // The hub ends when the last sender is gone; the listener holds one.
-    signals.abort();
-    let _ = signals.await;
-    if let Err(error) = hub.await {
-        return Err(CommandError::from_error(FailureClass::Unexpected, &error));
-    }
+    let running = Running::start(&run_spec, options)?;
+    let begun = engine::begin(&run_spec, &running.sink);
+    put_back_cut_off_update(&run_spec, &running.sink).await;
+    let ended = engine::deploy_hosts(running.job(run_spec)).await;
+    engine::end(&running.sink, ended.code, begun);
+    running.end().await?;
     Ok(ended)
+}
+
+/// An update that was cut off may have left a flake.lock that nobody has
+/// decided to keep: it is put back before it is deployed.
+async fn put_back_cut_off_update(run_spec: &RunSpec, sink: &EventSink) {
+    let Some(flake_dir) = &run_spec.flake_dir else { return };
+    match update::recover(flake_dir).await {
+        Ok(None) => {}
+        Ok(Some((state, remark))) => {
+            let path = flake_dir.join("flake.lock").display().to_string();
+            sink.send(Event::LockFile { state, path, remark });
+        }
+        Err(error) => {
+            for failure in error.failures() {
+                let hint = "flake.lock may be one that is taken back again".to_owned();
+                sink.warn(None, failure.message.clone(), Some(hint));
+            }
+        }
+    }
+}
+
+/// A run under way: its reporters, its record, and the signals that stop it.
+pub(super) struct Running {
+    /// Where events go.
+    pub(super) sink: EventSink,
+    /// How the run is stopped.
+    pub(super) interrupt: Interrupt,
+    owner: String,
+    sudo_password: Option<Secret>,
+    claims: Arc<dyn HostClaims>,
+    hub: JoinHandle<()>,
+    signals: JoinHandle<()>,
+}
+
+impl Running {
+    /// Starts reporters and record.
+    pub(super) fn start(run_spec: &RunSpec, options: &DeployOptions) -> Result<Self, CommandError> {
+        let journal = Journal::create(&run_spec.run_dir)
+            .map_err(|error| CommandError::from_error(FailureClass::Unexpected, &error))?;
+        let owner = owner();
+        let (recording, claims) = record(run_spec, &options.database_url, &owner);
+        // The recorder comes behind the journal: it records what the journal holds.
+        let mut reporters = vec![Box::new(journal) as Box<dyn report::Reporter>];
+        reporters.extend(recording.map(|recording| Box::new(recording) as Box<dyn report::Reporter>));
+        reporters.extend(options.told.reporters()?);
+        reporters.push(report::for_output(shown(options.screen)));
+        let asker = asker(run_spec.questions)?;
+        let (sink, messages) = EventSink::new(run_spec.id.clone());
+        let hub = tokio::spawn(report::run_hub(messages, reporters, asker));
+        for why in &options.told.untold {
+            sink.warn(None, why.clone(), None);
+        }
+        let interrupt = Interrupt::new();
+        let signals = tokio::spawn(listen(interrupt.clone(), sink.clone()));
+        let sudo_password = options.sudo_password.clone();
+        Ok(Self { sink, interrupt, owner, sudo_password, claims, hub, signals })
+    }
+
+    /// What the engine works with.
+    pub(super) fn job(&self, spec: RunSpec) -> Job {
+        Job {
+            spec,
+            sink: self.sink.clone(),
+            owner: self.owner.clone(),
+            interrupt: self.interrupt.clone(),
+            sudo_password: self.sudo_password.clone(),
+            claims: Arc::clone(&self.claims),
+        }
+    }
+
+    /// Waits until everything is told and recorded. No other sink may be left.
+    pub(super) async fn end(self) -> Result<(), CommandError> {
+        // The hub ends when the last sender is gone; the listener holds one.
+        drop(self.sink);
+        self.signals.abort();
+        let _ = self.signals.await;
+        self.hub.await.map_err(|error| CommandError::from_error(FailureClass::Unexpected, &error))
+    }
 }
 
 /// Starts recording into the fleet database. Without a recorder the run goes
@@ -166,7 +229,7 @@ fn asker(questions: Questions) -> Result<Box<dyn Asker>, CommandError> {
 
 /// Lets go of what earlier runs built, but for the last few: the links keep it
 /// in this machine's store. Journals and logs stay.
-fn forget_old_results(run_spec: &RunSpec) {
+pub(super) fn forget_old_results(run_spec: &RunSpec) {
     const KEPT: usize = 10;
     let Ok(runs) = std::fs::read_dir(run_spec.state_dir.join("runs")) else { return };
     let mut folders: Vec<_> = runs.filter_map(Result::ok).map(|run| run.path().join("results")).collect();

@@ -209,6 +209,7 @@ impl Desk<'_> {
             deadline: self.host.timeouts.evaluate,
             log_file,
             chunks: ChunkPolicy::of_this_machine(),
+            lock: None,
         };
         let answers = nix.evaluate(&request, &|_| {}).await;
         match answers.into_values().next() {

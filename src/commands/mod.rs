@@ -19,6 +19,7 @@ mod resume;
 mod rollback;
 mod status;
 mod told;
+mod update;
 
 use std::io::Write;
 
@@ -29,6 +30,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::cli::{
     Cli, Command, DeployArgs, DoctorArgs, GlobalArgs, IssuesArgs, ResumeArgs, RollbackArgs, RolloutArgs,
+    UpdateArgs,
 };
 use crate::error::CommandError;
 use crate::exit::{self, ExitCode};
@@ -37,6 +39,7 @@ use crate::lint;
 use crate::model::{Canary, Failure, FailureClass, Rollout, RunSpec, Secret};
 use crate::plan;
 use crate::settings::{self, Environment, Output, Screen, Settings, nearest};
+use crate::update::{Depth, check_pattern};
 use told::Told;
 
 /// What a run needs beside its [`RunSpec`]: how it is shown, and secrets.
@@ -88,6 +91,7 @@ fn execute(cli: Cli) -> Result<ExitCode, CommandError> {
         None => start_deploy(&cli.deploy, &cli.global, &environment)
             .map_err(|error| hint_at_command(error, &cli.deploy)),
         Some(Command::Deploy(arguments)) => start_deploy(&arguments, &cli.global, &environment),
+        Some(Command::Update(arguments)) => start_update(&arguments, &cli.global, &environment),
         Some(Command::Rollback(arguments)) => start_rollback(&arguments, &cli.global, &environment),
         Some(Command::Status(arguments)) => {
             let hosts = all_unless_named(&arguments.hosts);
@@ -156,32 +160,52 @@ fn start_run(
     screen: Screen,
     environment: &Environment,
 ) -> Result<ExitCode, CommandError> {
-    if screen.output != Output::Quiet {
-        warn(&settings.warnings);
+    if let Some(code) = warn_or_print_plan(arguments, &settings, &run_spec, screen)? {
+        return Ok(code);
     }
-    if arguments.dry_run {
-        let json = screen.output == Output::Json;
-        let text = if json { plan::plan_json(&run_spec) } else { plan::plan_text(&run_spec) };
-        return print(text.as_bytes());
-    }
+    let options = options(screen, environment, settings.database_url.clone());
     if arguments.preview.preview {
-        let options = options(screen, environment, settings.database_url);
         return block_on(preview::preview(run_spec, &arguments.preview, options));
     }
-    let mut told = Told::resolve(&arguments.report, &settings.notify, environment)?;
+    if let Some(flag) = arguments.preview.first_given() {
+        let message = format!("{flag} says what of an update is looked at, and none was asked for");
+        return Err(CommandError::new(FailureClass::Usage, message)
+            .hint("add --preview, or use `nix-deploy update HOST`; --update=INPUT updates some inputs"));
+    }
+    let told = Told::resolve(&arguments.report, &settings.notify, environment)?;
     settings::create_run_dir(&run_spec)?;
-    block_on(async {
-        let folder = run_spec.flake_dir.clone().unwrap_or_else(|| environment.directory.clone());
-        let token = environment.github_token();
-        let publishing = publish::prepare(arguments, &folder, settings.pull_request, token).await?;
-        told.markdown = publishing.as_ref().map(|publishing| publishing.markdown.clone());
-        publish::commit_changes(arguments, &folder, &environment.directory).await?;
-        let options = DeployOptions { told, ..options(screen, environment, settings.database_url) };
-        let code = deploy::deploy(run_spec, options).await?;
-        Ok(match publishing {
-            Some(publishing) => publishing.finish(code).await,
-            None => code,
-        })
+    block_on(published(arguments, settings, run_spec, DeployOptions { told, ..options }, environment))
+}
+
+/// Runs, with a commit before it and a pull request after it where they are asked for.
+async fn published(
+    arguments: &DeployArgs,
+    settings: Settings,
+    run_spec: RunSpec,
+    mut options: DeployOptions,
+    environment: &Environment,
+) -> Result<ExitCode, CommandError> {
+    let folder = run_spec.flake_dir.clone().unwrap_or_else(|| environment.directory.clone());
+    let (spec, token) = (settings.pull_request.clone(), environment.github_token());
+    let publishing = publish::prepare(arguments, &folder, spec, token).await?;
+    options.told.markdown = publishing.as_ref().map(|publishing| publishing.markdown.clone());
+    publish::commit_changes(arguments, &folder, &environment.directory).await?;
+    let code = match &arguments.update {
+        None => deploy::deploy(run_spec, options).await?,
+        Some(inputs) => {
+            let asked = update::UpdateOptions {
+                what: update::What::Unasked,
+                inputs: inputs.clone(),
+                depth: Depth::Estimate,
+                new_packages: None,
+                issues: issue_options(settings, environment, &run_spec, Refresh::WhenOld),
+            };
+            update::update(run_spec, asked, options).await?
+        }
+    };
+    Ok(match publishing {
+        Some(publishing) => publishing.finish(code).await,
+        None => code,
     })
 }
 
@@ -199,6 +223,64 @@ fn plan_look(
     let (settings, run_spec) = plan_run(&DeployArgs::for_hosts(hosts), global, environment)?;
     let options = options(Screen::resolve(global, environment), environment, settings.database_url);
     Ok((run_spec, options))
+}
+
+/// Says what the settings warn of; with `--dry-run` prints the plan, and that is all.
+fn warn_or_print_plan(
+    arguments: &DeployArgs,
+    settings: &Settings,
+    run_spec: &RunSpec,
+    screen: Screen,
+) -> Result<Option<ExitCode>, CommandError> {
+    if screen.output != Output::Quiet {
+        warn(&settings.warnings);
+    }
+    if !arguments.dry_run {
+        return Ok(None);
+    }
+    let json = screen.output == Output::Json;
+    let text = if json { plan::plan_json(run_spec) } else { plan::plan_text(run_spec) };
+    print(text.as_bytes()).map(Some)
+}
+
+fn start_update(
+    arguments: &UpdateArgs,
+    global: &GlobalArgs,
+    environment: &Environment,
+) -> Result<ExitCode, CommandError> {
+    let mut deploy = arguments.deploy.clone();
+    if arguments.local {
+        deploy.hosts =
+            vec![update::local_host(&Settings::load(global.config.as_deref(), environment)?, environment)?];
+    }
+    let (settings, mut run_spec) = plan_run(&deploy, global, environment)?;
+    if arguments.local {
+        // This machine is reached without ssh, whatever others call it.
+        run_spec.hosts.iter_mut().for_each(|host| host.address = None);
+    }
+    let screen = Screen::resolve(global, environment);
+    if let Some(code) = warn_or_print_plan(&deploy, &settings, &run_spec, screen)? {
+        return Ok(code);
+    }
+    let options = options(screen, environment, settings.database_url.clone());
+    let looked = &deploy.preview;
+    if looked.preview {
+        return block_on(preview::preview(run_spec, looked, options));
+    }
+    if let Some(pattern) = &looked.new_packages {
+        check_pattern(pattern)
+            .map_err(|why| CommandError::new(FailureClass::Usage, format!("--new-packages: {why}")))?;
+    }
+    let told = Told::resolve(&deploy.report, &settings.notify, environment)?;
+    let asked = update::UpdateOptions {
+        what: update::What::of(arguments),
+        inputs: [looked.inputs.clone(), deploy.update.clone().unwrap_or_default()].concat(),
+        depth: if looked.no_build { Depth::Estimate } else { Depth::Build },
+        new_packages: Some(looked.new_packages.clone().unwrap_or_else(|| "*".to_owned())),
+        issues: issue_options(settings, environment, &run_spec, Refresh::WhenOld),
+    };
+    settings::create_run_dir(&run_spec)?;
+    block_on(update::update(run_spec, asked, DeployOptions { told, ..options }))
 }
 
 fn start_doctor(
@@ -228,8 +310,20 @@ fn start_issues(
     let hosts = if arguments.hosts.is_empty() { vec!["all".to_owned()] } else { arguments.hosts.clone() };
     let (settings, run_spec) = plan_run(&DeployArgs::for_hosts(hosts), global, environment)?;
     let options = options(Screen::resolve(global, environment), environment, settings.database_url.clone());
+    let refresh = if arguments.refresh { Refresh::Always } else { Refresh::WhenOld };
+    let asked = issue_options(settings, environment, &run_spec, refresh);
+    block_on(issues::issues(run_spec, issues::IssueOptions { next: arguments.next, ..asked }, options))
+}
+
+/// Where known issues come from and which count, for the hosts of a run.
+fn issue_options(
+    settings: Settings,
+    environment: &Environment,
+    run_spec: &RunSpec,
+    refresh: Refresh,
+) -> issues::IssueOptions {
     let cache = environment.cache_dir().unwrap_or_else(|| run_spec.state_dir.join("cache"));
-    let asked = issues::IssueOptions {
+    issues::IssueOptions {
         tracker: Tracker {
             repository: settings.issues.repository.clone(),
             api_url: settings.issues.api_url.clone(),
@@ -238,10 +332,9 @@ fn start_issues(
             patience: Patience::default(),
         },
         settings: settings.issues,
-        refresh: if arguments.refresh { Refresh::Always } else { Refresh::WhenOld },
-        next: arguments.next,
-    };
-    block_on(issues::issues(run_spec, asked, options))
+        refresh,
+        next: false,
+    }
 }
 
 fn plan_run(

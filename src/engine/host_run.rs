@@ -303,6 +303,7 @@ impl HostRun {
             warnings,
             failure: self.failure.clone().or_else(|| context.unwell.get().cloned()),
             truth,
+            observed: context.observed.get().and_then(|observed| observed.as_ref().ok()).cloned(),
         }
     }
 

@@ -55,7 +55,7 @@ struct Order {
     reboot_failed: Arc<OnceLock<HostName>>,
 }
 
-/// How a run ended.
+/// How the hosts of a run ended.
 pub(crate) struct Ended {
     /// The exit code: the worst of all hosts.
     pub(crate) code: ExitCode,
@@ -63,10 +63,8 @@ pub(crate) struct Ended {
     pub(crate) way_back: Option<RunSpec>,
 }
 
-/// Runs a whole deploy. Every selected host gets a report, whatever happens.
-pub(crate) async fn deploy(job: Job) -> Ended {
-    let begun = Instant::now();
-    let Job { spec, sink, owner, interrupt, sudo_password, claims } = job;
+/// Says that a run begins: its first event.
+pub(crate) fn begin(spec: &RunSpec, sink: &EventSink) -> Instant {
     sink.send(Event::RunStarted {
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         actor: spec.actor.clone(),
@@ -89,6 +87,22 @@ pub(crate) async fn deploy(job: Job) -> Ended {
     for note in spec.resumed.iter().flat_map(|resumed| &resumed.notes) {
         sink.warn(None, note.clone(), None);
     }
+    Instant::now()
+}
+
+/// Says that a run has ended: its last event.
+pub(crate) fn end(sink: &EventSink, code: ExitCode, begun: Instant) {
+    sink.send(Event::RunFinished {
+        exit_code: code.code,
+        meaning: code.meaning.to_owned(),
+        elapsed_ms: elapsed_ms(begun),
+    });
+}
+
+/// Deploys the hosts of a run that has begun. Every selected host gets a
+/// report, whatever happens.
+pub(crate) async fn deploy_hosts(job: Job) -> Ended {
+    let Job { spec, sink, owner, interrupt, sudo_password, claims } = job;
     let (run, requests) = RunContext::new(spec, sink.clone(), owner, sudo_password);
     // Shared work; it ends with the run, or with an interruption.
     let mut shared = JoinSet::new();
@@ -163,11 +177,6 @@ pub(crate) async fn deploy(job: Job) -> Ended {
             None,
         );
     }
-    sink.send(Event::RunFinished {
-        exit_code: code.code,
-        meaning: code.meaning.to_owned(),
-        elapsed_ms: elapsed_ms(begun),
-    });
     Ended { code, way_back: back }
 }
 
@@ -191,6 +200,7 @@ fn failed_report(failure: Failure) -> HostReport {
         warnings: Vec::new(),
         failure: Some(failure),
         truth: None,
+        observed: None,
     }
 }
 

@@ -39,7 +39,7 @@ enum Beside {
 }
 
 /// Every migration, oldest first.
-static MIGRATIONS: [Migration; 5] = [
+static MIGRATIONS: [Migration; 6] = [
     Migration {
         version: 1,
         name: "the shared tables",
@@ -73,6 +73,13 @@ static MIGRATIONS: [Migration; 5] = [
         name: "the views",
         sqlite: include_str!("migrations/both/0005_views.sql"),
         postgres: include_str!("migrations/both/0005_views.sql"),
+        beside: Beside::Same,
+    },
+    Migration {
+        version: 6,
+        name: "updates of inputs",
+        sqlite: include_str!("migrations/sqlite/0006_updates.sql"),
+        postgres: include_str!("migrations/postgres/0006_updates.sql"),
         beside: Beside::Same,
     },
 ];

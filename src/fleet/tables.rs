@@ -25,7 +25,7 @@ pub(super) struct Table {
 /// Every table with rows worth keeping, in an order in which each only names
 /// rows of those before it. Locks end with their run, and what triggers keep up
 /// is made again.
-pub(super) static TABLES: [Table; 16] = [
+pub(super) static TABLES: [Table; 18] = [
     Table {
         name: "environments",
         key: 1,
@@ -297,6 +297,38 @@ pub(super) static TABLES: [Table; 16] = [
             ("state", Text),
             ("severity", Text),
             ("reason", Text),
+        ],
+    },
+    Table {
+        name: "updates",
+        key: 1,
+        counts: false,
+        columns: &[
+            ("run_id", Text),
+            ("risk", Text),
+            ("assessment", Text),
+            ("verdict", Text),
+            ("decided_by", Text),
+            ("decided_at", Time),
+            ("actor", Text),
+            ("reason", Text),
+            ("lock_file", Text),
+        ],
+    },
+    Table {
+        name: "update_inputs",
+        key: 1,
+        counts: true,
+        columns: &[
+            ("id", Integer),
+            ("run_id", Text),
+            ("input", Text),
+            ("url", Text),
+            ("revision_before", Text),
+            ("revision_after", Text),
+            ("date_before", Time),
+            ("date_after", Time),
+            ("compare_url", Text),
         ],
     },
 ];

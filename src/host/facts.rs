@@ -6,12 +6,17 @@ use super::error::HostError;
 use super::link::Link;
 use super::session::{Elevation, Privilege};
 use super::shell::{self, Script};
-use super::units;
+use super::{measure, units};
 use crate::model::{
     DeployedRecord, Elevate, ElevationFact, HostFacts, HostSpec, LockHolder, OrphanRun, Secret, StorePath,
+    Watched,
 };
 
-const FACTS: &str = include_str!("../../templates/facts.sh");
+const FACTS: &str = concat!(
+    include_str!("../../templates/measure-lib.sh"),
+    include_str!("../../templates/memory-lib.sh"),
+    include_str!("../../templates/facts.sh")
+);
 const ROOT_FACTS: &str = include_str!("../../templates/root-facts.sh");
 /// The system profile (NixOS manual, "Rolling Back Configuration Changes").
 pub(crate) const PROFILE: &str = "/nix/var/nix/profiles/system";
@@ -23,6 +28,7 @@ pub(crate) async fn collect(link: &Link, host: &HostSpec) -> Result<HostFacts, H
     let script = Script::new(FACTS)
         .set("ELEVATE", elevate_word(host.elevate))
         .set("PROFILE", PROFILE)
+        .set("SERVICE_MEMORY", service_memory_word(host))
         .set("ROOT_FACTS", ROOT_FACTS);
     let text = link.run(&script, Privilege::Login, host.timeouts.command).await?;
     let facts =
@@ -43,6 +49,7 @@ pub(crate) async fn collect_with_password(
         .set("ELEVATED", "1")
         .set("LOGIN_UID", login.uid.to_string())
         .set("PROFILE", PROFILE)
+        .set("SERVICE_MEMORY", service_memory_word(host))
         .set("ROOT_FACTS", ROOT_FACTS);
     let text = link.run(&script, Privilege::Root, host.timeouts.command).await?;
     let mut facts = parse(&text, Some(ElevationFact::SudoPassword))
@@ -58,6 +65,12 @@ fn nix_version(program: &str) -> Option<String> {
     let package = program.strip_suffix("/bin/nix")?;
     let version = StorePath::new(package).ok()?.name().strip_prefix("nix-")?.to_owned();
     version.starts_with(|first: char| first.is_ascii_digit()).then_some(version)
+}
+
+/// Asked where a deploy can fail by it: what was so before is not the deploy's fault.
+fn service_memory_word(host: &HostSpec) -> &'static str {
+    let limit = host.limits.0.get(&Watched::ServiceMemory);
+    if limit.is_some_and(|limit| limit.fail.is_some()) { "1" } else { "0" }
 }
 
 fn elevate_word(elevate: Elevate) -> &'static str {
@@ -104,6 +117,7 @@ fn parse(text: &str, known_elevation: Option<ElevationFact>) -> Result<HostFacts
         None => elevation(get("elevation").ok_or("it does not say how to become root")?)?,
     };
     let (store_free, store_free_inodes) = room(get("store"));
+    let baseline = units::parse_list(&units_text);
     Ok(HostFacts {
         uid: get("uid").and_then(|uid| uid.parse().ok()).ok_or("it does not say who is logged in")?,
         user: get("user").unwrap_or_default().to_owned(),
@@ -125,7 +139,11 @@ fn parse(text: &str, known_elevation: Option<ElevationFact>) -> Result<HostFacts
         memory_available: get("memory_kib").and_then(|kib| kib.parse::<u64>().ok()).map(|kib| kib * 1024),
         load: get("load").and_then(|line| line.split(' ').next()).and_then(|load| load.parse().ok()),
         uptime: get("uptime").and_then(|line| line.split('.').next()).and_then(|seconds| seconds.parse().ok()),
-        baseline: units::parse_list(&units_text),
+        measured: measure::measured(text, Some(&baseline)),
+        cpu_times: measure::cpu_times(text),
+        service_memory: measure::service_memory(text),
+        default_route: measure::default_route(text),
+        baseline,
         lock: lock_holder(&holder, get("deploy_lock"), get("activation_lock")),
         orphans,
         deployed: deployed_record(&deployed),
@@ -150,12 +168,12 @@ pub(super) fn generation(link: &str) -> Option<u64> {
     name.strip_suffix("-link")?.rsplit('-').next()?.parse().ok()
 }
 
-/// Free bytes and inodes of `stat -f -c '%a %S %d %c'`. File systems without a
+/// Free bytes and inodes of `stat -f -c '%a %S %d %c %b'`. File systems without a
 /// fixed number of inodes (btrfs) say 0 of 0.
 pub(super) fn room(line: Option<&str>) -> (Option<u64>, Option<u64>) {
     let numbers: Vec<u64> = line.unwrap_or_default().split(' ').filter_map(|word| word.parse().ok()).collect();
     match numbers[..] {
-        [free, size, free_inodes, inodes] => {
+        [free, size, free_inodes, inodes, ..] => {
             (Some(free.saturating_mul(size)), (inodes > 0).then_some(free_inodes))
         }
         _ => (None, None),

@@ -2,6 +2,7 @@
 //!
 //! Nothing here decides what a run does; steps do that.
 
+pub(crate) mod after;
 pub(crate) mod boot_trial;
 pub(crate) mod checks;
 pub(crate) mod contents;
@@ -11,6 +12,8 @@ mod folder;
 pub(crate) mod generations;
 pub(crate) mod inventory;
 mod link;
+mod measure;
+pub(crate) mod network;
 pub(crate) mod observe;
 pub(crate) mod preview;
 pub(crate) mod reboot;

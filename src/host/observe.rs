@@ -1,5 +1,5 @@
-//! Questions to a host that has just been changed: health of all units,
-//! network, resources, and the last words of units that are not well.
+//! Questions to a host that has just been changed: health of all units, and the
+//! last words of units that are not well.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -8,15 +8,13 @@ use super::error::HostError;
 use super::link::Link;
 use super::session::{Privilege, Session};
 use super::shell::{self, Script};
-use super::units;
+use super::{measure, units};
 use crate::model::text::{clean, clean_line};
-use crate::model::{Baseline, StorePath};
+use crate::model::{Baseline, CpuTimes, StorePath};
 
 const HEALTH: &str = include_str!("../../templates/health.sh");
 const EVIDENCE: &str = include_str!("../../templates/evidence.sh");
-const NETWORK: &str = include_str!("../../templates/network.sh");
 const USER_UNITS: &str = include_str!("../../templates/user-units.sh");
-const OBSERVE: &str = include_str!("../../templates/observe.sh");
 
 /// One look at the units of a host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,6 +25,8 @@ pub(crate) struct Sample {
     pub(crate) current_system: Option<StorePath>,
     /// The kernel's id of this boot.
     pub(crate) boot_id: String,
+    /// Processor time since boot.
+    pub(crate) cpu_times: Option<CpuTimes>,
     /// Health of all units.
     pub(crate) units: Baseline,
     /// The names under which `units` has those that were asked for by another.
@@ -95,6 +95,7 @@ fn parse_sample(text: &str, extra_units: &[String]) -> Sample {
         uid: shell::value(text, "uid").and_then(|uid| uid.parse().ok()),
         current_system: shell::value(text, "current_system").and_then(|path| StorePath::new(path).ok()),
         boot_id: shell::value(text, "boot_id").unwrap_or_default().to_owned(),
+        cpu_times: measure::cpu_times(text),
         units,
         removed,
         unit_files,
@@ -113,67 +114,6 @@ pub(crate) async fn evidence(
         Script::new(EVIDENCE).set("UNITS", units.join(" ")).set("SINCE", since).set("LINES_EACH", "12");
     let text = link.run_on(session, &script, Privilege::Root, deadline).await?;
     Ok(values(&text, "line"))
-}
-
-/// Network properties; gives the problems found.
-pub(crate) async fn network(
-    link: &Link,
-    session: &Session,
-    dns_name: Option<&str>,
-    tailscale: bool,
-    deadline: Duration,
-) -> Result<Vec<String>, HostError> {
-    let script = Script::new(NETWORK)
-        .set("DNS_NAME", dns_name.unwrap_or_default())
-        .set("TAILSCALE", if tailscale { "1" } else { "0" });
-    let text = link.run_on(session, &script, Privilege::Root, deadline).await?;
-    let mut problems = Vec::new();
-    for (key, asked) in [("dns", dns_name.is_some()), ("tailscale", tailscale)] {
-        match shell::value(&text, key) {
-            Some("ok") => {}
-            Some(problem) => problems.push(format!("{key}: {}", clean_line(problem))),
-            None if asked => problems.push(format!("{key}: no answer")),
-            None => {}
-        }
-    }
-    Ok(problems)
-}
-
-/// Resources and errors after the deploy.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct After {
-    /// Available memory in bytes.
-    pub(crate) memory_available: Option<u64>,
-    /// All memory in bytes.
-    pub(crate) memory_total: Option<u64>,
-    /// Free bytes of /nix/store.
-    pub(crate) store_free: Option<u64>,
-    /// Load average over one minute.
-    pub(crate) load: Option<f64>,
-    /// Journal lines at error level since the activation began.
-    pub(crate) errors: Vec<String>,
-}
-
-/// Looks at resources and, when asked, at the journal's errors.
-pub(crate) async fn after(
-    link: &Link,
-    session: &Session,
-    since: &str,
-    logs: bool,
-    deadline: Duration,
-) -> Result<After, HostError> {
-    let script = Script::new(OBSERVE).set("SINCE", since).set("LOGS", if logs { "1" } else { "0" });
-    let text = link.run_on(session, &script, Privilege::Root, deadline).await?;
-    let number = |key: &str| shell::value(&text, key).and_then(|value| value.parse::<u64>().ok());
-    Ok(After {
-        memory_available: number("memory_kib").map(|kib| kib * 1024),
-        memory_total: number("memory_total_kib").map(|kib| kib * 1024),
-        store_free: super::facts::room(shell::value(&text, "store")).0,
-        load: shell::value(&text, "load")
-            .and_then(|line| line.split(' ').next())
-            .and_then(|load| load.parse().ok()),
-        errors: values(&text, "log"),
-    })
 }
 
 /// Failed units of users whose service manager runs, by user.

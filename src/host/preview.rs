@@ -2,12 +2,14 @@
 
 use super::error::HostError;
 use super::link::Link;
+use super::measure;
 use super::session::Privilege;
 use super::shell::{self, Script};
 use crate::model::text::clean_line;
-use crate::model::{StorePath, UnitPlan};
+use crate::model::{CpuTimes, StorePath, UnitPlan};
 
-const PREPARE: &str = include_str!("../../templates/prepare.sh");
+const PREPARE: &str =
+    concat!(include_str!("../../templates/measure-lib.sh"), include_str!("../../templates/prepare.sh"));
 const PREVIEW: &str = include_str!("../../templates/preview.sh");
 
 /// The host's answer.
@@ -52,20 +54,21 @@ pub(crate) struct RootsOf<'a> {
     pub(crate) owner: &'a str,
 }
 
-/// Gives the new and the old system roots for the time of the run.
+/// Gives the new and the old system roots for the time of the run, and says the
+/// processor time at this moment.
 pub(crate) async fn prepare(
     link: &Link,
     roots_of: RootsOf<'_>,
     new: &StorePath,
     old: Option<&StorePath>,
     deadline: std::time::Duration,
-) -> Result<(), HostError> {
+) -> Result<Option<CpuTimes>, HostError> {
     let script = Script::new(PREPARE)
         .set("RUN", roots_of.run)
         .set("OWNER", roots_of.owner)
         .set("NEW", new.as_str())
         .set("OLD", old.map_or("", StorePath::as_str));
-    link.run(&script, Privilege::Root, deadline).await.map(|_| ())
+    link.run(&script, Privilege::Root, deadline).await.map(|text| measure::cpu_times(&text))
 }
 
 /// Validates the new system on the host and asks for its plan.

@@ -93,6 +93,8 @@ pub(crate) struct Judgement {
     pub(crate) pending: Vec<String>,
     /// Units that run.
     pub(crate) running: usize,
+    /// Units that have failed.
+    pub(crate) failed: usize,
     /// Units that run and did not before.
     pub(crate) started: Vec<String>,
 }
@@ -107,6 +109,7 @@ impl Judge {
             }
             let before = self.baseline.get(unit);
             let broken_before = before.is_some_and(UnitHealth::is_broken);
+            judgement.failed += usize::from(now.active == "failed");
             if now.active == "active" {
                 judgement.running += 1;
                 if before.is_none_or(|before| matches!(before.active.as_str(), "inactive" | "failed")) {

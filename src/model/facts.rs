@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::StorePath;
+use super::{CpuTimes, Measured, ServiceMemory, StorePath};
 
 /// How the login user can become root, as the host answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,6 +141,18 @@ pub struct HostFacts {
     pub memory_available: Option<u64>,
     /// Load average over one minute.
     pub load: Option<f64>,
+    /// Everything that was measured, also the values above.
+    #[serde(default)]
+    pub measured: Measured,
+    /// Processor time since boot, to compare a later look with.
+    #[serde(default)]
+    pub cpu_times: Option<CpuTimes>,
+    /// Services with a `MemoryMax`, where a deploy is to fail by them.
+    #[serde(default)]
+    pub service_memory: Vec<ServiceMemory>,
+    /// The default route, for example `192.0.2.1 on eth0`.
+    #[serde(default)]
+    pub default_route: Option<String>,
     /// Seconds since boot.
     pub uptime: Option<u64>,
     /// Health of all services before the deploy.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{HostName, Levels};
+use super::{HostName, Levels, Limits};
 
 /// How the login user becomes root on the host.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -146,6 +146,8 @@ pub enum NetworkCheck {
     Dns,
     /// Tailscale is up on the host.
     Tailscale,
+    /// The host has a default route.
+    Route,
 }
 
 /// Everything a deploy needs to know about one host.
@@ -193,6 +195,8 @@ pub struct HostSpec {
     pub timeouts: Timeouts,
     /// Severities of rules for this host alone.
     pub lint: Levels,
+    /// From when on resources deserve a word, or a deploy is taken back.
+    pub limits: Limits,
 }
 
 impl HostSpec {
@@ -220,6 +224,7 @@ impl HostSpec {
             rollback: RollbackPolicy::default(),
             timeouts: Timeouts::default(),
             lint: Levels::new(),
+            limits: Limits::default(),
         }
     }
 

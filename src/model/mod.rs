@@ -13,14 +13,17 @@ mod host_history;
 mod host_spec;
 mod host_status;
 mod issue;
+mod limits;
 mod lint_spec;
 mod mode;
 mod names;
 mod notify;
+mod observed;
 pub(crate) mod package_name;
 mod pull_request;
 mod report;
 mod resumed;
+mod risk;
 mod rollout;
 mod run_spec;
 mod secret;
@@ -45,13 +48,19 @@ pub use issue::{
     Issue, IssueAdvice, IssueFinding, IssueIgnore, IssueMatch, IssueReport, IssueScope, IssueSettings,
     IssueSeverity, OnUnavailable, VersionFit,
 };
+pub use limits::{Bound, Limit, Limits, Watched};
 pub use lint_spec::{Levels, LintSpec};
 pub use mode::{Action, Mode};
 pub use names::{HostName, NameError, RunId};
 pub use notify::{NotifierKind, NotifierSpec, Occasion, SecretSource};
+pub use observed::{CpuTimes, ErrorGroup, IdleService, Measured, Metric, Observed, Resource, ServiceMemory};
 pub use pull_request::PullRequestSpec;
 pub use report::{HostOutcome, HostReport, ServiceChange, StepRecord};
 pub use resumed::{Pinned, Resumed};
+pub use risk::{
+    DecidedBy, LockFileState, RiskAssessment, RiskLevel, RiskReason, UpdateCheck, UpdateDecision, UpdateOffer,
+    Verdict,
+};
 pub use rollout::{Canary, Reboot, Rollout, Share, Strategy};
 pub use run_spec::{Questions, RunSpec};
 pub use secret::Secret;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Changes, Failure, FailureClass, StepId, StepOutcome, StorePath, Truth, UnitPlan};
+use super::{Changes, Failure, FailureClass, Observed, StepId, StepOutcome, StorePath, Truth, UnitPlan};
 
 /// How one host's run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,7 +84,7 @@ pub struct ServiceChange {
 }
 
 /// The end report of one host.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HostReport {
     /// How it ended.
     pub outcome: HostOutcome,
@@ -112,6 +112,9 @@ pub struct HostReport {
     pub failure: Option<Failure>,
     /// What is on the host now.
     pub truth: Option<Truth>,
+    /// What was measured before and after; `None` where nothing was looked at.
+    #[serde(default)]
+    pub observed: Option<Observed>,
 }
 
 impl HostReport {

@@ -7,7 +7,7 @@
 use super::gathered::Gathered;
 use super::layout::{Line, Page};
 use super::styles::Role;
-use super::{findings, words};
+use super::{findings, resources, words};
 use crate::model::text::bytes;
 use crate::model::{
     Changes, Failure, HostName, HostOutcome, HostReport, Phase, StepId, StepOutcome, StepRecord, StorePath,
@@ -32,6 +32,8 @@ pub(super) fn host_report(host: &HostName, report: &HostReport, run: &Gathered, 
         for phase in Phase::ALL {
             lines.extend(phase_row(phase, report, page));
         }
+        let measured = report.observed.as_ref().map(resources::items).unwrap_or_default();
+        lines.extend(page.row_of_items("Resources", measured, "; "));
         let (own, same) = run.findings_of(host);
         lines.extend(page.row("Findings", findings::rows(own, same)));
     }

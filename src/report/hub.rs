@@ -149,14 +149,14 @@ mod tests {
     struct Sleeper;
 
     impl Asker for Sleeper {
-        fn confirm(&mut self, _text: &str, cancel: &CancellationToken) -> Option<bool> {
+        fn confirm(&mut self, _text: &str, _default: bool, cancel: &CancellationToken) -> Option<bool> {
             while !cancel.is_cancelled() {
                 std::thread::sleep(Duration::from_millis(5));
             }
             None
         }
         fn password(&mut self, text: &str, cancel: &CancellationToken) -> Option<Secret> {
-            self.confirm(text, cancel).map(|_| Secret::new(""))
+            self.confirm(text, true, cancel).map(|_| Secret::new(""))
         }
     }
 
@@ -230,7 +230,7 @@ mod tests {
     async fn an_asker_that_breaks_leaves_no_question_waiting() {
         struct Broken;
         impl Asker for Broken {
-            fn confirm(&mut self, _text: &str, _cancel: &CancellationToken) -> Option<bool> {
+            fn confirm(&mut self, _text: &str, _default: bool, _cancel: &CancellationToken) -> Option<bool> {
                 std::thread::sleep(Duration::from_millis(20));
                 panic!("broken on purpose")
             }

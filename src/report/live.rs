@@ -15,7 +15,8 @@ use super::gathered::Gathered;
 use super::layout::{Line, Page};
 use super::plan_view::{Detail, Plans};
 use super::screen::Screen;
-use super::{Asking, Reporter, plain, summary};
+use super::update_view::Checks;
+use super::{Asking, Reporter, plain, summary, update_view};
 use crate::event::{Envelope, Event};
 
 /// Where the end report goes.
@@ -36,6 +37,7 @@ pub(crate) struct Live {
     board: Board,
     plans: Plans,
     told: Told,
+    checks: Checks,
     /// Lines to print above the screen with the next drawing.
     printed: Vec<Line>,
     /// Something was printed above the screen.
@@ -56,6 +58,7 @@ impl Live {
             board: Board::default(),
             plans: Plans::default(),
             told: Told::default(),
+            checks: Checks::default(),
             printed: Vec::new(),
             talked: false,
             frames: 0,
@@ -72,7 +75,10 @@ impl Live {
     fn draw(&mut self, now: Timestamp) {
         let (page, size, count) = (self.page, self.screen.size(), self.frames);
         let frame = Frame { board: &self.board, run: &self.run, page, size, now, count };
-        let block = frame.lines().into_iter().map(|line| page.render(&line));
+        // Hosts wait while the checks of an update run.
+        let checks = self.checks.lines(page, size.columns, now, count);
+        let block = if checks.is_empty() { frame.lines() } else { checks };
+        let block = block.into_iter().map(|line| page.render(&line));
         // Within a few columns nothing but the indent of a line may be left.
         let block: Vec<String> = block.filter(|line| !line.is_empty()).collect();
         self.draw_block(&block);
@@ -120,10 +126,12 @@ impl Reporter for Live {
     fn event(&mut self, envelope: &Envelope) {
         self.board.take(envelope);
         self.run.take(&envelope.event);
+        self.checks.take(envelope);
         let plans = self.plans.take(&envelope.event, self.detail(), self.page);
         self.printed.extend(plans);
         self.printed.extend(self.told.line(&envelope.event, self.verbosity));
         self.printed.extend(remarkable(&envelope.event, self.verbosity));
+        self.printed.extend(update_view::describe(&envelope.event, self.verbosity, self.page));
         if matches!(envelope.event, Event::RunFinished { .. }) {
             self.end(envelope.time);
         }

@@ -35,6 +35,7 @@ mod preview_view;
 mod questions;
 mod quiet;
 mod recorder;
+mod resources;
 mod screen;
 mod status_view;
 #[cfg(test)]
@@ -43,6 +44,7 @@ mod styles;
 mod summary;
 mod tasks;
 mod terminal;
+mod update_view;
 mod words;
 
 use std::time::Duration;

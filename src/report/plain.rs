@@ -15,7 +15,8 @@ use super::gathered::Gathered;
 use super::layout::{Line, Page};
 use super::plan_view::{Detail, Plans};
 use super::styles::{Role, outcome_sign};
-use super::{Asking, Reporter, summary, words};
+use super::update_view::Checks;
+use super::{Asking, Reporter, summary, update_view, words};
 use crate::event::{Envelope, Event};
 use crate::model::text::plural;
 use crate::model::{HostName, Phase, StepId, StepOutcome};
@@ -36,6 +37,7 @@ pub(crate) struct Plain {
     board: Board,
     plans: Plans,
     told: Told,
+    checks: Checks,
     last_progress: Option<Timestamp>,
 }
 
@@ -56,6 +58,7 @@ impl Plain {
             board: Board::default(),
             plans: Plans::default(),
             told: Told::default(),
+            checks: Checks::default(),
             last_progress: None,
         }
     }
@@ -75,6 +78,8 @@ impl Plain {
     }
 
     fn progress(&mut self, now: Timestamp) {
+        let checks = self.checks.progress(now, PROGRESS_EVERY);
+        self.say_all(&checks);
         // Hosts that wait for one build say the same: they speak together.
         let mut groups: BTreeMap<(StepId, String, u64), Vec<HostName>> = BTreeMap::new();
         for state in &self.board.hosts {
@@ -110,12 +115,14 @@ impl Reporter for Plain {
     fn event(&mut self, envelope: &Envelope) {
         self.board.take(envelope);
         self.run.take(&envelope.event);
+        self.checks.take(envelope);
         let (detail, page) = (self.detail(), self.talk_page);
         let plans = self.plans.take(&envelope.event, detail, page);
         self.say_all(&plans);
         let finding = self.told.line(&envelope.event, self.verbosity);
         self.say_all(finding.as_slice());
         self.say_all(&describe(&envelope.event, self.verbosity));
+        self.say_all(&update_view::describe(&envelope.event, self.verbosity, page));
         if matches!(envelope.event, Event::RunFinished { .. }) {
             self.end();
         }
@@ -212,9 +219,11 @@ pub(super) fn describe(event: &Event, verbosity: u8) -> Vec<Line> {
         Event::StepStarted { .. } => Vec::new(),
         // Told once for all hosts.
         Event::Finding { .. } => Vec::new(),
-        Event::StepProgress { .. } | Event::Built { .. } | Event::Changes { .. } | Event::UnitPlan { .. } => {
-            Vec::new()
-        }
+        Event::StepProgress { .. }
+        | Event::Built { .. }
+        | Event::Changes { .. }
+        | Event::UnitPlan { .. }
+        | Event::Observed { .. } => Vec::new(),
         Event::Facts { host, facts } if verbosity > 0 => {
             let generation = facts.generation.map_or("?".to_owned(), |number| number.to_string());
             let nix = facts.nix_version.as_deref().unwrap_or("unknown");
@@ -255,6 +264,8 @@ pub(super) fn describe(event: &Event, verbosity: u8) -> Vec<Line> {
             vec![line]
         }
         Event::RunFinished { .. } => Vec::new(),
+        // Events of an update are told in a file of their own.
+        _ => Vec::new(),
     }
 }
 

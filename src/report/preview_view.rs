@@ -19,11 +19,16 @@ const DIGITS: usize = 12;
 /// The preview, for standard output.
 pub(crate) fn preview_report(preview: &UpdatePreview, output: Output) -> String {
     let (_, page) = output.data();
-    let most = if output.verbosity > 0 { usize::MAX } else { PACKAGES };
-    page.render_all(&lines(preview, most, page))
+    page.render_all(&lines(preview, most(output.verbosity), page))
 }
 
-fn lines(preview: &UpdatePreview, most: usize, page: Page) -> Vec<Line> {
+/// How many packages of a host are listed.
+pub(super) fn most(verbosity: u8) -> usize {
+    if verbosity > 0 { usize::MAX } else { PACKAGES }
+}
+
+/// The preview as lines.
+pub(super) fn lines(preview: &UpdatePreview, most: usize, page: Page) -> Vec<Line> {
     let mut lines = input_lines(&preview.inputs, page);
     for host in &preview.hosts {
         lines.push(Line::new());

@@ -61,9 +61,10 @@ impl Questions {
         let Some(asker) = self.asker.take() else { return };
         let cancel = self.cancel.child_token();
         self.open = Some(match question {
-            Question::Confirm { text, reply } => {
+            Question::Confirm { text, default, reply } => {
                 let left = leave_terminal(Asking::Confirm);
-                Box::pin(ask(left, asker, reply, cancel, move |asker, cancel| asker.confirm(&text, cancel)))
+                let question = move |asker: &mut dyn Asker, cancel: &_| asker.confirm(&text, default, cancel);
+                Box::pin(ask(left, asker, reply, cancel, question))
             }
             Question::Password { text, reply } => {
                 let left = leave_terminal(Asking::Password);

@@ -138,6 +138,7 @@ pub(super) fn success() -> HostReport {
         warnings: strings(&["1 unit had failed before this deploy: foo.service"]),
         failure: None,
         truth: None,
+        observed: None,
     }
 }
 

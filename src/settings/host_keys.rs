@@ -13,6 +13,7 @@ use toml::Spanned;
 
 use super::check_keys;
 use super::reader::{Misplaced, TableReader};
+use super::resource_keys::ResourceKeys;
 use super::values::{self, Address, Anchors};
 use crate::model::{BuildOn, Check, Elevate, HostName, HostSpec, NetworkCheck, RollbackPolicy, Timeouts};
 
@@ -70,6 +71,7 @@ pub(crate) struct HostKeys {
     pub(crate) depends_on: Vec<Spanned<HostName>>,
     rollback: RollbackKeys,
     timeouts: TimeoutKeys,
+    resources: ResourceKeys,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -116,6 +118,7 @@ impl HostKeys {
             depends_on: reader.list("depends_on", values::host_name).unwrap_or_default(),
             rollback: reader.table("rollback").map(RollbackKeys::read).unwrap_or_default(),
             timeouts: reader.table("timeouts").map(TimeoutKeys::read).unwrap_or_default(),
+            resources: reader.table("resources").map(ResourceKeys::read).unwrap_or_default(),
         };
         reader.finish_knowing(&MISPLACED);
         keys
@@ -151,6 +154,7 @@ impl HostKeys {
         add_new(&mut host.depends_on, others.filter(|name| *name != itself));
         self.rollback.apply(&mut host.rollback);
         self.timeouts.apply(&mut host.timeouts);
+        self.resources.apply(&mut host.limits);
     }
 }
 
@@ -162,8 +166,12 @@ const ELEVATE: [(&str, Elevate); 5] = [
     ("run0", Elevate::Run0),
 ];
 
-const NETWORK: [(&str, NetworkCheck); 3] =
-    [("ssh", NetworkCheck::Ssh), ("dns", NetworkCheck::Dns), ("tailscale", NetworkCheck::Tailscale)];
+const NETWORK: [(&str, NetworkCheck); 4] = [
+    ("ssh", NetworkCheck::Ssh),
+    ("dns", NetworkCheck::Dns),
+    ("tailscale", NetworkCheck::Tailscale),
+    ("route", NetworkCheck::Route),
+];
 
 fn build_on(text: &str) -> Result<BuildOn, String> {
     match text {

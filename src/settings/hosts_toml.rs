@@ -1,13 +1,10 @@
 //! The schema of hosts.toml and what one such file says.
 //!
 //! Version 1. A file with another version is refused before anything else in
-//! it is judged. `[resources]` is
-//! reserved: it must be a table and is carried as it is.
-
-use std::collections::BTreeMap;
+//! it is judged.
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue, ValueDeserializer};
+use toml::de::DeTable;
 
 use super::host_keys::{HostKeys, Layer};
 use super::issue_keys;
@@ -16,6 +13,7 @@ use super::notify_keys;
 use super::pull_request_keys;
 use super::reader::{Problems, TableReader};
 use super::references;
+use super::resource_keys::ResourceKeys;
 use super::rollout_keys;
 use super::source::{Problem, Source};
 use super::values::{self, Anchors};
@@ -23,8 +21,6 @@ use crate::model::{HostName, HostSpec, IssueSettings, NotifierSpec, PullRequestS
 
 /// The version this program reads and writes.
 const VERSION: i64 = 1;
-/// Sections whose keys later parts of the program define.
-const RESERVED: [&str; 1] = ["resources"];
 /// No run works on more hosts at a time.
 pub(crate) const MOST_PARALLEL: i64 = 1024;
 
@@ -69,8 +65,8 @@ pub(crate) struct HostsToml {
     pub(crate) pull_request: PullRequestSpec,
     /// `[notify]`, in the order of the file.
     pub(crate) notify: Vec<NotifierSpec>,
-    /// The reserved sections.
-    pub(crate) reserved: BTreeMap<&'static str, toml::Table>,
+    /// Limits for every host, below all that is said of single ones.
+    resources: ResourceKeys,
 }
 
 impl HostsToml {
@@ -124,11 +120,10 @@ impl HostsToml {
         let rollout = reader.table("rollout").map(rollout_keys::read).unwrap_or_default();
         let lint = reader.table("lint").map(|table| LintKeys::read(table, anchors)).unwrap_or_default();
         let issues = reader.table("issues").map(issue_keys::read).unwrap_or_default();
+        let resources = reader.table("resources").map(ResourceKeys::read).unwrap_or_default();
         let pull_request = reader.table("pull_request").map(pull_request_keys::read).unwrap_or_default();
         let notify =
             reader.each_named("notify", |name, table| notify_keys::read(name.as_ref(), table, anchors));
-        let reserved =
-            RESERVED.iter().filter_map(|key| Some((*key, read_reserved(&mut reader, key)?))).collect();
         reader.finish();
         Self {
             flake,
@@ -139,9 +134,9 @@ impl HostsToml {
             rollout,
             lint,
             issues,
+            resources,
             pull_request,
             notify,
-            reserved,
         }
     }
 
@@ -154,6 +149,7 @@ impl HostsToml {
         let mut host = HostSpec::with_defaults(entry.name.as_ref().clone());
         let labels = self.defaults.tags.iter().chain(&entry.keys.tags).map(|label| label.as_ref().clone());
         super::host_keys::add_new(&mut host.tags, labels);
+        self.resources.apply(&mut host.limits);
         self.defaults.apply(&mut host);
         for label in host.tags.clone() {
             for tag in self.tags.iter().filter(|tag| *tag.name.as_ref() == label) {
@@ -216,15 +212,6 @@ fn read_database(mut reader: TableReader<'_, '_>, anchors: Anchors<'_>) -> Optio
     });
     reader.finish();
     url
-}
-
-fn read_reserved(reader: &mut TableReader<'_, '_>, key: &'static str) -> Option<toml::Table> {
-    let value = reader.value(key)?;
-    if !matches!(value.as_ref(), DeValue::Table(_)) {
-        reader.report_value(key, format!("`{key}` is a table, written as [{key}]"));
-        return None;
-    }
-    serde::Deserialize::deserialize(ValueDeserializer::from(value.clone())).ok()
 }
 
 #[cfg(test)]
@@ -390,16 +377,6 @@ mod tests {
         let names: Vec<String> =
             parse(text).unwrap().host_specs().iter().map(|host| host.name.to_string()).collect();
         assert_eq!(names, ["zebra", "ant", "bee"]);
-    }
-
-    #[test]
-    fn reserved_sections_are_carried_and_must_be_tables() {
-        let file = parse("version = 1\n[hosts.x]\n[resources.rules]\nx = \"warn\"\n").unwrap();
-        assert_eq!(file.reserved["resources"]["rules"]["x"].as_str(), Some("warn"));
-        assert_eq!(
-            parse("version = 1\nresources = 3\n[hosts.x]\n").unwrap_err(),
-            ["hosts.toml:2:13: `resources` is a table, written as [resources]"]
-        );
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod pull_request_keys;
 mod reader;
 mod references;
 mod resolve;
+mod resource_keys;
 mod rollout_keys;
 mod screen;
 mod source;

@@ -3,7 +3,6 @@
 //! Invariant: nothing later reads flags or environment. A [`RunSpec`] made
 //! here is complete; making it touches no host and writes nothing.
 
-use std::collections::BTreeMap;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -46,9 +45,6 @@ pub(crate) struct Settings {
     pub(crate) notify: Vec<NotifierSpec>,
     /// What is allowed but most likely not meant.
     pub(crate) warnings: Vec<String>,
-    /// The sections that later parts of the program define.
-    #[expect(dead_code, reason = "carried for the parts that define these sections")]
-    pub(crate) reserved: BTreeMap<&'static str, toml::Table>,
     /// Who runs the program, `user@machine`.
     pub(crate) actor: String,
     can_ask: bool,
@@ -87,7 +83,6 @@ impl Settings {
             database_url: database_url(hosts_toml.database_url, &state_dir, environment)?,
             state_dir,
             warnings,
-            reserved: hosts_toml.reserved,
             actor: environment.actor(),
             can_ask: environment.terminals.stdin && environment.terminals.stderr && !environment.is_ci(),
         })

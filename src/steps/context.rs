@@ -13,12 +13,12 @@ use super::check::Checks;
 use super::shared::{Names, Results, Roster};
 use crate::event::{Event, EventSink};
 use crate::host::boot_trial::Trial;
-use crate::host::observe::{After, Sample};
+use crate::host::observe::Sample;
 use crate::host::preview::Preview;
 use crate::host::{HostError, Link, Session};
 use crate::model::{
     ActivationState, Changes, Failure, FailureClass, Finding, HostFacts, HostName, HostOutcome, HostSpec,
-    RunSpec, Secret, ServiceChange, SourceState, StepId, StorePath, Target, Truth,
+    Observed, RunSpec, Secret, ServiceChange, SourceState, StepId, StorePath, Target, Truth,
 };
 use crate::nix::{Closure, Evaluated, Nix};
 
@@ -146,6 +146,8 @@ pub(crate) struct HostContext {
     pub(crate) first_sample: OnceLock<Sample>,
     /// Units that run after the deploy.
     pub(crate) running_units: OnceLock<usize>,
+    /// Units that have failed after the deploy.
+    pub(crate) failed_units: OnceLock<usize>,
     /// A health problem that is reported but not undone (`rollback.auto = false`).
     pub(crate) unwell: OnceLock<Failure>,
     /// How the host settled.
@@ -158,8 +160,10 @@ pub(crate) struct HostContext {
     pub(crate) fell_back: OnceLock<()>,
     /// What came up after the reboot.
     pub(crate) rebooted: OnceLock<Rebooted>,
-    /// Resources and errors after the deploy.
-    pub(crate) after: OnceCell<Result<After, HostError>>,
+    /// Busy time of the processors before the copy, in percent.
+    pub(crate) cpu_before: OnceLock<f64>,
+    /// What was seen after the activation, beside what was before.
+    pub(crate) observed: OnceCell<Result<Observed, HostError>>,
     /// What is on the host at the end.
     pub(crate) truth: OnceLock<Truth>,
 }
@@ -188,13 +192,15 @@ impl HostContext {
             proof: OnceLock::new(),
             first_sample: OnceLock::new(),
             running_units: OnceLock::new(),
+            failed_units: OnceLock::new(),
             unwell: OnceLock::new(),
             settled: OnceLock::new(),
             reboot_asked: OnceLock::new(),
             trial: OnceLock::new(),
             fell_back: OnceLock::new(),
             rebooted: OnceLock::new(),
-            after: OnceCell::new(),
+            cpu_before: OnceLock::new(),
+            observed: OnceCell::new(),
             truth: OnceLock::new(),
         })
     }

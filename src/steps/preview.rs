@@ -97,7 +97,7 @@ async fn network_before(context: &HostContext) {
         return;
     }
     let Ok(master) = context.link.master().await else { return };
-    if let Ok(problems) = verify::network_problems(context, &master).await {
+    if let Ok(problems) = verify::network_problems(context, &master, 1).await {
         // The plan runs this step once per host.
         let _ = context.network_before.set(problems);
     }

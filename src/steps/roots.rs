@@ -29,7 +29,16 @@ pub(super) async fn give(context: &HostContext) -> Result<(), Failure> {
             let _ = context.no_room_for_roots.set(());
             Ok(())
         }
-        given => given.map_err(|error| error.failure()),
+        Ok(cpu_times) => {
+            // Given twice at most: the first time counts, before anything is copied.
+            if let Some(busy) =
+                facts.cpu_times.zip(cpu_times).and_then(|(first, later)| first.busy_until(later))
+            {
+                let _ = context.cpu_before.set(busy);
+            }
+            Ok(())
+        }
+        Err(error) => Err(error.failure()),
     }
 }
 

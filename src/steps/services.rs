@@ -1,11 +1,12 @@
-//! `services`: the units after the deploy, in numbers, and failed units of
-//! users, which are told and never judged: whose they are decides about them.
+//! `services`: the units after the deploy, in numbers; services that are about to
+//! run out of the memory they may use, and enabled ones that do not run; failed
+//! units of users, which are told and never judged: whose they are decides about them.
 
 use super::context::HostContext;
-use super::{Done, StepResult, step};
+use super::{Done, StepResult, observed, resources, step};
 use crate::host::observe;
-use crate::model::StepId;
 use crate::model::text::plural;
+use crate::model::{Mode, StepId, Watched};
 
 step!(Services, StepId::Services);
 
@@ -15,13 +16,31 @@ async fn run(context: &HostContext) -> StepResult {
         return Ok(Done::skipped(""));
     };
     let critical = context.host.critical_services.len();
-    let warned = warn_of_user_units(context).await;
+    let warned = warn_of_user_units(context).await | warn_of_services(context).await;
     let units = plural(*running, "unit");
     let summary = match critical {
         0 => format!("{units} running"),
         _ => format!("{units} running, {critical}/{critical} critical"),
     };
     Ok(if warned { Done::warned(summary) } else { Done::passed(summary) })
+}
+
+/// Warns of services that are beyond their limits; says whether there are any. Only
+/// where the host is looked at for more than this.
+async fn warn_of_services(context: &HostContext) -> bool {
+    if context.run.spec.mode != Mode::Standard {
+        return false;
+    }
+    match observed::ask(context).await {
+        Ok(observed) => resources::warn(context, observed, |watched| {
+            matches!(watched, Watched::ServiceMemory | Watched::NotRunning)
+        }),
+        // The step beside this one says why.
+        Err(error) => {
+            tracing::debug!(%error, "services");
+            false
+        }
+    }
 }
 
 /// Warns of failed units of users; says whether there are any.

@@ -83,8 +83,11 @@ async fn look(
         hold: None,
     };
     let units = observe::sample(&context.link, session, look, context.command_deadline());
-    let (sample, failed_checks, network) =
-        tokio::join!(units, verify::run_checks(context, session), verify::network_problems(context, session));
+    let (sample, failed_checks, network) = tokio::join!(
+        units,
+        verify::run_checks(context, session),
+        verify::network_problems(context, session, verify::ATTEMPTS)
+    );
     let sample = sample?;
     let judge = judge.get_or_insert_with(|| Judge {
         baseline: facts.map(|facts| facts.baseline.clone()).unwrap_or_default(),
@@ -103,7 +106,7 @@ async fn look(
         true => network?.into_iter().filter(|problem| !known(problem)).collect(),
         false => Vec::new(),
     };
-    Ok(Findings { judgement, failed_checks, network })
+    Ok(Findings { judgement, failed_checks, network, limits: Vec::new() })
 }
 
 fn not_well(context: &HostContext, mut failure: Failure) -> Done {

@@ -1,5 +1,6 @@
 //! `verify`: is the host well under the new system? Units against their
-//! baseline over the settle window, critical services, health checks, network.
+//! baseline over the settle window, critical services, health checks, network, and
+//! the limits of resources that are to take a deploy back.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,8 +9,9 @@ use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use super::context::HostContext;
-use super::{Done, StepResult, step};
+use super::{Done, StepResult, limits, observed, step};
 use crate::host::checks::{self, CheckFailure};
+use crate::host::network::{self, Asked};
 use crate::host::observe::{self, Look};
 use crate::host::units::{Ailing, Judge, Judgement};
 use crate::host::{HostError, Session};
@@ -22,6 +24,8 @@ step!(Verify, StepId::Verify);
 const INTERVAL: Duration = Duration::from_millis(1000);
 /// How long a critical service may take to come up beyond the settle window.
 const START_GRACE: Duration = Duration::from_secs(60);
+/// How often Tailscale is asked after the activation, a second apart.
+pub(super) const ATTEMPTS: u8 = 5;
 /// What the looks themselves may take.
 const BUDGET_SLACK: Duration = Duration::from_secs(15);
 /// The name that the `dns` check resolves unless another is set: every NixOS
@@ -60,9 +64,11 @@ async fn run(context: &HostContext) -> StepResult {
     };
     critical_exist(context, &judge, &first.units, &first.unit_files)?;
     let watch = Watch { step: StepId::Verify, session, judge: &judge, since: activated_at };
-    let findings = examine(context, watch).await.map_err(|error| lost(&error))?;
+    let mut findings = examine(context, watch).await.map_err(|error| lost(&error))?;
     // The plan runs this step once per host.
     let _ = context.running_units.set(findings.judgement.running);
+    let _ = context.failed_units.set(findings.judgement.failed);
+    findings.limits = failed_limits(context).await.map_err(|error| lost(&error))?;
     note_services(context, &findings.judgement, &first.unit_files);
     if findings.is_well() {
         let checked = match context.host.checks.len() {
@@ -99,11 +105,15 @@ pub(super) struct Findings {
     pub(super) judgement: Judgement,
     pub(super) failed_checks: Vec<CheckFailure>,
     pub(super) network: Vec<String>,
+    pub(super) limits: Vec<String>,
 }
 
 impl Findings {
     pub(super) fn is_well(&self) -> bool {
-        self.judgement.ailing.is_empty() && self.failed_checks.is_empty() && self.network.is_empty()
+        self.judgement.ailing.is_empty()
+            && self.failed_checks.is_empty()
+            && self.network.is_empty()
+            && self.limits.is_empty()
     }
 }
 
@@ -115,7 +125,21 @@ pub(super) async fn examine(context: &HostContext, watch: Watch<'_>) -> Result<F
         run_checks(context, session),
         new_network_problems(context, session)
     );
-    Ok(Findings { judgement: units?, failed_checks, network: network? })
+    Ok(Findings { judgement: units?, failed_checks, network: network?, limits: Vec::new() })
+}
+
+/// Limits that are to take a deploy back and that the host is beyond. What was so
+/// before the deploy is a warning: taking the deploy back would not mend it.
+async fn failed_limits(context: &HostContext) -> Result<Vec<String>, HostError> {
+    if !context.host.limits.can_fail() {
+        return Ok(Vec::new());
+    }
+    let found = limits::beyond(&context.host.limits, observed::ask(context).await?, |limit| limit.fail);
+    let (old, new): (Vec<_>, Vec<_>) = found.into_iter().partition(|beyond| beyond.before);
+    for beyond in old {
+        context.warn(format!("{}, as before this deploy", beyond.message), beyond.hint);
+    }
+    Ok(new.into_iter().map(|beyond| beyond.message).collect())
 }
 
 fn lost(error: &HostError) -> Failure {
@@ -234,11 +258,17 @@ pub(super) fn network_wanted(context: &HostContext) -> bool {
 pub(super) async fn network_problems(
     context: &HostContext,
     session: &Session,
+    attempts: u8,
 ) -> Result<Vec<String>, HostError> {
     let wanted = |check| context.host.network.contains(&check);
     let dns = wanted(NetworkCheck::Dns).then(|| context.host.dns_name.as_deref().unwrap_or(DNS_NAME));
-    let tailscale = wanted(NetworkCheck::Tailscale);
-    observe::network(&context.link, session, dns, tailscale, context.command_deadline()).await
+    let asked = Asked {
+        dns_name: dns,
+        tailscale: wanted(NetworkCheck::Tailscale),
+        route: wanted(NetworkCheck::Route),
+        attempts,
+    };
+    network::problems(&context.link, session, asked, context.command_deadline()).await
 }
 
 /// Network problems that were not there before; the old ones are warnings.
@@ -246,7 +276,7 @@ async fn new_network_problems(context: &HostContext, session: &Session) -> Resul
     if !network_wanted(context) {
         return Ok(Vec::new());
     }
-    let after = network_problems(context, session).await?;
+    let after = network_problems(context, session, ATTEMPTS).await?;
     let before = context.network_before.get();
     let (old, new): (Vec<String>, Vec<String>) =
         after.iter().cloned().partition(|problem| before.is_none_or(|before| before.contains(problem)));
@@ -295,11 +325,12 @@ fn note_services(context: &HostContext, judgement: &Judgement, unit_files: &BTre
 
 /// What was found as a failure, with the last words of the units.
 pub(super) async fn failure(context: &HostContext, session: &Session, findings: &Findings) -> Failure {
-    let Findings { judgement: Judgement { ailing, .. }, failed_checks: checks, network } = findings;
+    let Findings { judgement: Judgement { ailing, .. }, failed_checks: checks, network, limits } = findings;
     let mut parts: Vec<String> =
         ailing.iter().map(|ailing| format!("{} {}", ailing.unit, ailing.why)).collect();
     parts.extend(checks.iter().map(|check| format!("check {:?} failed", check.name)));
     parts.extend(network.iter().cloned());
+    parts.extend(limits.iter().cloned());
     let mut failure = Failure::new(FailureClass::RolledBack, parts.join("; "));
     for check in checks {
         failure = failure.cause(check.why.clone());

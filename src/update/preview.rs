@@ -85,14 +85,9 @@ pub(crate) struct PreviewedHost {
     /// What people are shown.
     pub(crate) preview: HostPreview,
     /// The packages as they are now.
-    #[cfg_attr(not(test), expect(dead_code, reason = "guided updates use it"))]
     pub(crate) before: Vec<InstalledPackage>,
     /// The packages with the update.
-    #[cfg_attr(not(test), expect(dead_code, reason = "guided updates use it"))]
     pub(crate) after: Vec<InstalledPackage>,
-    /// What was evaluated with the trial's lock file.
-    #[cfg_attr(not(test), expect(dead_code, reason = "guided updates use it"))]
-    pub(crate) evaluated: Evaluated,
 }
 
 /// A preview.
@@ -216,10 +211,10 @@ pub(crate) async fn preview(nix: &Nix, request: &PreviewRequest<'_>, progress: P
         }
     }))
     .await;
-    for (candidate, compared) in candidates.iter().zip(compared) {
+    for compared in compared {
         match compared {
             Ok(Compared { preview, before, after }) => {
-                previewed.hosts.push(PreviewedHost { preview, before, after, evaluated: candidate.new.clone() })
+                previewed.hosts.push(PreviewedHost { preview, before, after })
             }
             Err(failure) => previewed.failures.push(failure),
         }

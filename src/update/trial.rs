@@ -147,13 +147,11 @@ impl Trial {
     }
 
     /// The text of the new `flake.lock`: writing it is the update.
-    #[cfg_attr(not(test), expect(dead_code, reason = "guided updates use it"))]
     pub(crate) fn lock_text(&self) -> &str {
         &self.text
     }
 
     /// The flake's own inputs, as it is now.
-    #[cfg_attr(not(test), expect(dead_code, reason = "guided updates use it"))]
     pub(crate) fn inputs(&self) -> Vec<&str> {
         self.before.inputs()
     }

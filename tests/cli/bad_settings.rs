@@ -70,7 +70,7 @@ const TABLE: &[(&str, &[&str])] = &[
     (
         "[hosts.x]\nnetwork = [\"ssh\", \"tailscal\"]\n",
         &[
-            "error: hosts.toml:3:19: `network`: \"tailscal\" is not one of ssh, dns or tailscale; did you mean \"tailscale\"?",
+            "error: hosts.toml:3:19: `network`: \"tailscal\" is not one of ssh, dns, tailscale or route; did you mean \"tailscale\"?",
         ],
     ),
     (

@@ -17,3 +17,4 @@ mod plan;
 mod program;
 mod publish;
 mod templates;
+mod update;

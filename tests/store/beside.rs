@@ -5,7 +5,7 @@ use crate::cluster::Cluster;
 use crate::engine::{Engine, Kind};
 
 /// Its tables as far as they are shared, spelled as it spells them.
-const CRYSTAL_FORGE: &str = "
+pub(crate) const CRYSTAL_FORGE: &str = "
 CREATE TABLE flakes (id serial PRIMARY KEY, name text NOT NULL, repo_url text NOT NULL UNIQUE);
 CREATE TABLE commits (id serial PRIMARY KEY, flake_id integer NOT NULL REFERENCES flakes (id) ON DELETE CASCADE,
     git_commit_hash text NOT NULL, commit_timestamp timestamptz NOT NULL, attempt_count integer NOT NULL DEFAULT 0,

@@ -280,6 +280,15 @@ async fn what_cannot_be_read_or_built_here_says_why_and_is_left_to_others() {
     let expected = ["hello-1.0 dry-run-complete 0", "p620 dry-run-complete 0"];
     assert_eq!(workshop.derivations().await, expected, "it counts for nothing");
 
+    // A derivation for another kind of machine is left to one.
+    workshop.commit(&[("odd-1.0", &[], Does::Elsewhere)], &[("p510", &["odd-1.0"])]);
+    workshop.json(0, &["fleet", "evaluate", "p510"]);
+    let outcome = workshop.run(&["fleet", "build", "--once"]);
+    assert_eq!(outcome.code, 4, "{}", outcome.stderr);
+    let line = outcome.stdout.lines().find(|line| line.contains("odd-1.0 for p510")).unwrap();
+    assert!(line.starts_with("not here") && line.contains("riscv64-linux"), "{line}");
+    assert_eq!(workshop.derivations().await[2], "odd-1.0 dry-run-complete 0");
+
     // No git at all.
     let mut command = workshop.command_on("desk", &["fleet", "sync"]);
     let outcome = crate::engine::outcome(command.env("PATH", workshop.path("home")).output().unwrap());

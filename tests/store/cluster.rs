@@ -120,8 +120,29 @@ impl Cluster {
 
     /// Starts the server.
     pub(crate) fn start(&self) {
+        self.start_with("-c listen_addresses=");
+    }
+
+    /// Starts the server on addresses of this machine, where it takes connections over TLS only.
+    pub(crate) fn start_over_tls(&self, addresses: &[String], certificate: &Path, key: &Path) {
+        let own_key = self.folder.join("server.key");
+        std::fs::copy(key, &own_key).unwrap();
+        std::fs::set_permissions(&own_key, std::fs::Permissions::from_mode(0o600)).unwrap();
+        if let Some((user, group)) = server_user() {
+            chown(&own_key, Some(user), Some(group)).unwrap();
+        }
+        std::fs::write(self.data().join("pg_hba.conf"), "hostssl all all 127.0.0.0/8 scram-sha-256\n").unwrap();
+        self.start_with(&format!(
+            "-c listen_addresses={} -c ssl=on -c ssl_cert_file={} -c ssl_key_file={}",
+            addresses.join(","),
+            certificate.display(),
+            own_key.display()
+        ));
+    }
+
+    fn start_with(&self, more: &str) {
         let options = format!(
-            "-k {} -c listen_addresses= -c fsync=off -c max_connections=120 -c shared_buffers=32MB",
+            "-k {} -c fsync=off -c max_connections=120 -c shared_buffers=32MB {more}",
             self.folder.display()
         );
         checked(

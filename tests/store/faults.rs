@@ -348,6 +348,36 @@ async fn a_lock_that_is_held_all_the_time_delays_no_deploy() {
 }
 
 #[tokio::test]
+async fn a_deploy_goes_on_when_its_database_has_no_room_and_is_recorded_when_there_is_some() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = folder.path().join("disk");
+    std::fs::create_dir(&disk).unwrap();
+    let url = format!("sqlite:{}/fleet.db", disk.display());
+    let engine = Engine::over(Kind::Sqlite, folder, url);
+    short_deploy(&engine);
+    std::fs::write(engine.folder.path().join("go"), "").unwrap();
+    let place = engine.folder.path().display();
+    let script = format!(
+        "mount -t tmpfs -o size=2m tmpfs {disk}; PATH={place}/bin:$PATH; $1 fleet migrate; \
+         head -c 9m /dev/zero >{disk}/filler || true; \
+         code=0; $1 p620 --yes --output plain >said 2>&1 || code=$?; echo $code >code; \
+         rm {disk}/filler; $1 fleet flush; cp {disk}/fleet.db* {place}/",
+        disk = disk.display()
+    );
+    let outcome = in_own_mounts(&engine, &script);
+    assert_eq!(outcome.code, 0, "{outcome:?}");
+    let read = |name: &str| std::fs::read_to_string(engine.folder.path().join(name)).unwrap();
+    let (said, code) = (read("said"), read("code"));
+    assert!(["4\n", "5\n"].contains(&code.as_str()), "{code}: {said}");
+    assert_eq!(said.matches("what is missing is recorded later").count(), 1, "{said}");
+    let Engine { folder, .. } = engine;
+    let url = format!("sqlite:{}/fleet.db", folder.path().display());
+    let engine = Engine::over(Kind::Sqlite, folder, url);
+    assert_eq!(engine.value("SELECT count(*) FROM runs WHERE exit_code IS NOT NULL").await, "1");
+    assert_eq!(engine.value("SELECT count(*) FROM deployment_events WHERE status = 'failed'").await, "1");
+}
+
+#[tokio::test]
 async fn a_deploy_without_its_database_goes_on_and_says_so_once() {
     let url = "postgres://fleet:hunter2@127.0.0.1:1/fleet".to_owned();
     let engine = Engine::over(Kind::Postgres, tempfile::tempdir().unwrap(), url);

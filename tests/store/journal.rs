@@ -6,8 +6,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use nix_deploy::event::{Envelope, Event, SCHEMA_VERSION};
 use nix_deploy::model::{
-    Action, Changes, ClosureDiff, ElevationFact, HostFacts, HostName, HostOutcome, HostReport, Mode,
-    PackageChange, PackageChangeKind, RunId, ServiceChange, SourceState, StepId, StepOutcome, StorePath, Truth,
+    Action, Changes, ClosureDiff, ElevationFact, HostFacts, HostName, HostOutcome, HostReport, Metric, Mode,
+    Observed, PackageChange, PackageChangeKind, Resource, RunId, ServiceChange, SourceState, StepId,
+    StepOutcome, StorePath, Truth,
 };
 
 use crate::engine::Engine;
@@ -196,6 +197,12 @@ impl Journal {
             .event(Event::Changes { host: name, changes: Box::new(changes) })
     }
 
+    /// A host is looked at after its activation.
+    pub(crate) fn observed(self, host: &str) -> Self {
+        let host = Self::host(host);
+        self.event(Event::Observed { host, observed: Box::new(observed()) })
+    }
+
     /// A host's end, by the outcome's word.
     pub(crate) fn ended(self, host: &str, outcome: &str) -> Self {
         self.ended_with(host, outcome, None)
@@ -221,6 +228,11 @@ impl Journal {
             let class = nix_deploy::model::FailureClass::RolledBack;
             nix_deploy::model::Failure::new(class, error.unwrap_or("sshd.service failed")).cause("because")
         });
+        // The report has it too, where the host was looked at.
+        let looked_at = self
+            .events
+            .iter()
+            .any(|(_, event)| matches!(event, Event::Observed { host: seen, .. } if seen.as_str() == host));
         let report = HostReport {
             outcome,
             elapsed_ms: 4_000,
@@ -235,6 +247,7 @@ impl Journal {
             warnings: Vec::new(),
             failure,
             truth,
+            observed: looked_at.then(observed),
         };
         let host = Self::host(host);
         self.event(Event::HostFinished { host, report: Box::new(report) })
@@ -273,6 +286,23 @@ impl Journal {
     }
 }
 
+/// What is seen after the activation.
+fn observed() -> Observed {
+    let gib = f64::from(1 << 30);
+    let resource = |metric, before, after| Resource { metric, before, after, usual: Some(gib) };
+    Observed {
+        resources: vec![
+            resource(Metric::MemoryAvailable, Some(gib), Some(gib / 2.0)),
+            resource(Metric::StoreFree, Some(10.0 * gib), Some(9.5 * gib)),
+            resource(Metric::Cpu, None, Some(12.5)),
+        ],
+        garbage_collected: Some(86_400),
+        boot_needed: Some(40 << 20),
+        default_route: Some("192.0.2.1 on eth0".to_owned()),
+        ..Observed::default()
+    }
+}
+
 /// What a host answers first.
 pub(crate) fn facts(host: &str, system: &StorePath) -> HostFacts {
     HostFacts {
@@ -295,6 +325,15 @@ pub(crate) fn facts(host: &str, system: &StorePath) -> HostFacts {
         boot_free: None,
         memory_available: Some(1 << 30),
         load: Some(0.5),
+        measured: [
+            (Metric::MemoryAvailable, f64::from(1 << 30)),
+            (Metric::StoreFree, 10.0 * f64::from(1 << 30)),
+            (Metric::Load, 0.5),
+        ]
+        .into(),
+        cpu_times: None,
+        service_memory: Vec::new(),
+        default_route: None,
         uptime: Some(43_200),
         baseline: std::collections::BTreeMap::default(),
         lock: None,

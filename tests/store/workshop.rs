@@ -2,7 +2,8 @@
 //! evaluations and builders are tested with. Its systems are plain derivations.
 
 use std::fmt::Write as _;
-use std::os::unix::fs::DirBuilderExt;
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -25,6 +26,8 @@ pub(crate) enum Does {
     Wait,
     /// It fails.
     Fail,
+    /// It needs a machine of another kind.
+    Elsewhere,
 }
 
 /// A flake with a history, a Nix store and a fleet database.
@@ -73,14 +76,19 @@ impl Workshop {
         let mut text = String::from("{ outputs = { self }: let\n");
         let _ = writeln!(
             text,
-            "package = name: needs: script: derivation {{ inherit name; system = \"x86_64-linux\"; builder = \"/bin/sh\"; \
+            "package = name: needs: script: derivation {{ inherit name; \
+             system = if script == \"elsewhere\" then \"riscv64-linux\" else \"x86_64-linux\"; builder = \"/bin/sh\"; \
              args = [ \"-c\" \"echo x >>{gates}/built-${{name}}; ${{script}} echo ${{toString needs}} >$out\" ]; }};"
         );
         text.push_str("p = {\n");
         for (name, needs, does) in packages {
             let script = match does {
                 Does::Build => String::new(),
-                Does::Wait => format!("while [ ! -e {gates}/open-{name} ]; do /usr/bin/sleep 0.05; done;"),
+                Does::Wait => {
+                    self.close(name);
+                    format!("read -r word <{gates}/open-{name};")
+                }
+                Does::Elsewhere => "elsewhere".to_owned(),
                 Does::Fail => "echo it is out of order >&2; exit 3;".to_owned(),
             };
             let _ = writeln!(text, "\"{name}\" = package \"{name}\" [ {} ] \"{script}\";", attributes(needs));
@@ -150,9 +158,25 @@ impl Workshop {
         text.unwrap_or_default().lines().count()
     }
 
-    /// Lets a package that waits be built.
+    /// Makes the gate of a package: a pipe that its builder reads a line of.
+    /// The sandbox has a shell and nothing to sleep with.
+    fn close(&self, package: &str) {
+        let gate = self.path(&format!("gates/open-{package}"));
+        if !gate.exists() {
+            let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+            rustix::fs::mknodat(rustix::fs::CWD, &gate, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        }
+    }
+
+    /// Lets a package that waits be built, now and later.
     pub(crate) fn open(&self, package: &str) {
-        std::fs::write(self.path(&format!("gates/open-{package}")), "").unwrap();
+        let gate = self.path(&format!("gates/open-{package}"));
+        // Whoever reads the pipe gets a line of it, whoever comes later one of the file in its place.
+        let mut pipe = std::fs::OpenOptions::new().read(true).write(true).open(&gate).unwrap();
+        let open = self.path(&format!("gates/opened-{package}"));
+        std::fs::write(&open, "go\n").unwrap();
+        std::fs::rename(&open, &gate).unwrap();
+        pipe.write_all(&b"go\n".repeat(16)).unwrap();
     }
 
     /// `name status attempts` of every derivation, by kind and name.
@@ -185,6 +209,20 @@ pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
 /// Waits for the end of a program.
 pub(crate) fn ended(child: Child) -> Outcome {
     outcome(child.wait_with_output().unwrap())
+}
+
+impl Drop for Workshop {
+    /// Ends builders that a failed test, or a killed builder, left waiting.
+    fn drop(&mut self) {
+        let gates = std::fs::read_dir(self.path("gates")).into_iter().flatten().filter_map(Result::ok);
+        let waiting = gates.filter(|gate| gate.file_type().is_ok_and(|kind| kind.is_fifo()));
+        let names = waiting.filter_map(|gate| gate.file_name().into_string().ok());
+        names
+            .collect::<Vec<_>>()
+            .iter()
+            .filter_map(|name| name.strip_prefix("open-"))
+            .for_each(|name| self.open(name));
+    }
 }
 
 /// Sends a signal.

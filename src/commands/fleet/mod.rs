@@ -4,6 +4,7 @@
 mod ask;
 mod build;
 mod evaluate;
+mod grafana;
 mod hosts;
 mod jobs;
 mod poll;
@@ -105,5 +106,6 @@ pub(crate) async fn fleet(
         FleetCommand::Prune(asked) => upkeep::prune(&desk, &asked).await,
         FleetCommand::Export(asked) => upkeep::export(&desk, &asked).await,
         FleetCommand::Import(asked) => upkeep::import(&desk, &asked).await,
+        FleetCommand::Grafana(asked) => grafana::grafana(&desk, &asked),
     }
 }

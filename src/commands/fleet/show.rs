@@ -32,6 +32,9 @@ pub(super) async fn show(desk: &Desk, asked: &ShowArgs) -> Result<ExitCode, Comm
         text("commit_hash"),
         if dirty { " (dirty)" } else { "" }
     ));
+    if let Some(update) = &record.update {
+        lines.extend(update_lines(update));
+    }
     let unsettled =
         record.hosts.iter().filter(|host| host.get("report").is_none_or(serde_json::Value::is_null));
     for host in unsettled {
@@ -42,4 +45,37 @@ pub(super) async fn show(desk: &Desk, asked: &ShowArgs) -> Result<ExitCode, Comm
     shown.push('\n');
     shown.push_str(&report::reports_again(deploy::shown(desk.screen), &record.reports));
     print(shown.as_bytes())
+}
+
+/// Inputs before and after, and the decision.
+fn update_lines(update: &serde_json::Value) -> Vec<String> {
+    let text = |object: &serde_json::Value, key: &str| {
+        object.get(key).and_then(serde_json::Value::as_str).map(str::to_owned)
+    };
+    // A commit hash or the hash of a content, as short as people write them.
+    let short = |object: &serde_json::Value, key: &str| {
+        let long = text(object, key).unwrap_or_else(|| "none".to_owned());
+        long.chars().take(if long.starts_with("sha256-") { 14 } else { 7 }).collect::<String>()
+    };
+    let mut lines = Vec::new();
+    for input in update.get("inputs").and_then(serde_json::Value::as_array).into_iter().flatten() {
+        let name = text(input, "input").unwrap_or_default();
+        lines.push(format!(
+            "input {name}: {} → {}",
+            short(input, "revision_before"),
+            short(input, "revision_after")
+        ));
+    }
+    if let Some(risk) = text(update, "risk") {
+        lines.push(format!("risk: {risk}"));
+    }
+    if let Some(verdict) = text(update, "verdict") {
+        let or_unknown = |key: &str| text(update, key).unwrap_or_else(|| "-".to_owned());
+        let (by, actor, reason) = (or_unknown("decided_by"), or_unknown("actor"), or_unknown("reason"));
+        lines.push(format!("decided: {verdict}, by {by} ({actor}): {reason}"));
+    }
+    if let Some(state) = text(update, "lock_file") {
+        lines.push(format!("flake.lock: {state}"));
+    }
+    lines
 }

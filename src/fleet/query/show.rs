@@ -15,6 +15,9 @@ use crate::model::{HostName, HostReport};
 pub(crate) struct RunRecord {
     /// Columns of `runs`.
     pub(crate) run: Json,
+    /// Columns of `updates`, with the inputs; nothing when no input was updated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) update: Option<Json>,
     /// Columns of `deployment_events`, with steps, packages, units and report.
     pub(crate) hosts: Vec<Json>,
     /// Reports that can be shown again.
@@ -68,7 +71,7 @@ const HOST: [(&str, Kind); 19] = [
 
 /// What hangs below a host's event: its name in JSON, table, columns.
 type Below = (&'static str, &'static str, &'static [(&'static str, Kind)]);
-const BELOW: [Below; 4] = [
+const BELOW: [Below; 5] = [
     (
         "steps",
         "steps",
@@ -87,6 +90,41 @@ const BELOW: [Below; 4] = [
     ),
     ("units", "unit_changes", &[("unit", Text), ("what", Text)]),
     ("resources", "resources", &[("name", Text), ("value_before", Kind::Real), ("value_after", Kind::Real)]),
+    (
+        "issues",
+        "issue_findings",
+        &[
+            ("package", Text),
+            ("version", Text),
+            ("issue_number", Integer),
+            ("title", Text),
+            ("url", Text),
+            ("state", Text),
+            ("severity", Text),
+            ("reason", Text),
+        ],
+    ),
+];
+
+const UPDATE: [(&str, Kind); 8] = [
+    ("risk", Text),
+    ("assessment", Text),
+    ("verdict", Text),
+    ("decided_by", Text),
+    ("decided_at", Time),
+    ("actor", Text),
+    ("reason", Text),
+    ("lock_file", Text),
+];
+
+const INPUT: [(&str, Kind); 7] = [
+    ("input", Text),
+    ("url", Text),
+    ("revision_before", Text),
+    ("revision_after", Text),
+    ("date_before", Time),
+    ("date_after", Time),
+    ("compare_url", Text),
 ];
 
 /// Reads a run; the beginning of its id is enough when no other begins alike.
@@ -106,7 +144,8 @@ pub(crate) async fn run_record(database: &mut Database, id: &str) -> Result<RunR
     };
     let id = run.get("id").and_then(Json::as_str).unwrap_or_default().to_owned();
     let sql = format!("SELECT id, {} FROM deployment_events WHERE run_id = $1 ORDER BY hostname", list(&HOST));
-    let mut record = RunRecord { run, hosts: Vec::new(), reports: Vec::new() };
+    let update = update(database, &id).await?;
+    let mut record = RunRecord { run, update, hosts: Vec::new(), reports: Vec::new() };
     for cells in database.rows("read the run's hosts", &sql, &values![&id]).await? {
         let Some((event, cells)) = cells.split_first() else { continue };
         let mut host = object(&HOST, cells);
@@ -120,6 +159,24 @@ pub(crate) async fn run_record(database: &mut Database, id: &str) -> Result<RunR
         record.hosts.push(host);
     }
     Ok(record)
+}
+
+/// The update of inputs that a run was.
+async fn update(database: &mut Database, id: &str) -> Result<Option<Json>, FleetError> {
+    let sql = format!("SELECT {} FROM updates WHERE run_id = $1", list(&UPDATE));
+    let Some(cells) = database.row("read the run's update", &sql, &values![id]).await? else { return Ok(None) };
+    let mut update = object(&UPDATE, &cells);
+    let sql = format!("SELECT {} FROM update_inputs WHERE run_id = $1 ORDER BY input", list(&INPUT));
+    let inputs = database.rows("read the inputs of the run", &sql, &values![id]).await?;
+    let inputs = inputs.iter().map(|cells| object(&INPUT, cells)).collect();
+    if let Some(update) = update.as_object_mut() {
+        // It is JSON in a column: it becomes part of the object.
+        let assessment = update.get("assessment").and_then(Json::as_str).map(str::to_owned);
+        let assessment = assessment.and_then(|text| serde_json::from_str(&text).ok());
+        update.insert("assessment".to_owned(), assessment.unwrap_or(Json::Null));
+        update.insert("inputs".to_owned(), Json::Array(inputs));
+    }
+    Ok(Some(update))
 }
 
 async fn below(

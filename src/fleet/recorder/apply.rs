@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::journal::Line;
 use super::state::RunState;
-use super::{findings, settle};
+use super::{findings, resources, settle, updates};
 use crate::event::Event;
 use crate::fleet::database::{Database, Dialect};
 use crate::fleet::error::FleetError;
@@ -137,11 +137,19 @@ impl Writer<'_> {
                 let event_id = self.event_id(host.as_str()).await?;
                 findings::write(self.database, self.run, event_id, host.as_str(), finding).await
             }
+            Event::KnownIssues { report, afterwards } => {
+                let event_id = self.event_id(report.host.as_str()).await?;
+                updates::issues(self.database, self.run, event_id, report, *afterwards).await
+            }
+            Event::Observed { host, observed } => {
+                let event_id = self.event_id(host.as_str()).await?;
+                resources::write_both(self.database, event_id, &observed.resources).await
+            }
             Event::HostFinished { host, report } => self.host_finished(host, report).await,
             Event::RunFinished { exit_code, meaning, elapsed_ms } => {
                 self.run_finished(*exit_code, meaning, *elapsed_ms).await
             }
-            _ => Ok(()),
+            event => updates::write(self.database, self.run, event, self.time).await,
         }
     }
 
@@ -322,16 +330,7 @@ impl Writer<'_> {
             };
             shared::report(self.database, &report).await?;
         }
-        let before = [
-            ("memory_available", facts.memory_available.map(|bytes| bytes as f64)),
-            ("store_free", facts.store_free.map(|bytes| bytes as f64)),
-            ("boot_free", facts.boot_free.map(|bytes| bytes as f64)),
-            ("load", facts.load),
-        ];
-        let known = before.into_iter().filter(|(_, value)| value.is_some());
-        let rows = known.map(|(name, value)| values![event_id, name, value]).collect();
-        let tail = "ON CONFLICT (event_id, name) DO UPDATE SET value_before = excluded.value_before";
-        rows::insert(self.database, "resources", "event_id, name, value_before", rows, tail).await
+        resources::write_before(self.database, event_id, &facts.measured).await
     }
 
     /// The system that a host goes back to, with the commit it was deployed from.

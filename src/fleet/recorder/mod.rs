@@ -16,9 +16,11 @@ mod apply;
 mod claims;
 mod findings;
 mod journal;
+mod resources;
 mod run;
 mod settle;
 mod state;
+mod updates;
 mod upkeep;
 mod worker;
 

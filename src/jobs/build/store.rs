@@ -63,6 +63,7 @@ pub(super) async fn attempt(job: &BuildJob<'_>, nix: &Nix, claimed: &Claimed) ->
         Err(BuildError::Exec(error)) if matches!(*error, ExecError::NotFound { .. } | ExecError::Io { .. }) => {
             return Attempt::NotHere(error.to_string());
         }
+        Err(error) if error.needs_other_machine() => return Attempt::NotHere(explained(&error)),
         Err(error) => return Attempt::Failed(explained(&error)),
     };
     let problem = match (job.cache, &store_path) {

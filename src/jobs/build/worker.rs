@@ -1,7 +1,10 @@
 //! One worker: claims, builds, says that it lives, settles, waits.
 
+use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
+
+use tokio::sync::futures::Notified;
 
 use super::store::{self, Attempt};
 use super::{Crew, End, Settled, Word};
@@ -38,6 +41,10 @@ impl<'a> Worker<'a> {
     /// Works until it is told to stop, or, once, until nothing is left.
     pub(super) async fn work(&mut self) -> Result<(), JobError> {
         while !self.crew.stop.is_cancelled() {
+            // What is settled while this worker looks is not missed.
+            let settled = self.crew.settled.notified();
+            tokio::pin!(settled);
+            settled.as_mut().enable();
             // Whoever looks may find something: the others wait for it.
             self.crew.busy.fetch_add(1, Ordering::SeqCst);
             let taken = self.take().await;
@@ -50,7 +57,7 @@ impl<'a> Worker<'a> {
                 }
                 Ok(None) => {
                     self.rest();
-                    self.wait().await
+                    self.wait(settled).await
                 }
                 Err(error) => {
                     self.rest();
@@ -59,7 +66,7 @@ impl<'a> Worker<'a> {
                     }
                     (self.crew.tell)(&Word::Trouble(&error.into()));
                     self.connection = None;
-                    self.wait().await
+                    self.wait(settled).await
                 }
             };
             if !goes_on {
@@ -82,11 +89,7 @@ impl<'a> Worker<'a> {
     }
 
     /// Waits until more may be ready; false when nothing will be.
-    async fn wait(&self) -> bool {
-        let settled = self.crew.settled.notified();
-        tokio::pin!(settled);
-        // From here on nothing is missed.
-        settled.as_mut().enable();
+    async fn wait(&self, settled: Pin<&mut Notified<'_>>) -> bool {
         let once = self.crew.job.once;
         if once && self.crew.busy.load(Ordering::SeqCst) == 0 {
             return false;

@@ -97,6 +97,11 @@ impl BuildError {
         Self::Nix { message, log: log.to_owned() }
     }
 
+    /// Whether a machine of another kind could build it.
+    pub(crate) fn needs_other_machine(&self) -> bool {
+        matches!(self, Self::Failed { first, .. } if system_hint(&first.reason).is_some())
+    }
+
     /// The last lines of the failing builder's log.
     pub(crate) fn evidence(&self) -> Vec<String> {
         match self {

@@ -10,8 +10,8 @@ use super::document::{Document, HostDocument};
 use super::timeline;
 use crate::model::text::{bytes, clean, signed_bytes};
 use crate::model::{
-    ClosureDiff, Failure, Finding, HostFacts, HostName, HostOutcome, HostReport, PackageChangeKind,
-    StepOutcome, UnitPlan,
+    ClosureDiff, Failure, Finding, HostFacts, HostName, HostOutcome, HostReport, Metric, Observed,
+    PackageChangeKind, StepOutcome, UnitPlan,
 };
 use crate::report::end_report::generations;
 use crate::report::words;
@@ -340,8 +340,46 @@ fn findings(page: &mut String, findings: &[Finding]) {
     page.push_str("</ul>\n");
 }
 
+/// Metrics before and after the deploy and as they usually are, where they were measured.
+fn measured(page: &mut String, observed: &Observed) {
+    page.push_str("<h3>Resources</h3>\n<div class=\"wide\"><table>\n");
+    page.push_str("<tr><th></th><th>Before</th><th>After</th><th>Usually</th></tr>\n");
+    for resource in &observed.resources {
+        let metric = resource.metric;
+        let value = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| number(metric, value));
+        add(
+            page,
+            format_args!(
+                "<tr><th>{}</th><td>{}</td><td>{}</td><td>{}</td></tr>\n",
+                metric.as_str().replace('_', " "),
+                value(resource.before),
+                value(resource.after),
+                value(resource.usual)
+            ),
+        );
+    }
+    page.push_str("</table></div>\n");
+}
+
+fn number(metric: Metric, value: f64) -> String {
+    match metric {
+        Metric::MemoryAvailable
+        | Metric::MemoryTotal
+        | Metric::StoreFree
+        | Metric::StoreSize
+        | Metric::BootFree
+        | Metric::BootSize => bytes(value.max(0.0) as u64),
+        Metric::Cpu => format!("{value:.1} %"),
+        Metric::Load => format!("{value:.2}"),
+        _ => format!("{value:.0}"),
+    }
+}
+
 /// What the host had before, and what its looks after the deploy said.
 fn resources(page: &mut String, facts: &HostFacts, report: Option<&HostReport>) {
+    if let Some(observed) = report.and_then(|report| report.observed.as_ref()) {
+        return measured(page, observed);
+    }
     let rows = [
         ("Memory available", facts.memory_available.map(bytes)),
         ("Load", facts.load.map(|load| format!("{load:.2}"))),

@@ -165,16 +165,16 @@ WITH recent AS MATERIALIZED (
     SELECT c.id, c.flake_id, c.git_commit_hash, c.commit_timestamp
     FROM commits c WHERE c.commit_timestamp >= (SELECT ago_30_days FROM fleet_clock)
 ), evaluations AS MATERIALIZED (
-    SELECT d.commit_id, d.derivation_name, d.store_path, t.name AS status, t.is_success
+    SELECT d.commit_id, d.derivation_name, d.store_path, d.status_id
     FROM recent r
     -- CROSS JOIN is the order of SQLite, too: few commits first, then what belongs to them.
     CROSS JOIN derivations d
-    JOIN derivation_statuses t ON t.id = d.status_id
     WHERE d.commit_id = r.id AND d.derivation_type = 'nixos'
 ), by_status AS (
-    SELECT commit_id, status, is_success, count(*) AS total
-    FROM evaluations GROUP BY commit_id, status, is_success
-    ORDER BY commit_id, status
+    SELECT g.commit_id, t.name AS status, t.is_success, g.total
+    FROM (SELECT commit_id, status_id, count(*) AS total FROM evaluations GROUP BY commit_id, status_id) g
+    JOIN derivation_statuses t ON t.id = g.status_id
+    ORDER BY g.commit_id, t.name
 ), counts AS (
     SELECT commit_id, CAST(sum(total) AS bigint) AS total,
            CAST(sum(CASE WHEN is_success THEN total ELSE 0 END) AS bigint) AS successful,
@@ -200,10 +200,13 @@ WITH recent AS MATERIALIZED (
     SELECT commit_id, min(first_at) AS first_at, max(last_at) AS last_at, count(*) AS hosts,
            string_agg(hostname, ', ') AS list
     FROM seen GROUP BY commit_id
+), standing AS MATERIALIZED (
+    -- A condition on the commit here would ask for it twice.
+    SELECT hostname, commit_id FROM fleet_current
+    WHERE is_active AND hostname IN (SELECT hostname FROM seen)
 ), running AS (
     SELECT commit_id, count(*) AS hosts, string_agg(hostname, ', ') AS list
-    FROM (SELECT commit_id, hostname FROM fleet_current
-          WHERE is_active AND hostname IN (SELECT hostname FROM seen) AND commit_id IS NOT NULL
+    FROM (SELECT commit_id, hostname FROM standing WHERE commit_id IS NOT NULL
           ORDER BY commit_id, hostname) each_host
     GROUP BY commit_id
 )
@@ -263,26 +266,29 @@ FROM grouped g JOIN derivation_statuses t ON t.id = g.status_id
 ORDER BY t.display_order;
 
 CREATE VIEW view_commit_build_status AS
-WITH by_status AS (
-    SELECT d.commit_id, t.name, t.is_terminal, t.is_success, count(*) AS total,
+WITH totals AS (
+    SELECT d.commit_id, count(*) AS total,
+           count(*) FILTER (WHERE t.is_success) AS successful,
+           count(*) FILTER (WHERE t.is_terminal AND NOT t.is_success) AS failed,
+           count(*) FILTER (WHERE NOT t.is_terminal) AS in_progress,
            count(*) FILTER (WHERE d.derivation_type = 'nixos') AS nixos,
-           count(d.evaluation_duration_ms) AS evaluations, sum(d.evaluation_duration_ms) AS evaluation_ms,
+           count(*) FILTER (WHERE d.derivation_type <> 'nixos') AS packages,
+           round(coalesce(1.0 * sum(d.evaluation_duration_ms) / nullif(count(d.evaluation_duration_ms), 0), 0)
+                 / 1000.0, 2) AS avg_seconds,
            max(d.attempt_count) AS max_attempts
     FROM derivations d JOIN derivation_statuses t ON t.id = d.status_id
     WHERE d.commit_id IS NOT NULL
-    GROUP BY d.commit_id, t.name, t.is_terminal, t.is_success
-    ORDER BY d.commit_id, t.name
-), totals AS (
-    SELECT commit_id, CAST(sum(total) AS bigint) AS total,
-           CAST(sum(CASE WHEN is_success THEN total ELSE 0 END) AS bigint) AS successful,
-           CAST(sum(CASE WHEN is_terminal AND NOT is_success THEN total ELSE 0 END) AS bigint) AS failed,
-           CAST(sum(CASE WHEN is_terminal THEN 0 ELSE total END) AS bigint) AS in_progress,
-           CAST(sum(nixos) AS bigint) AS nixos, CAST(sum(total - nixos) AS bigint) AS packages,
-           round(coalesce(1.0 * sum(evaluation_ms) / nullif(sum(evaluations), 0), 0) / 1000.0, 2) AS avg_seconds,
-           max(max_attempts) AS max_attempts, string_agg(name, ', ') AS statuses
-    FROM by_status GROUP BY commit_id
+    GROUP BY d.commit_id
+), by_status AS (
+    SELECT g.commit_id, t.name
+    FROM (SELECT commit_id, status_id FROM derivations
+          WHERE commit_id IS NOT NULL GROUP BY commit_id, status_id) g
+    JOIN derivation_statuses t ON t.id = g.status_id
+    ORDER BY g.commit_id, t.name
+), lists AS (
+    SELECT commit_id, string_agg(name, ', ') AS statuses FROM by_status GROUP BY commit_id
 )
-SELECT c.id AS commit_id, f.name AS flake_name, f.repo_url, c.git_commit_hash,
+SELECT c.id AS commit_id, c.flake_name, c.repo_url, c.git_commit_hash,
        substr(c.git_commit_hash, 1, 8) AS short_hash, c.commit_timestamp,
        c.attempt_count AS commit_attempt_count,
        d.id AS derivation_id, d.derivation_type, d.derivation_name, d.derivation_path,
@@ -291,27 +297,35 @@ SELECT c.id AS commit_id, f.name AS flake_name, f.repo_url, c.git_commit_hash,
        d.evaluation_duration_ms, d.error_message, d.pname, d.version,
        t.name AS derivation_status, t.description AS derivation_status_description,
        t.is_terminal, t.is_success,
-       coalesce(k.total, 0) AS total_derivations, coalesce(k.successful, 0) AS successful_derivations,
-       coalesce(k.failed, 0) AS failed_derivations, coalesce(k.in_progress, 0) AS in_progress_derivations,
-       coalesce(k.nixos, 0) AS nixos_derivations, coalesce(k.packages, 0) AS package_derivations,
-       coalesce(k.avg_seconds, 0) AS avg_evaluation_duration_seconds,
-       coalesce(k.max_attempts, 0) AS max_derivation_attempts,
-       k.statuses AS all_statuses,
-       CASE WHEN k.total IS NULL THEN 'no_builds'
-            WHEN k.in_progress > 0 THEN 'building'
-            WHEN k.failed = k.total THEN 'failed'
-            WHEN k.failed > 0 THEN 'partial'
+       coalesce(c.total, 0) AS total_derivations, coalesce(c.successful, 0) AS successful_derivations,
+       coalesce(c.failed, 0) AS failed_derivations, coalesce(c.in_progress, 0) AS in_progress_derivations,
+       coalesce(c.nixos, 0) AS nixos_derivations, coalesce(c.packages, 0) AS package_derivations,
+       coalesce(c.avg_seconds, 0) AS avg_evaluation_duration_seconds,
+       coalesce(c.max_attempts, 0) AS max_derivation_attempts,
+       c.statuses AS all_statuses,
+       CASE WHEN c.total IS NULL THEN 'no_builds'
+            WHEN c.in_progress > 0 THEN 'building'
+            WHEN c.failed = c.total THEN 'failed'
+            WHEN c.failed > 0 THEN 'partial'
             ELSE 'complete' END AS commit_build_status,
-       CASE WHEN k.total IS NULL THEN 'No derivations scheduled for this commit'
-            WHEN k.in_progress > 0 THEN k.in_progress || ' of ' || k.total || ' derivations still building'
-            WHEN k.failed = k.total THEN 'All ' || k.total || ' derivations failed'
-            WHEN k.failed > 0 THEN k.successful || ' successful, ' || k.failed || ' failed of ' || k.total || ' total'
-            ELSE 'All ' || k.total || ' derivations completed successfully' END AS commit_build_description
-FROM commits c
-JOIN flakes f ON f.id = c.flake_id
+       CASE WHEN c.total IS NULL THEN 'No derivations scheduled for this commit'
+            WHEN c.in_progress > 0 THEN c.in_progress || ' of ' || c.total || ' derivations still building'
+            WHEN c.failed = c.total THEN 'All ' || c.total || ' derivations failed'
+            WHEN c.failed > 0 THEN c.successful || ' successful, ' || c.failed || ' failed of ' || c.total || ' total'
+            ELSE 'All ' || c.total || ' derivations completed successfully' END AS commit_build_description
+FROM (
+    -- Commits are put in order with all that belongs to them, before each is joined with its many
+    -- derivations: what is left to be sorted are those of one commit.
+    SELECT c.id, c.git_commit_hash, c.commit_timestamp, c.attempt_count, f.name AS flake_name, f.repo_url,
+           l.statuses, k.total, k.successful, k.failed, k.in_progress, k.nixos, k.packages, k.avg_seconds,
+           k.max_attempts
+    FROM commits c
+    JOIN flakes f ON f.id = c.flake_id
+    LEFT JOIN totals k ON k.commit_id = c.id
+    LEFT JOIN lists l ON l.commit_id = c.id
+    ORDER BY c.commit_timestamp DESC, c.id DESC) c
 LEFT JOIN derivations d ON d.commit_id = c.id
 LEFT JOIN derivation_statuses t ON t.id = d.status_id
-LEFT JOIN totals k ON k.commit_id = c.id
 ORDER BY c.commit_timestamp DESC, c.id DESC, d.derivation_type, d.derivation_name, d.id;
 
 CREATE VIEW view_commit_nixos_table AS
