@@ -10,6 +10,7 @@ use std::time::Duration;
 use octocrab::Octocrab;
 use serde_json::{Value, json};
 
+use crate::issues::github::transport::Transport;
 use crate::model::Secret;
 use crate::model::text::clean_line;
 
@@ -78,14 +79,9 @@ pub(crate) struct Opened {
 impl Forge {
     /// Prepares a connection; nothing is sent yet. Needs a runtime.
     pub(crate) fn new(api: &str, repository: &str, token: &Secret) -> Result<Self, ForgeError> {
-        let failed = |error: octocrab::Error| ForgeError::Client { api: api.to_owned(), why: words(&error) };
-        let builder = Octocrab::builder()
-            .base_uri(api)
-            .map_err(failed)?
-            .set_connect_timeout(Some(Duration::from_secs(5)))
-            .personal_token(token.reveal().to_owned());
-        let octocrab = builder.build().map_err(failed)?;
-        Ok(Self { octocrab, api: api.to_owned(), repository: repository.to_owned() })
+        let transport = Transport::plain(api, token)
+            .map_err(|error| ForgeError::Client { api: api.to_owned(), why: error.to_string() })?;
+        Ok(Self { octocrab: transport.octocrab(), api: api.to_owned(), repository: repository.to_owned() })
     }
 
     /// The default branch.
