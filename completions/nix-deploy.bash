@@ -25,6 +25,9 @@ _nix__deploy() {
             nix__deploy,deploy)
                 cmd="nix__deploy__subcmd__deploy"
                 ;;
+            nix__deploy,diff)
+                cmd="nix__deploy__subcmd__diff"
+                ;;
             nix__deploy,doctor)
                 cmd="nix__deploy__subcmd__doctor"
                 ;;
@@ -36,6 +39,9 @@ _nix__deploy() {
                 ;;
             nix__deploy,help)
                 cmd="nix__deploy__subcmd__help"
+                ;;
+            nix__deploy,history)
+                cmd="nix__deploy__subcmd__history"
                 ;;
             nix__deploy,init)
                 cmd="nix__deploy__subcmd__init"
@@ -54,6 +60,9 @@ _nix__deploy() {
                 ;;
             nix__deploy,rollback)
                 cmd="nix__deploy__subcmd__rollback"
+                ;;
+            nix__deploy,status)
+                cmd="nix__deploy__subcmd__status"
                 ;;
             nix__deploy__subcmd__fleet,build)
                 cmd="nix__deploy__subcmd__fleet__subcmd__build"
@@ -220,6 +229,9 @@ _nix__deploy() {
             nix__deploy__subcmd__help,deploy)
                 cmd="nix__deploy__subcmd__help__subcmd__deploy"
                 ;;
+            nix__deploy__subcmd__help,diff)
+                cmd="nix__deploy__subcmd__help__subcmd__diff"
+                ;;
             nix__deploy__subcmd__help,doctor)
                 cmd="nix__deploy__subcmd__help__subcmd__doctor"
                 ;;
@@ -231,6 +243,9 @@ _nix__deploy() {
                 ;;
             nix__deploy__subcmd__help,help)
                 cmd="nix__deploy__subcmd__help__subcmd__help"
+                ;;
+            nix__deploy__subcmd__help,history)
+                cmd="nix__deploy__subcmd__help__subcmd__history"
                 ;;
             nix__deploy__subcmd__help,init)
                 cmd="nix__deploy__subcmd__help__subcmd__init"
@@ -249,6 +264,9 @@ _nix__deploy() {
                 ;;
             nix__deploy__subcmd__help,rollback)
                 cmd="nix__deploy__subcmd__help__subcmd__rollback"
+                ;;
+            nix__deploy__subcmd__help,status)
+                cmd="nix__deploy__subcmd__help__subcmd__status"
                 ;;
             nix__deploy__subcmd__help__subcmd__fleet,build)
                 cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__build"
@@ -333,6 +351,7 @@ _nix__deploy() {
     case "${cmd}" in
         nix__deploy)
             opts="-y -q -v -h -V --mode --fast --emergency --action --reboot --dry-run --yes --non-interactive --allow --wait-for-host --max-parallel --config --output --quiet --color --verbose --help --version deploy check explain doctor fleet issues init completions man help"
+            opts="-y -q -v -h -V --mode --fast --emergency --action --reboot --dry-run --yes --non-interactive --allow --report --issue --commit --message --pr --max-parallel --config --output --quiet --color --verbose --help --version deploy rollback status history diff check explain doctor fleet issues init completions man help"
             opts="-y -q -v -h -V --mode --fast --emergency --action --reboot --update --dry-run --yes --non-interactive --allow --max-parallel --preview --no-build --input --new-packages --config --output --quiet --color --verbose --help --version deploy update check explain doctor fleet issues init completions man help"
             opts="-y -q -v -h -V --mode --fast --emergency --action --reboot --dry-run --yes --non-interactive --allow --max-parallel --preview --no-build --input --new-packages --config --output --quiet --color --verbose --help --version deploy check explain doctor fleet issues init completions man help"
             opts="-y -q -v -h -V --mode --fast --emergency --action --dry-run --yes --non-interactive --allow --strategy --canary --wave-size --soak --max-failures --rollback-fleet --max-parallel --limit --skip --reboot --reboot-parallel --config --output --quiet --color --verbose --help --version deploy rollback resume check explain doctor fleet issues init completions man help"
@@ -358,6 +377,19 @@ _nix__deploy() {
                     return 0
                     ;;
                 --wait-for-host)
+                --report)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --issue)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --commit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --message)
                 --strategy)
                     COMPREPLY=($(compgen -W "parallel rolling canary" -- "${cur}"))
                     return 0
@@ -492,6 +524,7 @@ _nix__deploy() {
             ;;
         nix__subcmd__deploy__subcmd__deploy)
             opts="-y -q -v -h --mode --fast --emergency --action --reboot --dry-run --yes --non-interactive --allow --wait-for-host --max-parallel --config --output --quiet --color --verbose --help"
+            opts="-y -q -v -h --mode --fast --emergency --action --reboot --dry-run --yes --non-interactive --allow --report --issue --commit --message --pr --max-parallel --config --output --quiet --color --verbose --help"
             opts="-y -q -v -h --mode --fast --emergency --action --reboot --update --dry-run --yes --non-interactive --allow --max-parallel --preview --no-build --input --new-packages --config --output --quiet --color --verbose --help"
             opts="-y -q -v -h --mode --fast --emergency --action --reboot --dry-run --yes --non-interactive --allow --max-parallel --preview --no-build --input --new-packages --config --output --quiet --color --verbose --help"
             opts="-y -q -v -h --mode --fast --emergency --action --dry-run --yes --non-interactive --allow --strategy --canary --wave-size --soak --max-failures --rollback-fleet --max-parallel --limit --skip --reboot --reboot-parallel --config --output --quiet --color --verbose --help"
@@ -517,6 +550,19 @@ _nix__deploy() {
                     return 0
                     ;;
                 --wait-for-host)
+                --report)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --issue)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --commit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --message)
                 --strategy)
                     COMPREPLY=($(compgen -W "parallel rolling canary" -- "${cur}"))
                     return 0
@@ -562,6 +608,32 @@ _nix__deploy() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__diff)
+            opts="-q -v -h --json --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1828,6 +1900,7 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__help)
+            opts="deploy rollback status history diff check explain doctor fleet issues init completions man help"
             opts="deploy update check explain doctor fleet issues init completions man help"
             opts="deploy rollback resume check explain doctor fleet issues init completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1871,6 +1944,20 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__help__subcmd__deploy)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__diff)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2290,6 +2377,20 @@ _nix__deploy() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__history)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         nix__subcmd__deploy__subcmd__help__subcmd__init)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -2354,6 +2455,50 @@ _nix__deploy() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__history)
+            opts="-q -v -h --limit --json --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2478,7 +2623,7 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__rollback)
-            opts="-y -q -v -h --to --action --reboot --dry-run --yes --non-interactive --max-parallel --config --output --quiet --color --verbose --help"
+            opts="-y -q -v -h --to --action --reboot --dry-run --yes --non-interactive --report --max-parallel --config --output --quiet --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2492,6 +2637,7 @@ _nix__deploy() {
                     COMPREPLY=($(compgen -W "switch boot test dry-activate" -- "${cur}"))
                     return 0
                     ;;
+                --report)
                 --update)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2512,6 +2658,32 @@ _nix__deploy() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__status)
+            opts="-q -v -h --json --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

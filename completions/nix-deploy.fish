@@ -1,6 +1,7 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_nix_deploy_global_optspecs
     string join \n mode= fast emergency action= reboot dry-run y/yes non-interactive allow= wait-for-host= max-parallel= config= output= q/quiet color= v/verbose h/help V/version
+    string join \n mode= fast emergency action= reboot dry-run y/yes non-interactive allow= report= issue= commit= message= pr max-parallel= config= output= q/quiet color= v/verbose h/help V/version
     string join \n mode= fast emergency action= reboot update= dry-run y/yes non-interactive allow= max-parallel= preview no-build input= new-packages= config= output= q/quiet color= v/verbose h/help V/version
     string join \n mode= fast emergency action= reboot dry-run y/yes non-interactive allow= max-parallel= preview no-build input= new-packages= config= output= q/quiet color= v/verbose h/help V/version
     string join \n mode= fast emergency action= dry-run y/yes non-interactive allow= strategy= canary= wave-size= soak= max-failures= rollback-fleet max-parallel= limit= skip= reboot= reboot-parallel= config= output= q/quiet color= v/verbose h/help V/version
@@ -37,6 +38,10 @@ dry-activate\t'only ask the host what would happen'"
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l update -d 'Bring all flake inputs, or these, to their newest first; asks nothing' -r
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l allow -d 'Let findings of this rule pass in this run; recorded with your name' -r
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l wait-for-host -d 'Wait for hosts that do not answer, an hour or so long, and deploy them when they do' -r
+complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l report -d 'Write a report of the run to this file at its end: .md, .html or .json; may be repeated' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l issue -d 'The issue of the configuration\'s repository that this is for: in run, report and record' -r
+complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l commit -d 'Commit what is staged before the deploy, and these files with it' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l message -d 'What the commit says; `feat(area): ` and the issue are added' -r
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l strategy -d 'In which order hosts are deployed; dependencies always come first' -r -f -a "parallel\t'all at once; a host that depends on others after them'
 rolling\t'one after the other, or in waves of --wave-size'
 canary\t'a few first (--canary), then the others'"
@@ -66,6 +71,7 @@ complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l emergency -d 'Lik
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l dry-run -d 'Print the plan and touch no host'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -s y -l yes -d 'Answer every question with yes'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l non-interactive -d 'Never ask; automatic without a terminal, or with CI=true'
+complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l pr -d 'Push the branch and open a pull request when the deploy has gone well'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l preview -d 'Show what an update of the flake\'s inputs would change, and change nothing'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l no-build -d 'Estimate from derivations instead of building the new systems'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l rollback-fleet -d 'Take back the hosts that were deployed when the run fails'
@@ -76,6 +82,9 @@ complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -s V -l version -d '
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "deploy" -d 'Deploy hosts (the default; also for hosts named like a command)'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "update" -d 'Update flake inputs with open eyes, and deploy what comes of it'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "rollback" -d 'Take hosts back to a system they had, proven like a deploy'
+complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "status" -d 'Ask hosts how they stand right now, and why one is not well'
+complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "history" -d 'Show what hosts ran when: generations and the record of deploys'
+complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "diff" -d 'Compare two systems of a host: packages, units, kernel, size'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "resume" -d 'Take up a run that was interrupted: hosts that were done are not touched'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "check" -d 'Judge the configuration: syntax, anti-patterns, security'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "explain" -d 'Explain a rule of `check`: what, why, bad and good code'
@@ -96,6 +105,10 @@ dry-activate\t'only ask the host what would happen'"
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l update -d 'Bring all flake inputs, or these, to their newest first; asks nothing' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l allow -d 'Let findings of this rule pass in this run; recorded with your name' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l wait-for-host -d 'Wait for hosts that do not answer, an hour or so long, and deploy them when they do' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l report -d 'Write a report of the run to this file at its end: .md, .html or .json; may be repeated' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l issue -d 'The issue of the configuration\'s repository that this is for: in run, report and record' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l commit -d 'Commit what is staged before the deploy, and these files with it' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l message -d 'What the commit says; `feat(area): ` and the issue are added' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l strategy -d 'In which order hosts are deployed; dependencies always come first' -r -f -a "parallel\t'all at once; a host that depends on others after them'
 rolling\t'one after the other, or in waves of --wave-size'
 canary\t'a few first (--canary), then the others'"
@@ -125,6 +138,7 @@ complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l emergen
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l dry-run -d 'Print the plan and touch no host'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -s y -l yes -d 'Answer every question with yes'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l non-interactive -d 'Never ask; automatic without a terminal, or with CI=true'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l pr -d 'Push the branch and open a pull request when the deploy has gone well'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l preview -d 'Show what an update of the flake\'s inputs would change, and change nothing'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l no-build -d 'Estimate from derivations instead of building the new systems'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
@@ -175,6 +189,7 @@ complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand rollback" -l actio
 boot\t'activate with the next reboot'
 test\t'activate now; a reboot returns to the old system'
 dry-activate\t'only ask the host what would happen'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand rollback" -l report -d 'Write a report of the run to this file at its end: .md, .html or .json; may be repeated' -r -F
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand rollback" -l max-parallel -d 'Work on at most this many hosts at a time' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand rollback" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand rollback" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
@@ -191,6 +206,43 @@ complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand rollback" -l non-i
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand rollback" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand rollback" -s v -l verbose -d 'Trace what the program does; twice for more'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand rollback" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand status" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand status" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
+plain\t'a line for each thing that happens'
+json\t'one event per line on standard output'
+quiet\t'only errors and the result'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand status" -l color -d 'When to use colour' -r -f -a "auto\t'on a terminal, unless NO_COLOR is set'
+always\t'always'
+never\t'never'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand status" -l json -d 'Print JSON, an object per host'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand status" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand status" -s v -l verbose -d 'Trace what the program does; twice for more'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand history" -l limit -d 'Show at most so many entries per host, the newest' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand history" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand history" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
+plain\t'a line for each thing that happens'
+json\t'one event per line on standard output'
+quiet\t'only errors and the result'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand history" -l color -d 'When to use colour' -r -f -a "auto\t'on a terminal, unless NO_COLOR is set'
+always\t'always'
+never\t'never'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand history" -l json -d 'Print JSON, an object per entry'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand history" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand history" -s v -l verbose -d 'Trace what the program does; twice for more'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand history" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand diff" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand diff" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
+plain\t'a line for each thing that happens'
+json\t'one event per line on standard output'
+quiet\t'only errors and the result'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand diff" -l color -d 'When to use colour' -r -f -a "auto\t'on a terminal, unless NO_COLOR is set'
+always\t'always'
+never\t'never'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand diff" -l json -d 'Print JSON, one object'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand diff" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand diff" -s v -l verbose -d 'Trace what the program does; twice for more'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand resume" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand resume" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
 plain\t'a line for each thing that happens'
@@ -707,6 +759,20 @@ never\t'never'"
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand man" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand man" -s v -l verbose -d 'Trace what the program does; twice for more'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback status history diff check explain doctor fleet issues init completions man help" -f -a "deploy" -d 'Deploy hosts (the default; also for hosts named like a command)'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback status history diff check explain doctor fleet issues init completions man help" -f -a "rollback" -d 'Take hosts back to a system they had, proven like a deploy'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback status history diff check explain doctor fleet issues init completions man help" -f -a "status" -d 'Ask hosts how they stand right now, and why one is not well'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback status history diff check explain doctor fleet issues init completions man help" -f -a "history" -d 'Show what hosts ran when: generations and the record of deploys'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback status history diff check explain doctor fleet issues init completions man help" -f -a "diff" -d 'Compare two systems of a host: packages, units, kernel, size'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback status history diff check explain doctor fleet issues init completions man help" -f -a "check" -d 'Judge the configuration: syntax, anti-patterns, security'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback status history diff check explain doctor fleet issues init completions man help" -f -a "explain" -d 'Explain a rule of `check`: what, why, bad and good code'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback status history diff check explain doctor fleet issues init completions man help" -f -a "doctor" -d 'Check what is needed here and on each host, and say how to mend it'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback status history diff check explain doctor fleet issues init completions man help" -f -a "fleet" -d 'Ask the fleet database what runs where, since when and why'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback status history diff check explain doctor fleet issues init completions man help" -f -a "issues" -d 'Show known issues of the packages that are installed on hosts'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback status history diff check explain doctor fleet issues init completions man help" -f -a "init" -d 'Write a hosts.toml for the hosts of a flake'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback status history diff check explain doctor fleet issues init completions man help" -f -a "completions" -d 'Print a shell\'s completion script'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback status history diff check explain doctor fleet issues init completions man help" -f -a "man" -d 'Print a manual page'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback status history diff check explain doctor fleet issues init completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update check explain doctor fleet issues init completions man help" -f -a "deploy" -d 'Deploy hosts (the default; also for hosts named like a command)'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update check explain doctor fleet issues init completions man help" -f -a "update" -d 'Update flake inputs with open eyes, and deploy what comes of it'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update check explain doctor fleet issues init completions man help" -f -a "check" -d 'Judge the configuration: syntax, anti-patterns, security'

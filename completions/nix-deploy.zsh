@@ -25,6 +25,10 @@ dry-activate\:"only ask the host what would happen"))' \
 '(--preview)*--update=[Bring all flake inputs, or these, to their newest first; asks nothing]::INPUT:_default' \
 '*--allow=[Let findings of this rule pass in this run; recorded with your name]:RULE:_default' \
 '--wait-for-host=[Wait for hosts that do not answer, an hour or so long, and deploy them when they do]::DURATION:_default' \
+'*--report=[Write a report of the run to this file at its end\: .md, .html or .json; may be repeated]:FILE:_files' \
+'--issue=[The issue of the configuration'\''s repository that this is for\: in run, report and record]:NUMBER:_default' \
+'*--commit=[Commit what is staged before the deploy, and these files with it]::FILE:_files' \
+'--message=[What the commit says; \`feat(area)\: \` and the issue are added]:TEXT:_default' \
 '--strategy=[In which order hosts are deployed; dependencies always come first]:STRATEGY:((parallel\:"all at once; a host that depends on others after them"
 rolling\:"one after the other, or in waves of --wave-size"
 canary\:"a few first (--canary), then the others"))' \
@@ -55,6 +59,7 @@ never\:"never"))' \
 '-y[Answer every question with yes]' \
 '--yes[Answer every question with yes]' \
 '--non-interactive[Never ask; automatic without a terminal, or with CI=true]' \
+'--pr[Push the branch and open a pull request when the deploy has gone well]' \
 '(--dry-run --reboot --mode --fast --emergency)--preview[Show what an update of the flake'\''s inputs would change, and change nothing]' \
 '--no-build[Estimate from derivations instead of building the new systems]' \
 '--rollback-fleet[Take back the hosts that were deployed when the run fails]' \
@@ -88,6 +93,10 @@ dry-activate\:"only ask the host what would happen"))' \
 '(--preview)*--update=[Bring all flake inputs, or these, to their newest first; asks nothing]::INPUT:_default' \
 '*--allow=[Let findings of this rule pass in this run; recorded with your name]:RULE:_default' \
 '--wait-for-host=[Wait for hosts that do not answer, an hour or so long, and deploy them when they do]::DURATION:_default' \
+'*--report=[Write a report of the run to this file at its end\: .md, .html or .json; may be repeated]:FILE:_files' \
+'--issue=[The issue of the configuration'\''s repository that this is for\: in run, report and record]:NUMBER:_default' \
+'*--commit=[Commit what is staged before the deploy, and these files with it]::FILE:_files' \
+'--message=[What the commit says; \`feat(area)\: \` and the issue are added]:TEXT:_default' \
 '--strategy=[In which order hosts are deployed; dependencies always come first]:STRATEGY:((parallel\:"all at once; a host that depends on others after them"
 rolling\:"one after the other, or in waves of --wave-size"
 canary\:"a few first (--canary), then the others"))' \
@@ -118,6 +127,7 @@ never\:"never"))' \
 '-y[Answer every question with yes]' \
 '--yes[Answer every question with yes]' \
 '--non-interactive[Never ask; automatic without a terminal, or with CI=true]' \
+'--pr[Push the branch and open a pull request when the deploy has gone well]' \
 '--rollback-fleet[Take back the hosts that were deployed when the run fails]' \
 '-q[Show nothing but errors and the result, like --output quiet]' \
 '--quiet[Show nothing but errors and the result, like --output quiet]' \
@@ -135,6 +145,7 @@ _arguments "${_arguments_options[@]}" : \
 boot\:"activate with the next reboot"
 test\:"activate now; a reboot returns to the old system"
 dry-activate\:"only ask the host what would happen"))' \
+'*--report=[Write a report of the run to this file at its end\: .md, .html or .json; may be repeated]:FILE:_files' \
 '--max-parallel=[Work on at most this many hosts at a time]:COUNT:_default' \
 '--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
 '--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
@@ -160,6 +171,7 @@ never\:"never"))' \
 '*::hosts -- A host of hosts.toml, a glob, @tag, or `all`:_default' \
 && ret=0
 ;;
+(status)
 (update)
 _arguments "${_arguments_options[@]}" : \
 '--accept-risk=[Apply updates up to this risk without asking]:RISK:(medium high)' \
@@ -214,6 +226,7 @@ quiet\:"only errors and the result"))' \
 '--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
 always\:"always"
 never\:"never"))' \
+'--json[Print JSON, an object per host]' \
 '--dry-run[Print the plan and touch no host]' \
 '-y[Answer every question with yes]' \
 '--yes[Answer every question with yes]' \
@@ -224,6 +237,50 @@ never\:"never"))' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
+'*::hosts -- A host of hosts.toml, a glob, @tag, or `all`; all hosts when there is none:_default' \
+&& ret=0
+;;
+(history)
+_arguments "${_arguments_options[@]}" : \
+'--limit=[Show at most so many entries per host, the newest]:COUNT:_default' \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'--json[Print JSON, an object per entry]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::hosts -- A host of hosts.toml, a glob, @tag, or `all`:_default' \
+&& ret=0
+;;
+(diff)
+_arguments "${_arguments_options[@]}" : \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'--json[Print JSON, one object]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+':host -- A host of hosts.toml:_default' \
+'::from -- The first system\: a generation, current, booted, boots, new, a run, or a store path:_default' \
+'::to -- The second system, in the same words; what the configuration describes unless A is given alone:_default' \
 '::run -- The run; the last one when there is none, if it was interrupted:_default' \
 && ret=0
 ;;
@@ -1084,6 +1141,15 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
+(status)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(history)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(diff)
 (resume)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
@@ -1251,6 +1317,9 @@ _nix-deploy_commands() {
 'deploy:Deploy hosts (the default; also for hosts named like a command)' \
 'update:Update flake inputs with open eyes, and deploy what comes of it' \
 'rollback:Take hosts back to a system they had, proven like a deploy' \
+'status:Ask hosts how they stand right now, and why one is not well' \
+'history:Show what hosts ran when\: generations and the record of deploys' \
+'diff:Compare two systems of a host\: packages, units, kernel, size' \
 'resume:Take up a run that was interrupted\: hosts that were done are not touched' \
 'check:Judge the configuration\: syntax, anti-patterns, security' \
 'explain:Explain a rule of \`check\`\: what, why, bad and good code' \
@@ -1278,6 +1347,11 @@ _nix-deploy__subcmd__completions_commands() {
 _nix-deploy__subcmd__deploy_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy deploy commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__diff_commands] )) ||
+_nix-deploy__subcmd__diff_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy diff commands' commands "$@"
 }
 (( $+functions[_nix-deploy__subcmd__doctor_commands] )) ||
 _nix-deploy__subcmd__doctor_commands() {
@@ -1614,6 +1688,9 @@ _nix-deploy__subcmd__help_commands() {
 'deploy:Deploy hosts (the default; also for hosts named like a command)' \
 'update:Update flake inputs with open eyes, and deploy what comes of it' \
 'rollback:Take hosts back to a system they had, proven like a deploy' \
+'status:Ask hosts how they stand right now, and why one is not well' \
+'history:Show what hosts ran when\: generations and the record of deploys' \
+'diff:Compare two systems of a host\: packages, units, kernel, size' \
 'resume:Take up a run that was interrupted\: hosts that were done are not touched' \
 'check:Judge the configuration\: syntax, anti-patterns, security' \
 'explain:Explain a rule of \`check\`\: what, why, bad and good code' \
@@ -1641,6 +1718,11 @@ _nix-deploy__subcmd__help__subcmd__completions_commands() {
 _nix-deploy__subcmd__help__subcmd__deploy_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy help deploy commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__help__subcmd__diff_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__diff_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help diff commands' commands "$@"
 }
 (( $+functions[_nix-deploy__subcmd__help__subcmd__doctor_commands] )) ||
 _nix-deploy__subcmd__help__subcmd__doctor_commands() {
@@ -1813,6 +1895,11 @@ _nix-deploy__subcmd__help__subcmd__help_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy help help commands' commands "$@"
 }
+(( $+functions[_nix-deploy__subcmd__help__subcmd__history_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__history_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help history commands' commands "$@"
+}
 (( $+functions[_nix-deploy__subcmd__help__subcmd__init_commands] )) ||
 _nix-deploy__subcmd__help__subcmd__init_commands() {
     local commands; commands=()
@@ -1842,6 +1929,16 @@ _nix-deploy__subcmd__help__subcmd__rollback_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy help rollback commands' commands "$@"
 }
+(( $+functions[_nix-deploy__subcmd__help__subcmd__status_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__status_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help status commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__history_commands] )) ||
+_nix-deploy__subcmd__history_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy history commands' commands "$@"
+}
 (( $+functions[_nix-deploy__subcmd__init_commands] )) ||
 _nix-deploy__subcmd__init_commands() {
     local commands; commands=()
@@ -1870,6 +1967,11 @@ _nix-deploy__subcmd__resume_commands() {
 _nix-deploy__subcmd__rollback_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy rollback commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__status_commands] )) ||
+_nix-deploy__subcmd__status_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy status commands' commands "$@"
 }
 
 if [ "$funcstack[1]" = "_nix-deploy" ]; then

@@ -46,6 +46,9 @@ pub enum Event {
         /// What was asked for: `deploy` or `rollback`.
         #[serde(default = "deploy")]
         command: String,
+        /// The issue of the configuration's repository that it is for.
+        #[serde(default)]
+        issue: Option<u64>,
         /// How it spreads over its hosts; journals of before do not say.
         #[serde(default)]
         rollout: Option<Box<Rollout>>,

@@ -1,12 +1,15 @@
 //! The configuration's repository, read with git.
 //!
-//! Only reads, but for mirrors of what is elsewhere (`history.rs`), and for
+//! Only reads, but for mirrors of what is elsewhere (`history.rs`), for a commit
+//! or a push that is asked for (`commit.rs`), and for
 //! [`intend_to_add`] and [`forget_intention`]: no lock is taken
 //! (`GIT_OPTIONAL_LOCKS=0`), and no program that the repository's own
 //! configuration names is run for it. Paths are relative to the top of the
 //! repository, whatever folder of it is given.
 
 mod history;
+
+pub(crate) mod commit;
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

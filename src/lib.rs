@@ -15,6 +15,7 @@ pub mod event;
 mod exec;
 pub mod exit;
 mod fleet;
+mod forge;
 mod git;
 mod host;
 pub mod issues;

@@ -18,6 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("nix", &["model", "exec", "event"]),
     ("host", &["model", "exec", "event"]),
     ("git", &["model", "exec", "event"]),
+    ("forge", &["model", "issues"]),
     ("issues", &["model", "exec", "event"]),
     ("jobs", &["model", "exec", "nix", "host", "git", "fleet"]),
     ("lint", &["model"]),

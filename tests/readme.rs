@@ -14,6 +14,8 @@ const HOSTS_TOML: &str = include_str!("../src/settings/hosts_toml.rs");
 const HOST_KEYS: &str = include_str!("../src/settings/host_keys.rs");
 const LINT_KEYS: &str = include_str!("../src/settings/lint_keys.rs");
 const ISSUE_KEYS: &str = include_str!("../src/settings/issue_keys.rs");
+const NOTIFY_KEYS: &str = include_str!("../src/settings/notify_keys.rs");
+const PULL_REQUEST_KEYS: &str = include_str!("../src/settings/pull_request_keys.rs");
 const ROLLOUT_KEYS: &str = include_str!("../src/settings/rollout_keys.rs");
 const CHECK_KEYS: &str = include_str!("../src/settings/check_keys.rs");
 const ENV: &str = include_str!("../src/settings/env.rs");
@@ -41,7 +43,8 @@ const TABLES: [(&str, &str); 6] = [
     ("impl TimeoutKeys ", "timeouts."),
 ];
 /// Tables of single keys, which the README lists one by one.
-const UNFOLDED: [&str; 7] = ["database", "issues", "lint", "recover", "rollout", "rollback", "timeouts"];
+const UNFOLDED: [&str; 9] =
+    ["database", "issues", "lint", "notify", "pull_request", "recover", "rollout", "rollback", "timeouts"];
 
 /// The text between quotes that a line begins with.
 fn quoted(text: &str) -> Option<&str> {
@@ -74,11 +77,6 @@ fn keys_of(source: &str, table: &str) -> BTreeSet<String> {
             let calls = line.split(call.as_str()).skip(1);
             keys.extend(calls.filter_map(quoted).map(|key| format!("{prefix}{key}")));
         }
-        if let Some((_, list)) =
-            line.split_once("const RESERVED: [&str; ").and_then(|(_, rest)| rest.split_once("] = ["))
-        {
-            keys.extend(list.split(',').filter_map(quoted).map(str::to_owned));
-        }
     }
     keys
 }
@@ -90,6 +88,8 @@ fn known_keys() -> BTreeSet<String> {
     keys.extend(keys_of(CHECK_KEYS, "checks."));
     keys.extend(keys_of(LINT_KEYS, "lint."));
     keys.extend(keys_of(ISSUE_KEYS, "issues."));
+    keys.extend(keys_of(NOTIFY_KEYS, "notify."));
+    keys.extend(keys_of(PULL_REQUEST_KEYS, "pull_request."));
     keys.extend(keys_of(ROLLOUT_KEYS, "rollout."));
     keys.retain(|key| !UNFOLDED.contains(&key.as_str()));
     keys
@@ -202,6 +202,10 @@ fn every_long_flag_of_the_help_is_explained() {
         vec!["issues", "--help"],
         vec!["update", "--help"],
         vec!["man", "--help"],
+        vec!["rollback", "--help"],
+        vec!["status", "--help"],
+        vec!["history", "--help"],
+        vec!["diff", "--help"],
     ] {
         let help = text(&run(folder.path(), &arguments).stdout);
         let options = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));

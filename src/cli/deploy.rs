@@ -1,5 +1,6 @@
 //! Arguments of a deploy, the default command.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgGroup, Args};
@@ -56,6 +57,25 @@ pub struct DeployArgs {
     #[arg(long, value_name = "DURATION", value_parser = values::age(), num_args = 0..=1)]
     #[arg(require_equals = true, default_missing_value = "1h")]
     pub wait_for_host: Option<Duration>,
+    /// Write a report of the run to this file at its end: .md, .html or .json; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub report: Vec<PathBuf>,
+
+    /// The issue of the configuration's repository that this is for: in run, report and record
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    pub issue: Option<u64>,
+
+    /// Commit what is staged before the deploy, and these files with it
+    #[arg(long, value_name = "FILE", num_args = 0.., require_equals = true, value_delimiter = ',')]
+    pub commit: Option<Vec<PathBuf>>,
+
+    /// What the commit says; `feat(area): ` and the issue are added
+    #[arg(long, value_name = "TEXT", requires = "commit")]
+    pub message: Option<String>,
+
+    /// Push the branch and open a pull request when the deploy has gone well
+    #[arg(long)]
+    pub pr: bool,
 
     /// How the deploy spreads over its hosts.
     #[command(flatten)]

@@ -7,10 +7,12 @@
 mod check;
 mod completions;
 mod deploy;
+mod diff;
 mod doctor;
 mod explain;
 mod fleet;
 mod global;
+mod history;
 mod init;
 mod issues;
 mod man;
@@ -18,6 +20,7 @@ mod preview;
 mod resume;
 mod rollback;
 mod rollout;
+mod status;
 mod update;
 mod values;
 
@@ -30,6 +33,7 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand}
 pub use check::{CheckArgs, FormatArg, NixArg};
 pub use completions::CompletionsArgs;
 pub use deploy::DeployArgs;
+pub use diff::DiffArgs;
 pub use doctor::DoctorArgs;
 pub use explain::ExplainArgs;
 pub use fleet::{
@@ -37,6 +41,7 @@ pub use fleet::{
     ImportArgs, JsonArgs, PollArgs, PruneArgs, QueueArgs, RegisterArgs, ShowArgs, StaleArgs, SyncArgs,
 };
 pub use global::{ColorArg, GlobalArgs, OutputArg};
+pub use history::HistoryArgs;
 pub use init::InitArgs;
 pub use issues::IssuesArgs;
 pub use man::ManArgs;
@@ -44,6 +49,7 @@ pub use preview::PreviewArgs;
 pub use resume::ResumeArgs;
 pub use rollback::RollbackArgs;
 pub use rollout::RolloutArgs;
+pub use status::StatusArgs;
 pub use update::UpdateArgs;
 
 /// Deploys NixOS hosts over ssh and takes a bad change back by itself
@@ -78,6 +84,12 @@ pub enum Command {
     Rollback(RollbackArgs),
     /// Take up a run that was interrupted: hosts that were done are not touched
     Resume(ResumeArgs),
+    /// Ask hosts how they stand right now, and why one is not well
+    Status(StatusArgs),
+    /// Show what hosts ran when: generations and the record of deploys
+    History(HistoryArgs),
+    /// Compare two systems of a host: packages, units, kernel, size
+    Diff(DiffArgs),
     /// Judge the configuration: syntax, anti-patterns, security
     Check(CheckArgs),
     /// Explain a rule of `check`: what, why, bad and good code
@@ -108,6 +120,8 @@ Examples:
   nix-deploy p620 --output json      one event per line on standard output
   nix-deploy update p620             update flake inputs: look, decide, deploy
   nix-deploy rollback p620           back to the system before, proven like a deploy
+  nix-deploy status                  how all hosts stand right now, worst first
+  nix-deploy diff p620               what a deploy would change
   nix-deploy check                   judge the configuration, deploy nothing
 
 Exit codes: 0 done, 2 usage or configuration, 3 blocked, 4 evaluation or build,

@@ -1,5 +1,7 @@
 //! Arguments of `rollback`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::{DeployArgs, values};
@@ -36,6 +38,10 @@ pub struct RollbackArgs {
     #[arg(long)]
     pub non_interactive: bool,
 
+    /// Write a report of the run to this file at its end: .md, .html or .json; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub report: Vec<PathBuf>,
+
     /// Work on at most this many hosts at a time
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub max_parallel: Option<u16>,
@@ -51,6 +57,7 @@ impl RollbackArgs {
         deploy.dry_run = self.dry_run;
         deploy.yes = self.yes;
         deploy.non_interactive = self.non_interactive;
+        deploy.report.clone_from(&self.report);
         deploy.rollout.max_parallel = self.max_parallel;
         deploy
     }

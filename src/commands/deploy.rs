@@ -39,7 +39,8 @@ pub(super) async fn take_back(
     if matches!(options.screen.output, Output::Live | Output::Plain) {
         super::print(b"\n")?;
     }
-    let back = run(way_back, options).await?;
+    let options = DeployOptions { told: options.told.of_way_back(), ..options.clone() };
+    let back = run(way_back, &options).await?;
     Ok(exit::worst([code, back.code]))
 }
 
@@ -96,10 +97,14 @@ impl Running {
         // The recorder comes behind the journal: it records what the journal holds.
         let mut reporters = vec![Box::new(journal) as Box<dyn report::Reporter>];
         reporters.extend(recording.map(|recording| Box::new(recording) as Box<dyn report::Reporter>));
+        reporters.extend(options.told.reporters()?);
         reporters.push(report::for_output(shown(options.screen)));
         let asker = asker(run_spec.questions)?;
         let (sink, messages) = EventSink::new(run_spec.id.clone());
         let hub = tokio::spawn(report::run_hub(messages, reporters, asker));
+        for why in &options.told.untold {
+            sink.warn(None, why.clone(), None);
+        }
         let interrupt = Interrupt::new();
         let signals = tokio::spawn(listen(interrupt.clone(), sink.clone()));
         let sudo_password = options.sudo_password.clone();

@@ -4,16 +4,21 @@
 mod check;
 mod completions;
 mod deploy;
+mod diff;
 mod doctor;
 mod explain;
 mod fleet;
+mod history;
 mod init;
 mod issues;
 mod man;
 mod preview;
+mod publish;
 mod record;
 mod resume;
 mod rollback;
+mod status;
+mod told;
 mod update;
 
 use std::io::Write;
@@ -35,6 +40,7 @@ use crate::model::{Canary, Failure, FailureClass, Rollout, RunSpec, Secret};
 use crate::plan;
 use crate::settings::{self, Environment, Output, Screen, Settings, nearest};
 use crate::update::{Depth, check_pattern};
+use told::Told;
 
 /// What a run needs beside its [`RunSpec`]: how it is shown, and secrets.
 #[derive(Clone, Debug)]
@@ -45,6 +51,8 @@ pub(crate) struct DeployOptions {
     pub(crate) sudo_password: Option<Secret>,
     /// The fleet database.
     pub(crate) database_url: Secret,
+    /// Who else is told of the run.
+    pub(crate) told: Told,
 }
 
 /// Runs the program and returns its exit code.
@@ -85,6 +93,19 @@ fn execute(cli: Cli) -> Result<ExitCode, CommandError> {
         Some(Command::Deploy(arguments)) => start_deploy(&arguments, &cli.global, &environment),
         Some(Command::Update(arguments)) => start_update(&arguments, &cli.global, &environment),
         Some(Command::Rollback(arguments)) => start_rollback(&arguments, &cli.global, &environment),
+        Some(Command::Status(arguments)) => {
+            let hosts = all_unless_named(&arguments.hosts);
+            let (run_spec, options) = plan_look(hosts, &cli.global, &environment)?;
+            block_on(status::status(run_spec, arguments.json, options))
+        }
+        Some(Command::History(arguments)) => {
+            let (run_spec, options) = plan_look(arguments.hosts, &cli.global, &environment)?;
+            block_on(history::history(run_spec, arguments.limit, arguments.json, options))
+        }
+        Some(Command::Diff(arguments)) => {
+            let (run_spec, options) = plan_look(vec![arguments.host.clone()], &cli.global, &environment)?;
+            block_on(diff::diff(run_spec, arguments, options))
+        }
         Some(Command::Resume(arguments)) => start_resume(&arguments, &cli.global, &environment),
         Some(Command::Check(arguments)) => block_on(check::check(&arguments, &cli.global, &environment)),
         Some(Command::Explain(arguments)) => print(explain::explain(&arguments.rule)?.as_bytes()),
@@ -151,9 +172,26 @@ fn start_run(
         return Err(CommandError::new(FailureClass::Usage, message)
             .hint("add --preview, or use `nix-deploy update HOST`; --update=INPUT updates some inputs"));
     }
+    let told = Told::resolve(&arguments.report, &settings.notify, environment)?;
     settings::create_run_dir(&run_spec)?;
-    match &arguments.update {
-        None => block_on(deploy::deploy(run_spec, options)),
+    block_on(published(arguments, settings, run_spec, DeployOptions { told, ..options }, environment))
+}
+
+/// Runs, with a commit before it and a pull request after it where they are asked for.
+async fn published(
+    arguments: &DeployArgs,
+    settings: Settings,
+    run_spec: RunSpec,
+    mut options: DeployOptions,
+    environment: &Environment,
+) -> Result<ExitCode, CommandError> {
+    let folder = run_spec.flake_dir.clone().unwrap_or_else(|| environment.directory.clone());
+    let (spec, token) = (settings.pull_request.clone(), environment.github_token());
+    let publishing = publish::prepare(arguments, &folder, spec, token).await?;
+    options.told.markdown = publishing.as_ref().map(|publishing| publishing.markdown.clone());
+    publish::commit_changes(arguments, &folder, &environment.directory).await?;
+    let code = match &arguments.update {
+        None => deploy::deploy(run_spec, options).await?,
         Some(inputs) => {
             let asked = update::UpdateOptions {
                 what: update::What::Unasked,
@@ -162,9 +200,29 @@ fn start_run(
                 new_packages: None,
                 issues: issue_options(settings, environment, &run_spec, Refresh::WhenOld),
             };
-            block_on(update::update(run_spec, asked, options))
+            update::update(run_spec, asked, options).await?
         }
-    }
+    };
+    Ok(match publishing {
+        Some(publishing) => publishing.finish(code).await,
+        None => code,
+    })
+}
+
+/// Every host where none is named.
+fn all_unless_named(hosts: &[String]) -> Vec<String> {
+    if hosts.is_empty() { vec!["all".to_owned()] } else { hosts.to_vec() }
+}
+
+/// What a command needs that only looks at hosts.
+fn plan_look(
+    hosts: Vec<String>,
+    global: &GlobalArgs,
+    environment: &Environment,
+) -> Result<(RunSpec, DeployOptions), CommandError> {
+    let (settings, run_spec) = plan_run(&DeployArgs::for_hosts(hosts), global, environment)?;
+    let options = options(Screen::resolve(global, environment), environment, settings.database_url);
+    Ok((run_spec, options))
 }
 
 /// Says what the settings warn of; with `--dry-run` prints the plan, and that is all.
@@ -213,6 +271,7 @@ fn start_update(
         check_pattern(pattern)
             .map_err(|why| CommandError::new(FailureClass::Usage, format!("--new-packages: {why}")))?;
     }
+    let told = Told::resolve(&deploy.report, &settings.notify, environment)?;
     let asked = update::UpdateOptions {
         what: update::What::of(arguments),
         inputs: [looked.inputs.clone(), deploy.update.clone().unwrap_or_default()].concat(),
@@ -221,7 +280,7 @@ fn start_update(
         issues: issue_options(settings, environment, &run_spec, Refresh::WhenOld),
     };
     settings::create_run_dir(&run_spec)?;
-    block_on(update::update(run_spec, asked, options))
+    block_on(update::update(run_spec, asked, DeployOptions { told, ..options }))
 }
 
 fn start_doctor(
@@ -323,7 +382,7 @@ fn known_rules(rules: &[String]) -> Result<(), CommandError> {
 }
 
 fn options(screen: Screen, environment: &Environment, database_url: Secret) -> DeployOptions {
-    DeployOptions { screen, sudo_password: environment.sudo_password(), database_url }
+    DeployOptions { screen, sudo_password: environment.sudo_password(), database_url, told: Told::default() }
 }
 
 /// A misspelt command is read as a host: says so when nothing else is wrong.

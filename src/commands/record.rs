@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::fleet::query::{self, Narrowed};
 use crate::fleet::{self, Address, Cell, Cells};
-use crate::model::{HostName, RecordedSystem, Secret, StorePath};
+use crate::model::{HostName, HostOutcome, RecordedSystem, Secret, StorePath};
 
 /// How long the record is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -22,12 +22,21 @@ pub(super) struct Deploy {
     pub(super) status: String,
     /// In this tool's own words, for example `SUCCESS`.
     pub(super) outcome: Option<String>,
+    /// Why it failed.
+    pub(super) error: Option<String>,
+    /// The generation that it left.
+    pub(super) to_generation: Option<u64>,
 }
 
 impl Deploy {
     /// Whether its system was confirmed on the host.
     pub(super) fn is_success(&self) -> bool {
         self.status == "success"
+    }
+
+    /// Whether it was more than a look: a host that was unchanged, or only previewed.
+    pub(super) fn did_something(&self) -> bool {
+        self.status != "skipped" && self.outcome.as_deref() != Some(HostOutcome::Unchanged.as_str())
     }
 }
 
@@ -72,6 +81,14 @@ fn deploy(answer: &query::Answer, row: &Cells) -> Option<(HostName, Deploy)> {
         run: text("run_id"),
         is_deploy: text("command").as_deref() != Some("rollback"),
     };
-    let deploy = Deploy { system, status: text("status").unwrap_or_default(), outcome: text("outcome") };
+    let deploy = Deploy {
+        system,
+        status: text("status").unwrap_or_default(),
+        outcome: text("outcome"),
+        error: text("error"),
+        to_generation: cell("to_generation")
+            .and_then(Cell::integer)
+            .and_then(|number| u64::try_from(number).ok()),
+    };
     Some((HostName::new(text("hostname")?).ok()?, deploy))
 }

@@ -149,6 +149,8 @@ mod tests {
             },
             status: status.to_owned(),
             outcome: Some(outcome.to_owned()),
+            error: None,
+            to_generation: None,
         };
         let found = of_run(&host, &run, &[deploy("success", "SUCCESS")]).unwrap();
         let said = "what run 20251121-120000-4f2c1a deployed".to_owned();

@@ -79,6 +79,7 @@ pub(crate) fn begin(spec: &RunSpec, sink: &EventSink) -> Instant {
         allow: spec.lint.allow.clone(),
         resumes: spec.resumed.as_ref().map(|resumed| resumed.run.clone()),
         command: spec.goal.command().to_owned(),
+        issue: spec.issue,
     });
     if let Some(source) = spec.resumed.as_ref().and_then(|resumed| resumed.source.clone()) {
         sink.send(Event::Source { source });

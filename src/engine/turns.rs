@@ -270,6 +270,7 @@ mod tests {
         let spec = RunSpec {
             id: RunId::generate(),
             goal: Default::default(),
+            issue: None,
             flake: ".".to_owned(),
             flake_dir: None,
             mode: Mode::Standard,

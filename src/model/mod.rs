@@ -9,14 +9,18 @@ mod facts;
 mod failure;
 mod finding;
 mod goal;
+mod host_history;
 mod host_spec;
+mod host_status;
 mod issue;
 mod limits;
 mod lint_spec;
 mod mode;
 mod names;
+mod notify;
 mod observed;
 pub(crate) mod package_name;
+mod pull_request;
 mod recovery;
 mod report;
 mod resumed;
@@ -26,6 +30,7 @@ mod run_spec;
 mod secret;
 mod step;
 mod store_path;
+mod system_diff;
 pub(crate) mod text;
 mod update;
 mod version_order;
@@ -37,7 +42,9 @@ pub use facts::{Baseline, DeployedRecord, ElevationFact, HostFacts, LockHolder, 
 pub use failure::{Failure, FailureClass};
 pub use finding::{Finding, Place, Severity, Suppression};
 pub use goal::{Existing, Goal, RecordedSystem, Target, Wanted};
+pub use host_history::{HistoryEntry, HostHistory};
 pub use host_spec::{BuildOn, Check, CheckKind, Elevate, HostSpec, NetworkCheck, RollbackPolicy, Timeouts};
+pub use host_status::{Complaint, HostStatus, Room, Standing};
 pub use issue::{
     Issue, IssueAdvice, IssueFinding, IssueIgnore, IssueMatch, IssueReport, IssueScope, IssueSettings,
     IssueSeverity, OnUnavailable, VersionFit,
@@ -46,7 +53,9 @@ pub use limits::{Bound, Limit, Limits, Watched};
 pub use lint_spec::{Levels, LintSpec};
 pub use mode::{Action, Mode};
 pub use names::{HostName, NameError, RunId};
+pub use notify::{NotifierKind, NotifierSpec, Occasion, SecretSource};
 pub use observed::{CpuTimes, ErrorGroup, IdleService, Measured, Metric, Observed, Resource, ServiceMemory};
+pub use pull_request::PullRequestSpec;
 pub use recovery::{Recovery, RecoveryKind, RecoveryOutcome};
 pub use report::{HostOutcome, HostReport, ServiceChange, StepRecord};
 pub use resumed::{Pinned, Resumed};
@@ -59,6 +68,7 @@ pub use run_spec::{Questions, RecoverPolicy, RunSpec, Substituter};
 pub use secret::Secret;
 pub use step::{Phase, StepId, StepOutcome};
 pub use store_path::{StorePath, StorePathError};
+pub use system_diff::{ComparedSystem, SystemDiff, UnitDiff};
 pub use update::{
     BuildNeeds, HostPreview, InputMove, InputRevision, Precision, PreviewBase, StorageImpact, UpdatePreview,
 };

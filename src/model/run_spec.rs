@@ -45,6 +45,8 @@ pub struct RunSpec {
     pub id: RunId,
     /// What hosts are brought to.
     pub goal: Goal,
+    /// The issue of the configuration's repository that it is for.
+    pub issue: Option<u64>,
     /// The flake reference as configured.
     pub flake: String,
     /// The folder of the flake when it is a local one.

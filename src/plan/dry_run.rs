@@ -203,6 +203,7 @@ mod tests {
         RunSpec {
             id: RunId::new("20250101-000000-abcdef").unwrap(),
             goal: Goal::Configuration,
+            issue: None,
             flake: "/cfg".to_owned(),
             flake_dir: Some("/cfg".into()),
             mode: Mode::Fast,

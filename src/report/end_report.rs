@@ -75,6 +75,9 @@ fn headline(host: &HostName, report: &HostReport, run: &Gathered) -> Vec<Line> {
     if let Some(commit) = commit {
         items.push(Line::plain(&format!("commit {commit}")));
     }
+    if let Some(issue) = run.issue {
+        items.push(Line::plain(&format!("issue #{issue}")));
+    }
     if is_rebooted(report) {
         items.push(Line::plain("rebooted"));
     } else {

@@ -22,6 +22,7 @@ pub(super) struct Gathered {
     pub(super) run_dir: String,
     /// `deploy` or `rollback`; empty for reports that are shown again.
     pub(super) command: String,
+    pub(super) issue: Option<u64>,
     pub(super) source: Option<SourceState>,
     /// What hosts go back to.
     pub(super) targets: BTreeMap<HostName, Target>,
@@ -36,11 +37,12 @@ impl Gathered {
     /// Remembers what is needed of an event.
     pub(super) fn take(&mut self, event: &Event) {
         match event {
-            Event::RunStarted { hosts, action, run_dir, command, .. } => {
+            Event::RunStarted { hosts, action, run_dir, command, issue, .. } => {
                 self.hosts.clone_from(hosts);
                 self.action = *action;
                 self.run_dir.clone_from(run_dir);
                 self.command.clone_from(command);
+                self.issue = *issue;
             }
             Event::Target { host, target } => {
                 self.targets.insert(host.clone(), (**target).clone());

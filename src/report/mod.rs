@@ -10,11 +10,16 @@
 //! `layout.rs`, which cleans it. A new format is one file and one line in
 //! [`for_output`].
 
+mod actions;
 mod board;
+mod diff_view;
 mod end_report;
+mod files;
 mod findings;
 mod frame;
 mod gathered;
+mod grid;
+mod history_view;
 mod hub;
 mod issue_view;
 mod journal;
@@ -22,6 +27,7 @@ mod json;
 mod lane;
 mod layout;
 mod live;
+mod notify;
 mod past;
 mod plain;
 mod plan_view;
@@ -31,6 +37,7 @@ mod quiet;
 mod recorder;
 mod resources;
 mod screen;
+mod status_view;
 #[cfg(test)]
 mod story;
 mod styles;
@@ -56,13 +63,19 @@ use quiet::Quiet;
 use screen::Screen;
 use styles::Styles;
 
+pub(crate) use actions::Actions;
+pub(crate) use diff_view::system_diff;
+pub(crate) use files::{KeptMarkdown, ReportFile, ReportFileError};
 pub(crate) use findings::{Counts, Found, Hardening, RuleText, write as write_findings};
+pub(crate) use history_view::history;
 pub(crate) use hub::run_hub;
 pub(crate) use issue_view::issue_report;
 pub(crate) use journal::Journal;
+pub(crate) use notify::{Notifier, Notifying};
 pub(crate) use past::{PastRun, is_at_work};
 pub(crate) use preview_view::preview_report;
 pub(crate) use recorder::Recording;
+pub(crate) use status_view::status;
 pub(crate) use tasks::{TaskEnd, Tasks};
 
 /// What kind of question is about to be asked.

@@ -173,10 +173,17 @@ fn package_rows(closure: &ClosureDiff, most: usize, page: Page) -> Vec<Line> {
         items.push(Line::plain(&text));
     }
     let mut lines = page.row_of_items("  Packages", items, "; ");
+    lines.extend(package_lines(closure, most, page));
+    lines
+}
+
+/// A line for each package that changes, up to `most`.
+pub(super) fn package_lines(closure: &ClosureDiff, most: usize, page: Page) -> Vec<Line> {
     let listed = &closure.packages[..closure.packages.len().min(most)];
     let longest = listed.iter().map(|package| Line::plain(&package.name).width()).max().unwrap_or(0);
     let name_width = longest.min(page.width() / 3);
-    lines.extend(listed.iter().map(|package| package_line(package, None, name_width, page)));
+    let mut lines: Vec<Line> =
+        listed.iter().map(|package| package_line(package, None, name_width, page)).collect();
     if closure.packages.len() > listed.len() {
         let text = format!("    … and {} more (-v lists all)", closure.packages.len() - listed.len());
         lines.push(Line::new().with(Role::Dim, &text));

@@ -216,6 +216,7 @@ impl Story {
             allow: Vec::new(),
             resumes: None,
             command: "deploy".to_owned(),
+            issue: None,
         };
         let source = SourceState {
             commit: Some("4f2c1aa9d1e0b7c34f2c1aa9d1e0b7c34f2c1aa9".to_owned()),

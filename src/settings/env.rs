@@ -9,8 +9,8 @@ use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use crate::model::Secret;
 use crate::model::text::clean_line;
+use crate::model::{Secret, SecretSource};
 
 /// The settings file to read instead of the one found by walking up.
 pub(crate) const CONFIG: &str = "NIX_DEPLOY_CONFIG";
@@ -40,11 +40,15 @@ pub(crate) const XDG_CACHE_HOME: &str = "XDG_CACHE_HOME";
 pub(crate) const GITHUB_TOKEN: &str = "GITHUB_TOKEN";
 /// A token for GitHub, in the words of its CLI.
 pub(crate) const GH_TOKEN: &str = "GH_TOKEN";
+/// Says that this is a job of GitHub Actions.
+pub(crate) const GITHUB_ACTIONS: &str = "GITHUB_ACTIONS";
+/// Where a job of GitHub Actions puts its summary.
+pub(crate) const GITHUB_STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 /// The locale, strongest name first.
 const LOCALE: [&str; 3] = ["LC_ALL", "LC_CTYPE", "LANG"];
 
-/// Every name of this file; nothing else is read.
-const NAMES: [&str; 17] = [
+/// Every name of this file; nothing else is read, but what `[notify]` names.
+const NAMES: [&str; 19] = [
     CONFIG,
     STATE,
     DATABASE_URL,
@@ -59,6 +63,8 @@ const NAMES: [&str; 17] = [
     XDG_CACHE_HOME,
     GITHUB_TOKEN,
     GH_TOKEN,
+    GITHUB_ACTIONS,
+    GITHUB_STEP_SUMMARY,
     LOCALE[0],
     LOCALE[1],
     LOCALE[2],
@@ -163,6 +169,33 @@ impl Environment {
     /// Whether the program runs in continuous integration.
     pub(crate) fn is_ci(&self) -> bool {
         self.text(CI).is_some_and(|value| value == "true" || value == "1")
+    }
+
+    /// Whether this is a job of GitHub Actions.
+    pub(crate) fn is_github_actions(&self) -> bool {
+        self.text(GITHUB_ACTIONS) == Some("true")
+    }
+
+    /// The file for the summary of a job of GitHub Actions.
+    pub(crate) fn github_summary(&self) -> Option<PathBuf> {
+        self.value(GITHUB_STEP_SUMMARY).map(PathBuf::from)
+    }
+
+    /// A secret that hosts.toml says to be in this variable, or in this file.
+    pub(crate) fn secret(&self, source: &SecretSource) -> Result<Secret, String> {
+        let text = match source {
+            SecretSource::Here(secret) => return Ok(secret.clone()),
+            SecretSource::Variable(name) => {
+                let value = read(name).and_then(|value| value.into_string().ok());
+                value.ok_or_else(|| format!("the environment variable {name} is not set"))?
+            }
+            SecretSource::File(path) => std::fs::read_to_string(path)
+                .map_err(|error| format!("{} cannot be read: {error}", path.display()))?,
+        };
+        match text.trim() {
+            "" => Err("it is empty".to_owned()),
+            text => Ok(Secret::new(text)),
+        }
     }
 
     /// Whether colour is unwanted: [`NO_COLOR`], or a terminal without it.

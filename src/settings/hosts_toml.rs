@@ -1,29 +1,28 @@
 //! The schema of hosts.toml and what one such file says.
 //!
 //! Version 1. A file with another version is refused before anything else in
-//! it is judged. `[notify]` is
-//! reserved: it must be a table and is carried as it is.
-
-use std::collections::BTreeMap;
+//! it is judged.
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue, ValueDeserializer};
+use toml::de::DeTable;
 
 use super::host_keys::{HostKeys, Layer};
 use super::issue_keys;
 use super::lint_keys::LintKeys;
+use super::notify_keys;
+use super::pull_request_keys;
 use super::reader::{Problems, TableReader};
 use super::references;
 use super::resource_keys::ResourceKeys;
 use super::rollout_keys;
 use super::source::{Problem, Source};
 use super::values::{self, Anchors};
-use crate::model::{HostName, HostSpec, IssueSettings, Rollout, Secret, Substituter};
+use crate::model::{
+    HostName, HostSpec, IssueSettings, NotifierSpec, PullRequestSpec, Rollout, Secret, Substituter,
+};
 
 /// The version this program reads and writes.
 const VERSION: i64 = 1;
-/// Sections whose keys later parts of the program define.
-const RESERVED: [&str; 1] = ["notify"];
 /// No run works on more hosts at a time.
 pub(crate) const MOST_PARALLEL: i64 = 1024;
 
@@ -69,10 +68,12 @@ pub(crate) struct HostsToml {
     pub(crate) lint: LintKeys,
     /// `[issues]`.
     pub(crate) issues: IssueSettings,
+    /// `[pull_request]`.
+    pub(crate) pull_request: PullRequestSpec,
+    /// `[notify]`, in the order of the file.
+    pub(crate) notify: Vec<NotifierSpec>,
     /// Limits for every host, below all that is said of single ones.
     resources: ResourceKeys,
-    /// The reserved sections.
-    pub(crate) reserved: BTreeMap<&'static str, toml::Table>,
 }
 
 impl HostsToml {
@@ -129,8 +130,9 @@ impl HostsToml {
         let lint = reader.table("lint").map(|table| LintKeys::read(table, anchors)).unwrap_or_default();
         let issues = reader.table("issues").map(issue_keys::read).unwrap_or_default();
         let resources = reader.table("resources").map(ResourceKeys::read).unwrap_or_default();
-        let reserved =
-            RESERVED.iter().filter_map(|key| Some((*key, read_reserved(&mut reader, key)?))).collect();
+        let pull_request = reader.table("pull_request").map(pull_request_keys::read).unwrap_or_default();
+        let notify =
+            reader.each_named("notify", |name, table| notify_keys::read(name.as_ref(), table, anchors));
         reader.finish();
         Self {
             flake,
@@ -144,7 +146,8 @@ impl HostsToml {
             lint,
             issues,
             resources,
-            reserved,
+            pull_request,
+            notify,
         }
     }
 
@@ -238,15 +241,6 @@ fn read_substituter(mut reader: TableReader<'_, '_>) -> Option<Substituter> {
     reader.finish();
     let keys = keys.into_iter().map(Spanned::into_inner).collect();
     Some(Substituter { url: url?.into_inner(), keys })
-}
-
-fn read_reserved(reader: &mut TableReader<'_, '_>, key: &'static str) -> Option<toml::Table> {
-    let value = reader.value(key)?;
-    if !matches!(value.as_ref(), DeValue::Table(_)) {
-        reader.report_value(key, format!("`{key}` is a table, written as [{key}]"));
-        return None;
-    }
-    serde::Deserialize::deserialize(ValueDeserializer::from(value.clone())).ok()
 }
 
 #[cfg(test)]
@@ -436,16 +430,6 @@ mod tests {
         assert!(problems("[[substituters]]\nurl = \"cache\"\n")[0].contains("is no URL"));
         assert!(problems("[[substituters]]\nurl = \"http://a\"\nkeys = [\"x\"]\n")[0].contains("NAME:BASE64"));
         assert!(problems("[recover]\ncollect_garbage = true\n")[0].contains("unknown key `collect_garbage`"));
-    }
-
-    #[test]
-    fn reserved_sections_are_carried_and_must_be_tables() {
-        let file = parse("version = 1\n[hosts.x]\n[notify.rules]\nx = \"warn\"\n").unwrap();
-        assert_eq!(file.reserved["notify"]["rules"]["x"].as_str(), Some("warn"));
-        assert_eq!(
-            parse("version = 1\nnotify = 3\n[hosts.x]\n").unwrap_err(),
-            ["hosts.toml:2:10: `notify` is a table, written as [notify]"]
-        );
     }
 
     #[test]

@@ -76,7 +76,7 @@ fn what(text: &str) -> Result<IssueMatch, String> {
 }
 
 /// `OWNER/NAME`, as GitHub allows it.
-fn repository(text: &str) -> Result<String, String> {
+pub(super) fn repository(text: &str) -> Result<String, String> {
     let is_name = |name: &str| {
         !name.is_empty()
             && !name.starts_with('.')
@@ -90,7 +90,7 @@ fn repository(text: &str) -> Result<String, String> {
 
 /// A web address; a token must not travel in the clear, unless within this
 /// machine.
-fn api_url(text: &str) -> Result<String, String> {
+pub(super) fn api_url(text: &str) -> Result<String, String> {
     let url = text.trim_end_matches('/');
     let parsed = reqwest::Url::parse(url).map_err(|_| format!("{text:?} is no web address"))?;
     let is_local = matches!(parsed.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));

@@ -2,7 +2,8 @@
 //!
 //! `env` reads the environment, `file` finds and reads hosts.toml, `source`
 //! shows what is wrong in it, `reader` walks its tables, `hosts_toml` with
-//! `host_keys`, `check_keys`, `lint_keys`, `issue_keys` and `rollout_keys` is the schema, `references` checks hosts
+//! `host_keys`, `check_keys`, `lint_keys`, `issue_keys`, `notify_keys`, `pull_request_keys` and
+//! `rollout_keys` is the schema, `references` checks hosts
 //! against each other, and `resolve` merges everything.
 
 mod check_keys;
@@ -16,6 +17,8 @@ mod hosts_toml;
 mod issue_keys;
 mod lint_keys;
 mod nearest;
+mod notify_keys;
+mod pull_request_keys;
 mod reader;
 mod references;
 mod resolve;

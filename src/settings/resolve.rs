@@ -3,7 +3,6 @@
 //! Invariant: nothing later reads flags or environment. A [`RunSpec`] made
 //! here is complete; making it touches no host and writes nothing.
 
-use std::collections::BTreeMap;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -17,8 +16,8 @@ use super::source::{Problem, Source};
 use super::values::{self, Anchors};
 use crate::cli::{DeployArgs, RolloutArgs};
 use crate::model::{
-    BuildOn, Goal, HostName, HostSpec, IssueSettings, LintSpec, Questions, RecoverPolicy, Rollout, RunId,
-    RunSpec, Secret, Substituter,
+    BuildOn, Goal, HostName, HostSpec, IssueSettings, LintSpec, NotifierSpec, PullRequestSpec, Questions,
+    RecoverPolicy, Rollout, RunId, RunSpec, Secret, Substituter,
 };
 
 /// Everything that is configured, before hosts are selected.
@@ -44,11 +43,12 @@ pub(crate) struct Settings {
     pub(crate) database_url: Secret,
     /// Where known issues come from and which of them count.
     pub(crate) issues: IssueSettings,
+    /// Where `--pr` opens pull requests.
+    pub(crate) pull_request: PullRequestSpec,
+    /// Who is told of runs.
+    pub(crate) notify: Vec<NotifierSpec>,
     /// What is allowed but most likely not meant.
     pub(crate) warnings: Vec<String>,
-    /// The sections that later parts of the program define.
-    #[expect(dead_code, reason = "carried for the parts that define these sections")]
-    pub(crate) reserved: BTreeMap<&'static str, toml::Table>,
     /// Who runs the program, `user@machine`.
     pub(crate) actor: String,
     can_ask: bool,
@@ -83,11 +83,12 @@ impl Settings {
             substituters: hosts_toml.substituters,
             lint: hosts_toml.lint.spec(),
             issues: hosts_toml.issues,
+            pull_request: hosts_toml.pull_request,
+            notify: hosts_toml.notify,
             hosts,
             database_url: database_url(hosts_toml.database_url, &state_dir, environment)?,
             state_dir,
             warnings,
-            reserved: hosts_toml.reserved,
             actor: environment.actor(),
             can_ask: environment.terminals.stdin && environment.terminals.stderr && !environment.is_ci(),
         })
@@ -104,6 +105,7 @@ impl Settings {
         let id = RunId::generate();
         RunSpec {
             goal: Goal::Configuration,
+            issue: arguments.issue,
             flake: self.flake.clone(),
             flake_dir: self.flake_dir.clone(),
             mode: arguments.mode(),

@@ -117,6 +117,7 @@ impl Moving {
 
     fn spec(&self) -> RunSpec {
         RunSpec {
+            issue: None,
             id: RunId::generate(),
             flake: ".".to_owned(),
             flake_dir: Some(self.path("flake")),

@@ -15,5 +15,6 @@ mod init;
 mod issues;
 mod plan;
 mod program;
+mod publish;
 mod templates;
 mod update;

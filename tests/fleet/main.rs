@@ -33,4 +33,5 @@ mod rollout;
 mod several;
 mod transport;
 mod update;
+mod views;
 mod way_back;

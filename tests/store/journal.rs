@@ -121,6 +121,7 @@ impl Journal {
             allow: Vec::new(),
             resumes: None,
             command: "deploy".to_owned(),
+            issue: Some(123),
         });
         journal = journal.event(Event::Source {
             source: SourceState {

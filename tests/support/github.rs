@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 /// An issue or a pull request.
@@ -82,6 +82,8 @@ struct State {
     requests: usize,
     body: usize,
     gzip: bool,
+    /// Pull requests as they were asked for.
+    pulls: Vec<serde_json::Value>,
     /// Pages as they were last made: body, the same zipped, links.
     pages: HashMap<String, Made>,
 }
@@ -121,6 +123,7 @@ impl LocalGitHub {
             requests: 0,
             body: 200,
             gzip: true,
+            pulls: Vec::new(),
             pages: HashMap::new(),
         }));
         let shared = state.clone();
@@ -178,6 +181,11 @@ impl LocalGitHub {
         }
     }
 
+    /// Pull requests that were opened, as they were asked for.
+    pub(crate) fn pulls(&self) -> Vec<serde_json::Value> {
+        self.lock().pulls.clone()
+    }
+
     /// Requests since the last call.
     pub(crate) fn seen(&self) -> Vec<Seen> {
         std::mem::take(&mut self.lock().seen)
@@ -193,8 +201,10 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 }
 
 struct Request {
+    method: String,
     target: String,
     headers: BTreeMap<String, String>,
+    body: Vec<u8>,
 }
 
 struct Answer {
@@ -240,6 +250,7 @@ async fn read_request(
     lines: &mut tokio::io::Lines<BufReader<tokio::net::tcp::OwnedReadHalf>>,
 ) -> Option<Request> {
     let first = lines.next_line().await.ok()??;
+    let method = first.split(' ').next()?.to_owned();
     let target = first.split(' ').nth(1)?;
     // A proxy is told the whole address.
     let target = match target.split_once("://") {
@@ -252,7 +263,10 @@ async fn read_request(
         let Some((name, value)) = line.split_once(':') else { break };
         headers.insert(name.trim().to_lowercase(), value.trim().to_owned());
     }
-    Some(Request { target, headers })
+    let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    let mut body = vec![0; length];
+    lines.get_mut().read_exact(&mut body).await.ok()?;
+    Some(Request { method, target, headers, body })
 }
 
 fn answer(request: &Request, fault: Option<Fault>, state: &mut State) -> Answer {
@@ -262,6 +276,7 @@ fn answer(request: &Request, fault: Option<Fault>, state: &mut State) -> Answer 
         Some(Fault::Status(status, headers, body)) => {
             Answer { status: *status, headers: headers.clone(), body: body.clone().into_bytes(), cut: false }
         }
+        _ if request.target.starts_with("/repos/ada/infra") => infra(request, state),
         _ => list(request, state),
     };
     match fault {
@@ -279,6 +294,33 @@ fn answer(request: &Request, fault: Option<Fault>, state: &mut State) -> Answer 
         status: answer.status,
     });
     answer
+}
+
+/// The repository `ada/infra`: its default branch and its pull requests.
+fn infra(request: &Request, state: &mut State) -> Answer {
+    let shown = |index: usize| {
+        let number = index + 1;
+        serde_json::json!({ "number": number, "html_url": format!("https://github.invalid/ada/infra/pull/{number}") })
+    };
+    let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
+    let (status, body) = match (request.method.as_str(), path) {
+        ("GET", "/repos/ada/infra") => (200, serde_json::json!({ "default_branch": "main" })),
+        ("GET", "/repos/ada/infra/pulls") => {
+            let of_head = |pull: &serde_json::Value| {
+                let head = pull["head"].as_str().unwrap_or_default();
+                unescape(query).contains(&format!("head=ada:{head}"))
+            };
+            let open = state.pulls.iter().enumerate().filter(|(_, pull)| of_head(pull));
+            (200, open.map(|(index, _)| shown(index)).collect())
+        }
+        ("POST", "/repos/ada/infra/pulls") => {
+            state.pulls.push(serde_json::from_slice(&request.body).unwrap_or_default());
+            (201, shown(state.pulls.len() - 1))
+        }
+        _ => (404, serde_json::json!({ "message": "Not Found" })),
+    };
+    let headers = vec![("content-type", "application/json".to_owned())];
+    Answer { status, headers, body: body.to_string().into_bytes(), cut: false }
 }
 
 /// `GET /repos/OWNER/NAME/issues`.

@@ -91,19 +91,20 @@ async fn write_run(database: &mut Database, run: &RunId, lines: &[Line]) -> Resu
         Some(event @ Event::RunStarted { .. }) => Some((event, line.time)),
         _ => None,
     });
-    let sql = "INSERT INTO runs (id, started_at, actor, machine, tool_version, mode, command, action, flake) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING";
+    let sql = "INSERT INTO runs (id, started_at, actor, machine, tool_version, mode, command, action, flake, issue) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING";
     let values = match started {
-        Some((Event::RunStarted { tool_version, actor, mode, action, flake, command, .. }, time)) => {
+        Some((Event::RunStarted { tool_version, actor, mode, action, flake, command, issue, .. }, time)) => {
             let machine = actor.rsplit_once('@').map(|(_, machine)| machine);
             let (mode, action) = (mode.as_str(), action.as_str());
-            values![run.as_str(), time, actor, machine, tool_version, mode, command, action, flake]
+            let issue = issue.map(|number| number.to_string());
+            values![run.as_str(), time, actor, machine, tool_version, mode, command, action, flake, issue]
         }
         // A journal whose beginning a full disk has cost still says what came after.
         _ => {
             let time = lines.first().map_or(Timestamp::UNIX_EPOCH, |line| line.time);
             let none = None::<&str>;
-            values![run.as_str(), time, "unknown", none, "unknown", none, "deploy", none, none]
+            values![run.as_str(), time, "unknown", none, "unknown", none, "deploy", none, none, none]
         }
     };
     database.execute("write the run", sql, &values).await?;

@@ -15,7 +15,7 @@ mod error;
 mod mirror;
 mod pages;
 pub(crate) mod token;
-mod transport;
+pub(crate) mod transport;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

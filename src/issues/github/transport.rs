@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use http::header::{ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderValue, USER_AGENT};
 use http::{Request, Response, Uri};
+use http_body_util::{BodyExt, Collected};
 use octocrab::{AuthState, OctoBody, Octocrab, OctocrabBuilder};
 use reqwest::redirect::Policy;
 use reqwest::{Body, Client, Error};
@@ -24,14 +25,14 @@ const CONNECTING: Duration = Duration::from_secs(5);
 
 /// Sends what octocrab asks.
 #[derive(Clone, Debug)]
-pub(super) struct Transport {
+pub(crate) struct Transport {
     client: Client,
     base: Uri,
 }
 
 /// An address that no tracker can have, or a client that cannot be made.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum TransportError {
+pub(crate) enum TransportError {
     /// The address is none.
     #[error("{0:?} is no address")]
     Address(String),
@@ -44,12 +45,22 @@ pub(super) enum TransportError {
 }
 
 impl Transport {
-    /// Prepares a connection to an interface; nothing is sent yet.
+    /// Prepares a connection to an interface; nothing is sent yet. Answers come
+    /// zipped, for who unpacks them.
     pub(super) fn new(api: &str, token: Option<&Secret>) -> Result<Self, TransportError> {
-        let base: Uri = api.parse().map_err(|_| TransportError::Address(api.to_owned()))?;
-        let host = base.host().ok_or_else(|| TransportError::Address(api.to_owned()))?;
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        Self::with_headers(api, token, headers)
+    }
+
+    /// The same with answers as they are, for octocrab to read.
+    pub(crate) fn plain(api: &str, token: &Secret) -> Result<Self, TransportError> {
+        Self::with_headers(api, Some(token), HeaderMap::new())
+    }
+
+    fn with_headers(api: &str, token: Option<&Secret>, mut headers: HeaderMap) -> Result<Self, TransportError> {
+        let base: Uri = api.parse().map_err(|_| TransportError::Address(api.to_owned()))?;
+        let host = base.host().ok_or_else(|| TransportError::Address(api.to_owned()))?;
         headers.insert(USER_AGENT, HeaderValue::from_static("nix-deploy"));
         if let Some(token) = token {
             let value = HeaderValue::from_str(&format!("Bearer {}", token.reveal()));
@@ -67,7 +78,7 @@ impl Transport {
     }
 
     /// octocrab with this transport.
-    pub(super) fn octocrab(self) -> Octocrab {
+    pub(crate) fn octocrab(self) -> Octocrab {
         let built = OctocrabBuilder::new_empty().with_service(self).with_auth(AuthState::None).build();
         built.unwrap_or_else(|never| match never {})
     }
@@ -94,12 +105,14 @@ impl Service<Request<OctoBody>> for Transport {
     }
 
     fn call(&mut self, request: Request<OctoBody>) -> Self::Future {
-        // Only questions are asked, and they have no body.
-        let asked = self
-            .client
-            .request(request.method().clone(), self.address(request.uri()))
-            .headers(request.headers().clone());
-        Box::pin(async move { Ok(asked.send().await?.into()) })
+        let (request, body) = request.into_parts();
+        let asked = self.client.request(request.method, self.address(&request.uri)).headers(request.headers);
+        Box::pin(async move {
+            // It stands in memory: reading it cannot fail. Questions have none.
+            let body = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
+            let asked = if body.is_empty() { asked } else { asked.body(body) };
+            Ok(asked.send().await?.into())
+        })
     }
 }
 

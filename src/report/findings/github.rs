@@ -21,7 +21,8 @@ impl Format for Github {
     }
 }
 
-fn annotation(finding: &Finding) -> String {
+/// The command that annotates the place of a finding.
+pub(in crate::report) fn annotation(finding: &Finding) -> String {
     let command = match finding.severity {
         Severity::Critical => "error",
         Severity::Warning => "warning",
@@ -49,12 +50,14 @@ fn annotation(finding: &Finding) -> String {
     format!("::{command} {}::{}", properties.join(","), data(&text))
 }
 
-fn data(text: &str) -> String {
+/// Text as the message of a command.
+pub(in crate::report) fn data(text: &str) -> String {
     // CR goes with the other control characters.
     clean(text).replace('%', "%25").replace('\n', "%0A")
 }
 
-fn property(text: &str) -> String {
+/// Text as a property of a command.
+pub(in crate::report) fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 

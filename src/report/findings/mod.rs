@@ -18,6 +18,7 @@ mod lines;
 mod plain;
 mod sarif;
 
+pub(super) use github::{annotation, data, property};
 pub(super) use lines::{Told, rows};
 
 use super::Output;
