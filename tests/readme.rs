@@ -15,6 +15,8 @@ const HOST_KEYS: &str = include_str!("../src/settings/host_keys.rs");
 const LINT_KEYS: &str = include_str!("../src/settings/lint_keys.rs");
 const ISSUE_KEYS: &str = include_str!("../src/settings/issue_keys.rs");
 const ROLLOUT_KEYS: &str = include_str!("../src/settings/rollout_keys.rs");
+/// The limits of `[resources]` have the names of what is watched.
+const RESOURCE_KEYS: &str = include_str!("../src/model/limits.rs");
 const CHECK_KEYS: &str = include_str!("../src/settings/check_keys.rs");
 const ENV: &str = include_str!("../src/settings/env.rs");
 
@@ -39,7 +41,7 @@ const TABLES: [(&str, &str); 4] = [
     ("impl TimeoutKeys ", "timeouts."),
 ];
 /// Tables of single keys, which the README lists one by one.
-const UNFOLDED: [&str; 6] = ["database", "issues", "lint", "rollout", "rollback", "timeouts"];
+const UNFOLDED: [&str; 7] = ["database", "issues", "lint", "resources", "rollout", "rollback", "timeouts"];
 
 /// The text between quotes that a line begins with.
 fn quoted(text: &str) -> Option<&str> {
@@ -89,6 +91,8 @@ fn known_keys() -> BTreeSet<String> {
     keys.extend(keys_of(LINT_KEYS, "lint."));
     keys.extend(keys_of(ISSUE_KEYS, "issues."));
     keys.extend(keys_of(ROLLOUT_KEYS, "rollout."));
+    let watched = RESOURCE_KEYS.lines().filter_map(|line| line.trim().strip_prefix("Self::"));
+    keys.extend(watched.filter_map(|line| Some(format!("resources.{}", quoted(line.split_once(" => ")?.1)?))));
     keys.retain(|key| !UNFOLDED.contains(&key.as_str()));
     keys
 }
