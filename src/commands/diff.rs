@@ -233,6 +233,9 @@ impl Desk<'_> {
             log_file,
             gc_root_dir: None,
             begun: std::sync::Mutex::default(),
+            options: Vec::new(),
+            failed_downloads: std::sync::Mutex::default(),
+            fetched: std::sync::Mutex::default(),
         };
         let results = nix.build(&request, &|_| {}).await;
         match results.get(&evaluated.drv_path) {
