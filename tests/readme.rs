@@ -45,18 +45,8 @@ const TABLES: [(&str, &str); 6] = [
     ("impl TimeoutKeys ", "timeouts."),
 ];
 /// Tables of single keys, which the README lists one by one.
-const UNFOLDED: [&str; 10] = [
-    "database",
-    "issues",
-    "lint",
-    "notify",
-    "pull_request",
-    "recover",
-    "resources",
-    "rollout",
-    "rollback",
-    "timeouts",
-];
+const UNFOLDED: [&str; 10] =
+    ["database", "issues", "lint", "notify", "pull_request", "recover", "rollout", "rollback", "timeouts"];
 
 /// The text between quotes that a line begins with.
 fn quoted(text: &str) -> Option<&str> {

@@ -131,6 +131,9 @@ static CAUSES: [Cause; 15] = [
     Cause { signs: &[&["No such file or directory"]], suggest: missing_file },
 ];
 
+/// How many at the end of the table are the system's general words, which many causes lead to.
+const GENERAL: usize = 2;
+
 /// What to do, as far as these lines of the journal tell; the most telling first.
 pub(crate) fn suggestions(lines: &[String]) -> Vec<String> {
     let mut found: Vec<(usize, String)> = Vec::new();
@@ -143,6 +146,11 @@ pub(crate) fn suggestions(lines: &[String]) -> Vec<String> {
         }
     }
     found.sort_by_key(|(place, _)| *place);
+    // What a known cause leads to also ends in the system's general words.
+    let general = CAUSES.len() - GENERAL;
+    if found.first().is_some_and(|(place, _)| *place < general) {
+        found.retain(|(place, _)| *place < general);
+    }
     found.into_iter().take(MOST).map(|(_, suggestion)| suggestion).collect()
 }
 
