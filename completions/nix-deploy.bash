@@ -52,9 +52,6 @@ _nix__deploy() {
             nix__deploy,man)
                 cmd="nix__deploy__subcmd__man"
                 ;;
-            nix__deploy,update)
-                cmd="nix__deploy__subcmd__update"
-                ;;
             nix__deploy,resume)
                 cmd="nix__deploy__subcmd__resume"
                 ;;
@@ -63,6 +60,9 @@ _nix__deploy() {
                 ;;
             nix__deploy,status)
                 cmd="nix__deploy__subcmd__status"
+                ;;
+            nix__deploy,update)
+                cmd="nix__deploy__subcmd__update"
                 ;;
             nix__deploy__subcmd__fleet,build)
                 cmd="nix__deploy__subcmd__fleet__subcmd__build"
@@ -256,9 +256,6 @@ _nix__deploy() {
             nix__deploy__subcmd__help,man)
                 cmd="nix__deploy__subcmd__help__subcmd__man"
                 ;;
-            nix__deploy__subcmd__help,update)
-                cmd="nix__deploy__subcmd__help__subcmd__update"
-                ;;
             nix__deploy__subcmd__help,resume)
                 cmd="nix__deploy__subcmd__help__subcmd__resume"
                 ;;
@@ -267,6 +264,9 @@ _nix__deploy() {
                 ;;
             nix__deploy__subcmd__help,status)
                 cmd="nix__deploy__subcmd__help__subcmd__status"
+                ;;
+            nix__deploy__subcmd__help,update)
+                cmd="nix__deploy__subcmd__help__subcmd__update"
                 ;;
             nix__deploy__subcmd__help__subcmd__fleet,build)
                 cmd="nix__deploy__subcmd__help__subcmd__fleet__subcmd__build"
@@ -350,10 +350,7 @@ _nix__deploy() {
 
     case "${cmd}" in
         nix__deploy)
-            opts="-y -q -v -h -V --mode --fast --emergency --action --reboot --dry-run --yes --non-interactive --allow --report --issue --commit --message --pr --max-parallel --config --output --quiet --color --verbose --help --version deploy rollback status history diff check explain doctor fleet issues init completions man help"
-            opts="-y -q -v -h -V --mode --fast --emergency --action --reboot --update --dry-run --yes --non-interactive --allow --max-parallel --preview --no-build --input --new-packages --config --output --quiet --color --verbose --help --version deploy update check explain doctor fleet issues init completions man help"
-            opts="-y -q -v -h -V --mode --fast --emergency --action --reboot --dry-run --yes --non-interactive --allow --max-parallel --preview --no-build --input --new-packages --config --output --quiet --color --verbose --help --version deploy check explain doctor fleet issues init completions man help"
-            opts="-y -q -v -h -V --mode --fast --emergency --action --dry-run --yes --non-interactive --allow --strategy --canary --wave-size --soak --max-failures --rollback-fleet --max-parallel --limit --skip --reboot --reboot-parallel --config --output --quiet --color --verbose --help --version deploy rollback resume check explain doctor fleet issues init completions man help"
+            opts="-y -q -v -h -V --mode --fast --emergency --action --update --dry-run --yes --non-interactive --allow --report --issue --commit --message --pr --strategy --canary --wave-size --soak --max-failures --rollback-fleet --max-parallel --limit --skip --reboot --reboot-parallel --preview --no-build --input --new-packages --config --output --quiet --color --verbose --help --version deploy update rollback resume status history diff check explain doctor fleet issues init completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -388,6 +385,9 @@ _nix__deploy() {
                     return 0
                     ;;
                 --message)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --strategy)
                     COMPREPLY=($(compgen -W "parallel rolling canary" -- "${cur}"))
                     return 0
@@ -412,11 +412,6 @@ _nix__deploy() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --input)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --new-packages)
                 --limit)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -430,6 +425,14 @@ _nix__deploy() {
                     return 0
                     ;;
                 --reboot-parallel)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --input)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --new-packages)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -521,10 +524,7 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__deploy)
-            opts="-y -q -v -h --mode --fast --emergency --action --reboot --dry-run --yes --non-interactive --allow --report --issue --commit --message --pr --max-parallel --config --output --quiet --color --verbose --help"
-            opts="-y -q -v -h --mode --fast --emergency --action --reboot --update --dry-run --yes --non-interactive --allow --max-parallel --preview --no-build --input --new-packages --config --output --quiet --color --verbose --help"
-            opts="-y -q -v -h --mode --fast --emergency --action --reboot --dry-run --yes --non-interactive --allow --max-parallel --preview --no-build --input --new-packages --config --output --quiet --color --verbose --help"
-            opts="-y -q -v -h --mode --fast --emergency --action --dry-run --yes --non-interactive --allow --strategy --canary --wave-size --soak --max-failures --rollback-fleet --max-parallel --limit --skip --reboot --reboot-parallel --config --output --quiet --color --verbose --help"
+            opts="-y -q -v -h --mode --fast --emergency --action --update --dry-run --yes --non-interactive --allow --report --issue --commit --message --pr --strategy --canary --wave-size --soak --max-failures --rollback-fleet --max-parallel --limit --skip --reboot --reboot-parallel --preview --no-build --input --new-packages --config --output --quiet --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -559,6 +559,9 @@ _nix__deploy() {
                     return 0
                     ;;
                 --message)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --strategy)
                     COMPREPLY=($(compgen -W "parallel rolling canary" -- "${cur}"))
                     return 0
@@ -583,11 +586,6 @@ _nix__deploy() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --input)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --new-packages)
                 --limit)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -601,6 +599,14 @@ _nix__deploy() {
                     return 0
                     ;;
                 --reboot-parallel)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --input)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --new-packages)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1896,9 +1902,7 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__help)
-            opts="deploy rollback status history diff check explain doctor fleet issues init completions man help"
-            opts="deploy update check explain doctor fleet issues init completions man help"
-            opts="deploy rollback resume check explain doctor fleet issues init completions man help"
+            opts="deploy update rollback resume status history diff check explain doctor fleet issues init completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2429,7 +2433,6 @@ _nix__deploy() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        nix__subcmd__deploy__subcmd__help__subcmd__update)
         nix__subcmd__deploy__subcmd__help__subcmd__resume)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -2459,6 +2462,20 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__help__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__help__subcmd__update)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2584,8 +2601,6 @@ _nix__deploy() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        nix__subcmd__deploy__subcmd__update)
-            opts="-y -q -v -h --smart --accept-risk --undo --local --mode --fast --emergency --action --reboot --update --dry-run --yes --non-interactive --allow --max-parallel --preview --no-build --input --new-packages --config --output --quiet --color --verbose --help"
         nix__subcmd__deploy__subcmd__resume)
             opts="-y -q -v -h --dry-run --yes --non-interactive --config --output --quiet --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -2593,12 +2608,6 @@ _nix__deploy() {
                 return 0
             fi
             case "${prev}" in
-                --accept-risk)
-                    COMPREPLY=($(compgen -W "medium high" -- "${cur}"))
-                    return 0
-                    ;;
-                --mode)
-                    COMPREPLY=($(compgen -W "standard fast emergency" -- "${cur}"))
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2634,23 +2643,10 @@ _nix__deploy() {
                     return 0
                     ;;
                 --report)
-                --update)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --allow)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --max-parallel)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --input)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --new-packages)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2680,6 +2676,116 @@ _nix__deploy() {
                 return 0
             fi
             case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "auto plain json quiet" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        nix__subcmd__deploy__subcmd__update)
+            opts="-y -q -v -h --smart --accept-risk --undo --local --mode --fast --emergency --action --update --dry-run --yes --non-interactive --allow --report --issue --commit --message --pr --strategy --canary --wave-size --soak --max-failures --rollback-fleet --max-parallel --limit --skip --reboot --reboot-parallel --preview --no-build --input --new-packages --config --output --quiet --color --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --accept-risk)
+                    COMPREPLY=($(compgen -W "medium high" -- "${cur}"))
+                    return 0
+                    ;;
+                --mode)
+                    COMPREPLY=($(compgen -W "standard fast emergency" -- "${cur}"))
+                    return 0
+                    ;;
+                --action)
+                    COMPREPLY=($(compgen -W "switch boot test dry-activate" -- "${cur}"))
+                    return 0
+                    ;;
+                --update)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --report)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --issue)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --commit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --message)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --strategy)
+                    COMPREPLY=($(compgen -W "parallel rolling canary" -- "${cur}"))
+                    return 0
+                    ;;
+                --canary)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wave-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --soak)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-failures)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-parallel)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reboot)
+                    COMPREPLY=($(compgen -W "never if-needed always" -- "${cur}"))
+                    return 0
+                    ;;
+                --reboot-parallel)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --input)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --new-packages)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -1,9 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_nix_deploy_global_optspecs
-    string join \n mode= fast emergency action= reboot dry-run y/yes non-interactive allow= report= issue= commit= message= pr max-parallel= config= output= q/quiet color= v/verbose h/help V/version
-    string join \n mode= fast emergency action= reboot update= dry-run y/yes non-interactive allow= max-parallel= preview no-build input= new-packages= config= output= q/quiet color= v/verbose h/help V/version
-    string join \n mode= fast emergency action= reboot dry-run y/yes non-interactive allow= max-parallel= preview no-build input= new-packages= config= output= q/quiet color= v/verbose h/help V/version
-    string join \n mode= fast emergency action= dry-run y/yes non-interactive allow= strategy= canary= wave-size= soak= max-failures= rollback-fleet max-parallel= limit= skip= reboot= reboot-parallel= config= output= q/quiet color= v/verbose h/help V/version
+    string join \n mode= fast emergency action= update= dry-run y/yes non-interactive allow= report= issue= commit= message= pr strategy= canary= wave-size= soak= max-failures= rollback-fleet max-parallel= limit= skip= reboot= reboot-parallel= preview no-build input= new-packages= config= output= q/quiet color= v/verbose h/help V/version
 end
 
 function __fish_nix_deploy_needs_command
@@ -48,14 +45,14 @@ complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l wave-size -d 'Dep
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l soak -d 'Watch the hosts of a wave for so long before the next one begins, e.g. 10m' -r
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l max-failures -d 'Start no other host once so many, or a share of them, have failed' -r
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l max-parallel -d 'Work on at most this many hosts at a time' -r
-complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l input -d 'Update this input only; may be repeated' -r
-complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l new-packages -d 'Name attributes of the package set that are new, those of a glob: `firefox*`, `python3Packages.*`' -r
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l limit -d 'Deploy only these of the hosts: names, globs, @tags' -r
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l skip -d 'Leave these hosts out: names, globs, @tags' -r
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l reboot -d 'Reboot hosts and prove them again; without a value those that need it' -r -f -a "never\t'no host'
 if-needed\t'those that need it to run the new system wholly'
 always\t'every host that is changed'"
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l reboot-parallel -d 'Reboot so many hosts at a time; 1 unless told' -r
+complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l input -d 'Update this input only; may be repeated' -r
+complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l new-packages -d 'Name attributes of the package set that are new, those of a glob: `firefox*`, `python3Packages.*`' -r
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
 plain\t'a line for each thing that happens'
@@ -70,9 +67,9 @@ complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l dry-run -d 'Print
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -s y -l yes -d 'Answer every question with yes'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l non-interactive -d 'Never ask; automatic without a terminal, or with CI=true'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l pr -d 'Push the branch and open a pull request when the deploy has gone well'
+complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l rollback-fleet -d 'Take back the hosts that were deployed when the run fails'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l preview -d 'Show what an update of the flake\'s inputs would change, and change nothing'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l no-build -d 'Estimate from derivations instead of building the new systems'
-complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l rollback-fleet -d 'Take back the hosts that were deployed when the run fails'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -s v -l verbose -d 'Trace what the program does; twice for more'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -80,10 +77,10 @@ complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -s V -l version -d '
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "deploy" -d 'Deploy hosts (the default; also for hosts named like a command)'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "update" -d 'Update flake inputs with open eyes, and deploy what comes of it'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "rollback" -d 'Take hosts back to a system they had, proven like a deploy'
+complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "resume" -d 'Take up a run that was interrupted: hosts that were done are not touched'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "status" -d 'Ask hosts how they stand right now, and why one is not well'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "history" -d 'Show what hosts ran when: generations and the record of deploys'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "diff" -d 'Compare two systems of a host: packages, units, kernel, size'
-complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "resume" -d 'Take up a run that was interrupted: hosts that were done are not touched'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "check" -d 'Judge the configuration: syntax, anti-patterns, security'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "explain" -d 'Explain a rule of `check`: what, why, bad and good code'
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -a "doctor" -d 'Check what is needed here and on each host, and say how to mend it'
@@ -114,14 +111,14 @@ complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l wave-si
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l soak -d 'Watch the hosts of a wave for so long before the next one begins, e.g. 10m' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l max-failures -d 'Start no other host once so many, or a share of them, have failed' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l max-parallel -d 'Work on at most this many hosts at a time' -r
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l input -d 'Update this input only; may be repeated' -r
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l new-packages -d 'Name attributes of the package set that are new, those of a glob: `firefox*`, `python3Packages.*`' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l limit -d 'Deploy only these of the hosts: names, globs, @tags' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l skip -d 'Leave these hosts out: names, globs, @tags' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l reboot -d 'Reboot hosts and prove them again; without a value those that need it' -r -f -a "never\t'no host'
 if-needed\t'those that need it to run the new system wholly'
 always\t'every host that is changed'"
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l reboot-parallel -d 'Reboot so many hosts at a time; 1 unless told' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l input -d 'Update this input only; may be repeated' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l new-packages -d 'Name attributes of the package set that are new, those of a glob: `firefox*`, `python3Packages.*`' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
 plain\t'a line for each thing that happens'
@@ -136,6 +133,7 @@ complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l dry-run
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -s y -l yes -d 'Answer every question with yes'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l non-interactive -d 'Never ask; automatic without a terminal, or with CI=true'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l pr -d 'Push the branch and open a pull request when the deploy has gone well'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l rollback-fleet -d 'Take back the hosts that were deployed when the run fails'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l preview -d 'Show what an update of the flake\'s inputs would change, and change nothing'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l no-build -d 'Estimate from derivations instead of building the new systems'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
@@ -152,7 +150,24 @@ test\t'activate now; a reboot returns to the old system'
 dry-activate\t'only ask the host what would happen'"
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l update -d 'Bring all flake inputs, or these, to their newest first; asks nothing' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l allow -d 'Let findings of this rule pass in this run; recorded with your name' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l report -d 'Write a report of the run to this file at its end: .md, .html or .json; may be repeated' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l issue -d 'The issue of the configuration\'s repository that this is for: in run, report and record' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l commit -d 'Commit what is staged before the deploy, and these files with it' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l message -d 'What the commit says; `feat(area): ` and the issue are added' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l strategy -d 'In which order hosts are deployed; dependencies always come first' -r -f -a "parallel\t'all at once; a host that depends on others after them'
+rolling\t'one after the other, or in waves of --wave-size'
+canary\t'a few first (--canary), then the others'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l canary -d 'Deploy these first, then the others: hosts, a number or a share; means --strategy canary' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l wave-size -d 'Deploy in waves of at most so many hosts, or of a share of them' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l soak -d 'Watch the hosts of a wave for so long before the next one begins, e.g. 10m' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l max-failures -d 'Start no other host once so many, or a share of them, have failed' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l max-parallel -d 'Work on at most this many hosts at a time' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l limit -d 'Deploy only these of the hosts: names, globs, @tags' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l skip -d 'Leave these hosts out: names, globs, @tags' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l reboot -d 'Reboot hosts and prove them again; without a value those that need it' -r -f -a "never\t'no host'
+if-needed\t'those that need it to run the new system wholly'
+always\t'every host that is changed'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l reboot-parallel -d 'Reboot so many hosts at a time; 1 unless told' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l input -d 'Update this input only; may be repeated' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l new-packages -d 'Name attributes of the package set that are new, those of a glob: `firefox*`, `python3Packages.*`' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
@@ -168,19 +183,16 @@ complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l undo -d
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l local -d 'The machine this runs on, as hosts.toml describes it'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l fast -d 'Like --mode fast'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l emergency -d 'Like --mode emergency'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l reboot -d 'Reboot hosts that need it, and prove them again'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l dry-run -d 'Print the plan and touch no host'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -s y -l yes -d 'Answer every question with yes'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l non-interactive -d 'Never ask; automatic without a terminal, or with CI=true'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l pr -d 'Push the branch and open a pull request when the deploy has gone well'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l rollback-fleet -d 'Take back the hosts that were deployed when the run fails'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l preview -d 'Show what an update of the flake\'s inputs would change, and change nothing'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l no-build -d 'Estimate from derivations instead of building the new systems'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -s v -l verbose -d 'Trace what the program does; twice for more'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l rollback-fleet -d 'Take back the hosts that were deployed when the run fails'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -s v -l verbose -d 'Trace what the program does; twice for more'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand rollback" -l to -d 'A generation of the host, a run (what it deployed), or a system\'s store path; otherwise the one before' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand rollback" -l action -d 'What to do with the old system' -r -f -a "switch\t'activate now and at every boot'
 boot\t'activate with the next reboot'
@@ -203,6 +215,20 @@ complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand rollback" -l non-i
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand rollback" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand rollback" -s v -l verbose -d 'Trace what the program does; twice for more'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand rollback" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand resume" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand resume" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
+plain\t'a line for each thing that happens'
+json\t'one event per line on standard output'
+quiet\t'only errors and the result'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand resume" -l color -d 'When to use colour' -r -f -a "auto\t'on a terminal, unless NO_COLOR is set'
+always\t'always'
+never\t'never'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand resume" -l dry-run -d 'Print the plan and touch no host'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand resume" -s y -l yes -d 'Answer every question with yes'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand resume" -l non-interactive -d 'Never ask; automatic without a terminal, or with CI=true'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand resume" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand resume" -s v -l verbose -d 'Trace what the program does; twice for more'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand status" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand status" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
 plain\t'a line for each thing that happens'
@@ -240,20 +266,6 @@ complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand diff" -l json -d '
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand diff" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand diff" -s v -l verbose -d 'Trace what the program does; twice for more'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand resume" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand resume" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
-plain\t'a line for each thing that happens'
-json\t'one event per line on standard output'
-quiet\t'only errors and the result'"
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand resume" -l color -d 'When to use colour' -r -f -a "auto\t'on a terminal, unless NO_COLOR is set'
-always\t'always'
-never\t'never'"
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand resume" -l dry-run -d 'Print the plan and touch no host'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand resume" -s y -l yes -d 'Answer every question with yes'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand resume" -l non-interactive -d 'Never ask; automatic without a terminal, or with CI=true'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand resume" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand resume" -s v -l verbose -d 'Trace what the program does; twice for more'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand check" -l format -d 'How to tell what was found' -r -f -a "human\t'for people, with the line and carets'
 plain\t'file:line:column and one line for each finding'
 json\t'one object per line'
@@ -756,43 +768,22 @@ never\t'never'"
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand man" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand man" -s v -l verbose -d 'Trace what the program does; twice for more'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback status history diff check explain doctor fleet issues init completions man help" -f -a "deploy" -d 'Deploy hosts (the default; also for hosts named like a command)'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback status history diff check explain doctor fleet issues init completions man help" -f -a "rollback" -d 'Take hosts back to a system they had, proven like a deploy'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback status history diff check explain doctor fleet issues init completions man help" -f -a "status" -d 'Ask hosts how they stand right now, and why one is not well'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback status history diff check explain doctor fleet issues init completions man help" -f -a "history" -d 'Show what hosts ran when: generations and the record of deploys'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback status history diff check explain doctor fleet issues init completions man help" -f -a "diff" -d 'Compare two systems of a host: packages, units, kernel, size'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback status history diff check explain doctor fleet issues init completions man help" -f -a "check" -d 'Judge the configuration: syntax, anti-patterns, security'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback status history diff check explain doctor fleet issues init completions man help" -f -a "explain" -d 'Explain a rule of `check`: what, why, bad and good code'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback status history diff check explain doctor fleet issues init completions man help" -f -a "doctor" -d 'Check what is needed here and on each host, and say how to mend it'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback status history diff check explain doctor fleet issues init completions man help" -f -a "fleet" -d 'Ask the fleet database what runs where, since when and why'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback status history diff check explain doctor fleet issues init completions man help" -f -a "issues" -d 'Show known issues of the packages that are installed on hosts'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback status history diff check explain doctor fleet issues init completions man help" -f -a "init" -d 'Write a hosts.toml for the hosts of a flake'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback status history diff check explain doctor fleet issues init completions man help" -f -a "completions" -d 'Print a shell\'s completion script'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback status history diff check explain doctor fleet issues init completions man help" -f -a "man" -d 'Print a manual page'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback status history diff check explain doctor fleet issues init completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update check explain doctor fleet issues init completions man help" -f -a "deploy" -d 'Deploy hosts (the default; also for hosts named like a command)'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update check explain doctor fleet issues init completions man help" -f -a "update" -d 'Update flake inputs with open eyes, and deploy what comes of it'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update check explain doctor fleet issues init completions man help" -f -a "check" -d 'Judge the configuration: syntax, anti-patterns, security'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update check explain doctor fleet issues init completions man help" -f -a "explain" -d 'Explain a rule of `check`: what, why, bad and good code'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update check explain doctor fleet issues init completions man help" -f -a "doctor" -d 'Check what is needed here and on each host, and say how to mend it'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update check explain doctor fleet issues init completions man help" -f -a "fleet" -d 'Ask the fleet database what runs where, since when and why'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update check explain doctor fleet issues init completions man help" -f -a "issues" -d 'Show known issues of the packages that are installed on hosts'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update check explain doctor fleet issues init completions man help" -f -a "init" -d 'Write a hosts.toml for the hosts of a flake'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update check explain doctor fleet issues init completions man help" -f -a "completions" -d 'Print a shell\'s completion script'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update check explain doctor fleet issues init completions man help" -f -a "man" -d 'Print a manual page'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update check explain doctor fleet issues init completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback resume check explain doctor fleet issues init completions man help" -f -a "deploy" -d 'Deploy hosts (the default; also for hosts named like a command)'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback resume check explain doctor fleet issues init completions man help" -f -a "rollback" -d 'Take hosts back to a system they had, proven like a deploy'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback resume check explain doctor fleet issues init completions man help" -f -a "resume" -d 'Take up a run that was interrupted: hosts that were done are not touched'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback resume check explain doctor fleet issues init completions man help" -f -a "check" -d 'Judge the configuration: syntax, anti-patterns, security'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback resume check explain doctor fleet issues init completions man help" -f -a "explain" -d 'Explain a rule of `check`: what, why, bad and good code'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback resume check explain doctor fleet issues init completions man help" -f -a "doctor" -d 'Check what is needed here and on each host, and say how to mend it'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback resume check explain doctor fleet issues init completions man help" -f -a "fleet" -d 'Ask the fleet database what runs where, since when and why'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback resume check explain doctor fleet issues init completions man help" -f -a "issues" -d 'Show known issues of the packages that are installed on hosts'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback resume check explain doctor fleet issues init completions man help" -f -a "init" -d 'Write a hosts.toml for the hosts of a flake'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback resume check explain doctor fleet issues init completions man help" -f -a "completions" -d 'Print a shell\'s completion script'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback resume check explain doctor fleet issues init completions man help" -f -a "man" -d 'Print a manual page'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy rollback resume check explain doctor fleet issues init completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update rollback resume status history diff check explain doctor fleet issues init completions man help" -f -a "deploy" -d 'Deploy hosts (the default; also for hosts named like a command)'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update rollback resume status history diff check explain doctor fleet issues init completions man help" -f -a "update" -d 'Update flake inputs with open eyes, and deploy what comes of it'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update rollback resume status history diff check explain doctor fleet issues init completions man help" -f -a "rollback" -d 'Take hosts back to a system they had, proven like a deploy'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update rollback resume status history diff check explain doctor fleet issues init completions man help" -f -a "resume" -d 'Take up a run that was interrupted: hosts that were done are not touched'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update rollback resume status history diff check explain doctor fleet issues init completions man help" -f -a "status" -d 'Ask hosts how they stand right now, and why one is not well'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update rollback resume status history diff check explain doctor fleet issues init completions man help" -f -a "history" -d 'Show what hosts ran when: generations and the record of deploys'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update rollback resume status history diff check explain doctor fleet issues init completions man help" -f -a "diff" -d 'Compare two systems of a host: packages, units, kernel, size'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update rollback resume status history diff check explain doctor fleet issues init completions man help" -f -a "check" -d 'Judge the configuration: syntax, anti-patterns, security'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update rollback resume status history diff check explain doctor fleet issues init completions man help" -f -a "explain" -d 'Explain a rule of `check`: what, why, bad and good code'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update rollback resume status history diff check explain doctor fleet issues init completions man help" -f -a "doctor" -d 'Check what is needed here and on each host, and say how to mend it'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update rollback resume status history diff check explain doctor fleet issues init completions man help" -f -a "fleet" -d 'Ask the fleet database what runs where, since when and why'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update rollback resume status history diff check explain doctor fleet issues init completions man help" -f -a "issues" -d 'Show known issues of the packages that are installed on hosts'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update rollback resume status history diff check explain doctor fleet issues init completions man help" -f -a "init" -d 'Write a hosts.toml for the hosts of a flake'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update rollback resume status history diff check explain doctor fleet issues init completions man help" -f -a "completions" -d 'Print a shell\'s completion script'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update rollback resume status history diff check explain doctor fleet issues init completions man help" -f -a "man" -d 'Print a manual page'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and not __fish_seen_subcommand_from deploy update rollback resume status history diff check explain doctor fleet issues init completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and __fish_seen_subcommand_from fleet" -f -a "status" -d 'How each host stands to its flake, problem first'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and __fish_seen_subcommand_from fleet" -f -a "systems" -d 'Registered systems, and whether the newest commit is evaluated for them'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand help; and __fish_seen_subcommand_from fleet" -f -a "timeline" -d 'Commits of the last 30 days: evaluated, deployed where, running where'

@@ -36,14 +36,14 @@ canary\:"a few first (--canary), then the others"))' \
 '--soak=[Watch the hosts of a wave for so long before the next one begins, e.g. 10m]:TIME:_default' \
 '--max-failures=[Start no other host once so many, or a share of them, have failed]:N|N%:_default' \
 '--max-parallel=[Work on at most this many hosts at a time]:COUNT:_default' \
-'*--input=[Update this input only; may be repeated]:INPUT:_default' \
-'--new-packages=[Name attributes of the package set that are new, those of a glob\: \`firefox*\`, \`python3Packages.*\`]::PATTERN:_default' \
 '*--limit=[Deploy only these of the hosts\: names, globs, @tags]:HOSTS:_default' \
 '*--skip=[Leave these hosts out\: names, globs, @tags]:HOSTS:_default' \
 '--reboot=[Reboot hosts and prove them again; without a value those that need it]::WHEN:((never\:"no host"
 if-needed\:"those that need it to run the new system wholly"
 always\:"every host that is changed"))' \
 '--reboot-parallel=[Reboot so many hosts at a time; 1 unless told]:COUNT:_default' \
+'*--input=[Update this input only; may be repeated]:INPUT:_default' \
+'--new-packages=[Name attributes of the package set that are new, those of a glob\: \`firefox*\`, \`python3Packages.*\`]::PATTERN:_default' \
 '--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
 '--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
 plain\:"a line for each thing that happens"
@@ -59,9 +59,9 @@ never\:"never"))' \
 '--yes[Answer every question with yes]' \
 '--non-interactive[Never ask; automatic without a terminal, or with CI=true]' \
 '--pr[Push the branch and open a pull request when the deploy has gone well]' \
+'--rollback-fleet[Take back the hosts that were deployed when the run fails]' \
 '(--dry-run --reboot --mode --fast --emergency)--preview[Show what an update of the flake'\''s inputs would change, and change nothing]' \
 '--no-build[Estimate from derivations instead of building the new systems]' \
-'--rollback-fleet[Take back the hosts that were deployed when the run fails]' \
 '-q[Show nothing but errors and the result, like --output quiet]' \
 '--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
@@ -103,14 +103,14 @@ canary\:"a few first (--canary), then the others"))' \
 '--soak=[Watch the hosts of a wave for so long before the next one begins, e.g. 10m]:TIME:_default' \
 '--max-failures=[Start no other host once so many, or a share of them, have failed]:N|N%:_default' \
 '--max-parallel=[Work on at most this many hosts at a time]:COUNT:_default' \
-'*--input=[Update this input only; may be repeated]:INPUT:_default' \
-'--new-packages=[Name attributes of the package set that are new, those of a glob\: \`firefox*\`, \`python3Packages.*\`]::PATTERN:_default' \
 '*--limit=[Deploy only these of the hosts\: names, globs, @tags]:HOSTS:_default' \
 '*--skip=[Leave these hosts out\: names, globs, @tags]:HOSTS:_default' \
 '--reboot=[Reboot hosts and prove them again; without a value those that need it]::WHEN:((never\:"no host"
 if-needed\:"those that need it to run the new system wholly"
 always\:"every host that is changed"))' \
 '--reboot-parallel=[Reboot so many hosts at a time; 1 unless told]:COUNT:_default' \
+'*--input=[Update this input only; may be repeated]:INPUT:_default' \
+'--new-packages=[Name attributes of the package set that are new, those of a glob\: \`firefox*\`, \`python3Packages.*\`]::PATTERN:_default' \
 '--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
 '--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
 plain\:"a line for each thing that happens"
@@ -127,6 +127,70 @@ never\:"never"))' \
 '--non-interactive[Never ask; automatic without a terminal, or with CI=true]' \
 '--pr[Push the branch and open a pull request when the deploy has gone well]' \
 '--rollback-fleet[Take back the hosts that were deployed when the run fails]' \
+'(--dry-run --reboot --mode --fast --emergency)--preview[Show what an update of the flake'\''s inputs would change, and change nothing]' \
+'--no-build[Estimate from derivations instead of building the new systems]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'*::hosts -- A host of hosts.toml, a glob, @tag, or `all`:_default' \
+&& ret=0
+;;
+(update)
+_arguments "${_arguments_options[@]}" : \
+'--accept-risk=[Apply updates up to this risk without asking]:RISK:(medium high)' \
+'--mode=[How much to check around the deploy; a bad change is taken back in every mode]:MODE:((standard\:"every check"
+fast\:"of the checks syntax alone; without the looks at resources, network and logs afterwards"
+emergency\:"only what a safe activation needs; no preview, no question"))' \
+'--action=[What to do with the new system]:ACTION:((switch\:"activate now and at every boot"
+boot\:"activate with the next reboot"
+test\:"activate now; a reboot returns to the old system"
+dry-activate\:"only ask the host what would happen"))' \
+'(--preview)*--update=[Bring all flake inputs, or these, to their newest first; asks nothing]::INPUT:_default' \
+'*--allow=[Let findings of this rule pass in this run; recorded with your name]:RULE:_default' \
+'*--report=[Write a report of the run to this file at its end\: .md, .html or .json; may be repeated]:FILE:_files' \
+'--issue=[The issue of the configuration'\''s repository that this is for\: in run, report and record]:NUMBER:_default' \
+'*--commit=[Commit what is staged before the deploy, and these files with it]::FILE:_files' \
+'--message=[What the commit says; \`feat(area)\: \` and the issue are added]:TEXT:_default' \
+'--strategy=[In which order hosts are deployed; dependencies always come first]:STRATEGY:((parallel\:"all at once; a host that depends on others after them"
+rolling\:"one after the other, or in waves of --wave-size"
+canary\:"a few first (--canary), then the others"))' \
+'--canary=[Deploy these first, then the others\: hosts, a number or a share; means --strategy canary]:HOSTS|N|N%:_default' \
+'--wave-size=[Deploy in waves of at most so many hosts, or of a share of them]:N|N%:_default' \
+'--soak=[Watch the hosts of a wave for so long before the next one begins, e.g. 10m]:TIME:_default' \
+'--max-failures=[Start no other host once so many, or a share of them, have failed]:N|N%:_default' \
+'--max-parallel=[Work on at most this many hosts at a time]:COUNT:_default' \
+'*--limit=[Deploy only these of the hosts\: names, globs, @tags]:HOSTS:_default' \
+'*--skip=[Leave these hosts out\: names, globs, @tags]:HOSTS:_default' \
+'--reboot=[Reboot hosts and prove them again; without a value those that need it]::WHEN:((never\:"no host"
+if-needed\:"those that need it to run the new system wholly"
+always\:"every host that is changed"))' \
+'--reboot-parallel=[Reboot so many hosts at a time; 1 unless told]:COUNT:_default' \
+'*--input=[Update this input only; may be repeated]:INPUT:_default' \
+'--new-packages=[Name attributes of the package set that are new, those of a glob\: \`firefox*\`, \`python3Packages.*\`]::PATTERN:_default' \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'--smart[Decide by risk\: go on where nothing was found, ask where something was, stop where it is critical]' \
+'--undo[Put back the flake.lock from before the last update, and deploy it]' \
+'()--local[The machine this runs on, as hosts.toml describes it]' \
+'--fast[Like --mode fast]' \
+'--emergency[Like --mode emergency]' \
+'--dry-run[Print the plan and touch no host]' \
+'-y[Answer every question with yes]' \
+'--yes[Answer every question with yes]' \
+'--non-interactive[Never ask; automatic without a terminal, or with CI=true]' \
+'--pr[Push the branch and open a pull request when the deploy has gone well]' \
+'--rollback-fleet[Take back the hosts that were deployed when the run fails]' \
+'(--dry-run --reboot --mode --fast --emergency)--preview[Show what an update of the flake'\''s inputs would change, and change nothing]' \
+'--no-build[Estimate from derivations instead of building the new systems]' \
 '-q[Show nothing but errors and the result, like --output quiet]' \
 '--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
@@ -158,53 +222,6 @@ never\:"never"))' \
 '-y[Answer every question with yes]' \
 '--yes[Answer every question with yes]' \
 '--non-interactive[Never ask; automatic without a terminal, or with CI=true]' \
-'(--dry-run --reboot --mode --fast --emergency)--preview[Show what an update of the flake'\''s inputs would change, and change nothing]' \
-'--no-build[Estimate from derivations instead of building the new systems]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
-'*-v[Trace what the program does; twice for more]' \
-'*--verbose[Trace what the program does; twice for more]' \
-'-h[Print help (see more with '\''--help'\'')]' \
-'--help[Print help (see more with '\''--help'\'')]' \
-'*::hosts -- A host of hosts.toml, a glob, @tag, or `all`:_default' \
-&& ret=0
-;;
-(status)
-(update)
-_arguments "${_arguments_options[@]}" : \
-'--accept-risk=[Apply updates up to this risk without asking]:RISK:(medium high)' \
-'--mode=[How much to check around the deploy; a bad change is taken back in every mode]:MODE:((standard\:"every check"
-fast\:"of the checks syntax alone; without the looks at resources, network and logs afterwards"
-emergency\:"only what a safe activation needs; no preview, no question"))' \
-'--action=[What to do with the new system]:ACTION:((switch\:"activate now and at every boot"
-boot\:"activate with the next reboot"
-test\:"activate now; a reboot returns to the old system"
-dry-activate\:"only ask the host what would happen"))' \
-'(--preview)*--update=[Bring all flake inputs, or these, to their newest first; asks nothing]::INPUT:_default' \
-'*--allow=[Let findings of this rule pass in this run; recorded with your name]:RULE:_default' \
-'--max-parallel=[Work on at most this many hosts at a time]:COUNT:_default' \
-'*--input=[Update this input only; may be repeated]:INPUT:_default' \
-'--new-packages=[Name attributes of the package set that are new, those of a glob\: \`firefox*\`, \`python3Packages.*\`]::PATTERN:_default' \
-'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
-'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
-plain\:"a line for each thing that happens"
-json\:"one event per line on standard output"
-quiet\:"only errors and the result"))' \
-'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
-always\:"always"
-never\:"never"))' \
-'--smart[Decide by risk\: go on where nothing was found, ask where something was, stop where it is critical]' \
-'--undo[Put back the flake.lock from before the last update, and deploy it]' \
-'()--local[The machine this runs on, as hosts.toml describes it]' \
-'--fast[Like --mode fast]' \
-'--emergency[Like --mode emergency]' \
-'--reboot[Reboot hosts that need it, and prove them again]' \
-'--dry-run[Print the plan and touch no host]' \
-'-y[Answer every question with yes]' \
-'--yes[Answer every question with yes]' \
-'--non-interactive[Never ask; automatic without a terminal, or with CI=true]' \
-'(--dry-run --reboot --mode --fast --emergency)--preview[Show what an update of the flake'\''s inputs would change, and change nothing]' \
-'--no-build[Estimate from derivations instead of building the new systems]' \
 '-q[Show nothing but errors and the result, like --output quiet]' \
 '--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
@@ -224,11 +241,30 @@ quiet\:"only errors and the result"))' \
 '--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
 always\:"always"
 never\:"never"))' \
-'--json[Print JSON, an object per host]' \
 '--dry-run[Print the plan and touch no host]' \
 '-y[Answer every question with yes]' \
 '--yes[Answer every question with yes]' \
 '--non-interactive[Never ask; automatic without a terminal, or with CI=true]' \
+'-q[Show nothing but errors and the result, like --output quiet]' \
+'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'*-v[Trace what the program does; twice for more]' \
+'*--verbose[Trace what the program does; twice for more]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+'::run -- The run; the last one when there is none, if it was interrupted:_default' \
+&& ret=0
+;;
+(status)
+_arguments "${_arguments_options[@]}" : \
+'--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
+'--output=[How to show what happens]:KIND:((auto\:"live on a terminal, else plain"
+plain\:"a line for each thing that happens"
+json\:"one event per line on standard output"
+quiet\:"only errors and the result"))' \
+'--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
+always\:"always"
+never\:"never"))' \
+'--json[Print JSON, an object per host]' \
 '-q[Show nothing but errors and the result, like --output quiet]' \
 '--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
@@ -279,7 +315,6 @@ never\:"never"))' \
 ':host -- A host of hosts.toml:_default' \
 '::from -- The first system\: a generation, current, booted, boots, new, a run, or a store path:_default' \
 '::to -- The second system, in the same words; what the configuration describes unless A is given alone:_default' \
-'::run -- The run; the last one when there is none, if it was interrupted:_default' \
 && ret=0
 ;;
 (check)
@@ -1135,7 +1170,14 @@ _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
 (update)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
 (rollback)
+_arguments "${_arguments_options[@]}" : \
+&& ret=0
+;;
+(resume)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
@@ -1148,7 +1190,6 @@ _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
 (diff)
-(resume)
 _arguments "${_arguments_options[@]}" : \
 && ret=0
 ;;
@@ -1315,10 +1356,10 @@ _nix-deploy_commands() {
 'deploy:Deploy hosts (the default; also for hosts named like a command)' \
 'update:Update flake inputs with open eyes, and deploy what comes of it' \
 'rollback:Take hosts back to a system they had, proven like a deploy' \
+'resume:Take up a run that was interrupted\: hosts that were done are not touched' \
 'status:Ask hosts how they stand right now, and why one is not well' \
 'history:Show what hosts ran when\: generations and the record of deploys' \
 'diff:Compare two systems of a host\: packages, units, kernel, size' \
-'resume:Take up a run that was interrupted\: hosts that were done are not touched' \
 'check:Judge the configuration\: syntax, anti-patterns, security' \
 'explain:Explain a rule of \`check\`\: what, why, bad and good code' \
 'doctor:Check what is needed here and on each host, and say how to mend it' \
@@ -1686,10 +1727,10 @@ _nix-deploy__subcmd__help_commands() {
 'deploy:Deploy hosts (the default; also for hosts named like a command)' \
 'update:Update flake inputs with open eyes, and deploy what comes of it' \
 'rollback:Take hosts back to a system they had, proven like a deploy' \
+'resume:Take up a run that was interrupted\: hosts that were done are not touched' \
 'status:Ask hosts how they stand right now, and why one is not well' \
 'history:Show what hosts ran when\: generations and the record of deploys' \
 'diff:Compare two systems of a host\: packages, units, kernel, size' \
-'resume:Take up a run that was interrupted\: hosts that were done are not touched' \
 'check:Judge the configuration\: syntax, anti-patterns, security' \
 'explain:Explain a rule of \`check\`\: what, why, bad and good code' \
 'doctor:Check what is needed here and on each host, and say how to mend it' \
@@ -1913,10 +1954,6 @@ _nix-deploy__subcmd__help__subcmd__man_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy help man commands' commands "$@"
 }
-(( $+functions[_nix-deploy__subcmd__help__subcmd__update_commands] )) ||
-_nix-deploy__subcmd__help__subcmd__update_commands() {
-    local commands; commands=()
-    _describe -t commands 'nix-deploy help update commands' commands "$@"
 (( $+functions[_nix-deploy__subcmd__help__subcmd__resume_commands] )) ||
 _nix-deploy__subcmd__help__subcmd__resume_commands() {
     local commands; commands=()
@@ -1931,6 +1968,11 @@ _nix-deploy__subcmd__help__subcmd__rollback_commands() {
 _nix-deploy__subcmd__help__subcmd__status_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy help status commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__help__subcmd__update_commands] )) ||
+_nix-deploy__subcmd__help__subcmd__update_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy help update commands' commands "$@"
 }
 (( $+functions[_nix-deploy__subcmd__history_commands] )) ||
 _nix-deploy__subcmd__history_commands() {
@@ -1952,10 +1994,6 @@ _nix-deploy__subcmd__man_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy man commands' commands "$@"
 }
-(( $+functions[_nix-deploy__subcmd__update_commands] )) ||
-_nix-deploy__subcmd__update_commands() {
-    local commands; commands=()
-    _describe -t commands 'nix-deploy update commands' commands "$@"
 (( $+functions[_nix-deploy__subcmd__resume_commands] )) ||
 _nix-deploy__subcmd__resume_commands() {
     local commands; commands=()
@@ -1970,6 +2008,11 @@ _nix-deploy__subcmd__rollback_commands() {
 _nix-deploy__subcmd__status_commands() {
     local commands; commands=()
     _describe -t commands 'nix-deploy status commands' commands "$@"
+}
+(( $+functions[_nix-deploy__subcmd__update_commands] )) ||
+_nix-deploy__subcmd__update_commands() {
+    local commands; commands=()
+    _describe -t commands 'nix-deploy update commands' commands "$@"
 }
 
 if [ "$funcstack[1]" = "_nix-deploy" ]; then
