@@ -5,6 +5,8 @@
 #
 # usage: benches/run.sh NIX_DEPLOY [RUNS]
 #
+# CASES names the cases to run, for example "one-changed"; "copy" is benches/copy.sh.
+#
 # The settle window of nix-deploy is set aside (0 s): the others have none.
 #
 # HOSTS says how many hosts there are (8), CASES which cases are measured; the case
@@ -20,6 +22,11 @@ peers=${NIX_DEPLOY_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nix-deploy-test}/
 hosts=()
 for ((number = 1; number <= ${HOSTS:-8}; number++)); do hosts+=("b$number"); done
 revision=0
+
+if [ "${CASES:-}" = copy ]; then
+    rmdir "$work"
+    exec "$checkout/benches/copy.sh" "$nix_deploy" "$runs"
+fi
 
 cleanup() {
     status=$?
@@ -252,3 +259,4 @@ done
 ! wanted first-copy || echo "First copy of the closure, 40 ms away: ours $first_ours, nix copy $first_nix, ratio $(ratio "$first_ours" "$first_nix")"
 echo "ssh logins of a deploy: $logins_changed changed, $logins_unchanged unchanged"
 echo "nix-deploy --help: $((help_ms / 10)).$((help_ms % 10)) ms; memory with ${#hosts[@]} hosts: $((memory_kib / 1024)) MiB"
+! wanted copy || "$checkout/benches/copy.sh" "$nix_deploy" "$runs"

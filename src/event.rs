@@ -16,8 +16,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::model::{
     Action, ActivationState, Changes, Finding, Goal, HostFacts, HostName, HostReport, IssueReport,
-    LockFileState, Mode, Observed, Reboot, RiskAssessment, Rollout, RunId, SourceState, StepId, StepOutcome,
-    StorePath, Target, UnitPlan, UpdateCheck, UpdateDecision, UpdateOffer, UpdatePreview,
+    LockFileState, Mode, Observed, Reboot, Recovery, RiskAssessment, Rollout, RunId, SourceState, StepId,
+    StepOutcome, StorePath, Target, UnitPlan, UpdateCheck, UpdateDecision, UpdateOffer, UpdatePreview,
 };
 
 /// Version of the event format; it rises when a field changes meaning or goes.
@@ -169,6 +169,15 @@ pub enum Event {
         host: HostName,
         /// What; set as suppressed when a flag lets it pass in this run.
         finding: Box<Finding>,
+    },
+    /// Something usual went wrong and was tried to be set right.
+    Recovery {
+        /// The hosts that it concerns.
+        hosts: Vec<HostName>,
+        /// The step that it serves.
+        step: StepId,
+        /// What was tried, why, and what came of it.
+        recovery: Box<Recovery>,
     },
     /// A check of an update says how far it is; the first time it begins.
     UpdateCheckProgress {

@@ -14,6 +14,7 @@ const HOSTS_TOML: &str = include_str!("../src/settings/hosts_toml.rs");
 const HOST_KEYS: &str = include_str!("../src/settings/host_keys.rs");
 const LINT_KEYS: &str = include_str!("../src/settings/lint_keys.rs");
 const ISSUE_KEYS: &str = include_str!("../src/settings/issue_keys.rs");
+const LIMITS: &str = include_str!("../src/model/limits.rs");
 const NOTIFY_KEYS: &str = include_str!("../src/settings/notify_keys.rs");
 const PULL_REQUEST_KEYS: &str = include_str!("../src/settings/pull_request_keys.rs");
 const ROLLOUT_KEYS: &str = include_str!("../src/settings/rollout_keys.rs");
@@ -34,15 +35,17 @@ const READERS: [&str; 10] = [
     "each_named",
 ];
 /// Where the keys of a table of their own are read, and what the table is called.
-const TABLES: [(&str, &str); 4] = [
+const TABLES: [(&str, &str); 6] = [
     ("fn read_ignore(", "issues.ignore."),
     ("fn read_database(", "database."),
+    ("fn read_recover(", "recover."),
+    ("fn read_substituter(", "substituters."),
     ("impl RollbackKeys ", "rollback."),
     ("impl TimeoutKeys ", "timeouts."),
 ];
 /// Tables of single keys, which the README lists one by one.
-const UNFOLDED: [&str; 8] =
-    ["database", "issues", "lint", "notify", "pull_request", "rollout", "rollback", "timeouts"];
+const UNFOLDED: [&str; 9] =
+    ["database", "issues", "lint", "notify", "pull_request", "recover", "rollout", "rollback", "timeouts"];
 
 /// The text between quotes that a line begins with.
 fn quoted(text: &str) -> Option<&str> {
@@ -86,6 +89,10 @@ fn known_keys() -> BTreeSet<String> {
     keys.extend(keys_of(CHECK_KEYS, "checks."));
     keys.extend(keys_of(LINT_KEYS, "lint."));
     keys.extend(keys_of(ISSUE_KEYS, "issues."));
+    // Limits are read by the names that they have.
+    let (_, names) = LIMITS.split_once("pub fn as_str").unwrap();
+    let names = names.split("\n    }\n").next().unwrap().split("=> ").skip(1).filter_map(quoted);
+    keys.extend(names.map(|name| format!("resources.{name}")));
     keys.extend(keys_of(NOTIFY_KEYS, "notify."));
     keys.extend(keys_of(PULL_REQUEST_KEYS, "pull_request."));
     keys.extend(keys_of(ROLLOUT_KEYS, "rollout."));

@@ -1,6 +1,7 @@
 //! Arguments of a deploy, the default command.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{ArgGroup, Args};
 
@@ -71,6 +72,11 @@ pub struct DeployArgs {
     /// Push the branch and open a pull request when the deploy has gone well
     #[arg(long)]
     pub pr: bool,
+
+    /// Wait for hosts that do not answer, an hour or so long, and deploy them when they do
+    #[arg(long, value_name = "DURATION", value_parser = values::age(), num_args = 0..=1)]
+    #[arg(require_equals = true, default_missing_value = "1h")]
+    pub wait_for_host: Option<Duration>,
 
     /// How the deploy spreads over its hosts.
     #[command(flatten)]

@@ -42,6 +42,15 @@ pub(super) async fn step(id: StepId, order: &Order, context: &HostContext) -> En
         StepId::Reboot if steps::will_reboot(context) => reboot(order, context).await,
         StepId::Reboot => run_step(id, context).await,
         StepId::Soak if !order.turns.soaks(context.name()) => Ended::without(id, Ok(Done::skipped(""))),
+        StepId::HostFacts => {
+            // It is given back at once when the host has to be waited for.
+            if let Some(place) = order.limits.acquire(id).await {
+                context.take_place(place);
+            }
+            let ended = run_step(id, context).await;
+            context.give_back_place();
+            ended
+        }
         _ => {
             let place = order.limits.acquire(id).await;
             Ended { place, ..run_step(id, context).await }

@@ -300,6 +300,7 @@ impl HostRun {
             unit_plan: context.preview.get().and_then(|preview| preview.plan.clone()),
             services: context.services(),
             steps: self.records.clone(),
+            recoveries: context.run.recoveries.of(context.name()),
             warnings,
             failure: self.failure.clone().or_else(|| context.unwell.get().cloned()),
             truth,

@@ -197,6 +197,7 @@ fn failed_report(failure: Failure) -> HostReport {
         unit_plan: None,
         services: Vec::new(),
         steps: Vec::new(),
+        recoveries: Vec::new(),
         warnings: Vec::new(),
         failure: Some(failure),
         truth: None,

@@ -283,6 +283,8 @@ mod tests {
             resumed: None,
             takes_back: None,
             builders: Vec::new(),
+            recover: Default::default(),
+            substituters: Vec::new(),
             lint: Default::default(),
             state_dir: "/nowhere".into(),
             run_dir: "/nowhere".into(),

@@ -11,7 +11,7 @@ use super::error::HostError;
 use super::folder::Folder;
 use super::session::{Elevation, Privilege, Session};
 use super::shell::Script;
-use super::ssh_config;
+use super::ssh_config::{self, Compression};
 use crate::model::{ElevationFact, HostSpec};
 
 /// How often connecting is tried, and how long it waits between tries.
@@ -25,6 +25,7 @@ pub(crate) struct Link {
     directory: Folder,
     config: PathBuf,
     copy_config: PathBuf,
+    compression: Compression,
     master: tokio::sync::Mutex<Option<Session>>,
     elevation: Mutex<Elevation>,
 }
@@ -42,6 +43,7 @@ impl Link {
             host: host.clone(),
             config,
             copy_config,
+            compression: Compression::AsConfigured,
             directory,
             master: tokio::sync::Mutex::new(None),
             elevation: Mutex::new(Elevation { how: ElevationFact::Root, password: None }),
@@ -50,10 +52,25 @@ impl Link {
         Ok(link)
     }
 
+    /// Compresses the connections that are made from now on, or not.
+    pub(crate) fn compressed(mut self, is_wanted: bool) -> Result<Self, HostError> {
+        if is_wanted {
+            self.compression = Compression::Yes;
+            std::fs::write(&self.config, self.config_text(None))
+                .map_err(|error| HostError::Local { address: self.destination(), detail: error.to_string() })?;
+        }
+        Ok(self)
+    }
+
+    /// Whether its connections are compressed because the link is slow.
+    pub(crate) fn is_compressed(&self) -> bool {
+        self.compression == Compression::Yes
+    }
+
     fn config_text(&self, control_path: Option<&std::path::Path>) -> String {
         // ssh expands the tilde itself.
         let user_config = self.host.ssh_config.clone().unwrap_or_else(|| PathBuf::from("~/.ssh/config"));
-        ssh_config::text(&[(&self.host, control_path)], Some(&user_config))
+        ssh_config::text(&[(&self.host, control_path)], Some(&user_config), self.compression)
     }
 
     /// Writes an ssh configuration that reaches this host and another one, each
@@ -64,7 +81,7 @@ impl Link {
         let user_config = self.host.ssh_config.clone().unwrap_or_else(|| PathBuf::from("~/.ssh/config"));
         let hosts = [(&self.host, own_path.as_deref()), (&other.host, other_path.as_deref())];
         let path = self.directory.path().join("ssh_config_two");
-        std::fs::write(&path, ssh_config::text(&hosts, Some(&user_config)))
+        std::fs::write(&path, ssh_config::text(&hosts, Some(&user_config), self.compression))
             .map_err(|error| HostError::Local { address: self.destination(), detail: error.to_string() })?;
         Ok(path)
     }
@@ -94,6 +111,15 @@ impl Link {
 
     /// The master; connects when there is none or the last one is dead.
     pub(crate) async fn master(&self) -> Result<Session, HostError> {
+        self.master_within(ATTEMPTS).await
+    }
+
+    /// The same with one attempt to connect.
+    pub(crate) async fn master_at_once(&self) -> Result<Session, HostError> {
+        self.master_within(1).await
+    }
+
+    async fn master_within(&self, attempts: u32) -> Result<Session, HostError> {
         let mut master = self.master.lock().await;
         // An idle master ends by itself, for example while a person thinks about
         // the question or a build takes long.
@@ -102,7 +128,7 @@ impl Link {
         {
             return Ok(session);
         }
-        let session = self.connect_patiently().await?;
+        let session = self.connect_patiently(attempts).await?;
         if let Some(path) = session.control_path() {
             let text = self.config_text(Some(&path));
             std::fs::write(&self.copy_config, text)
@@ -132,11 +158,11 @@ impl Link {
         Session::connect(&self.destination(), &self.config, self.directory.path(), deadline).await
     }
 
-    async fn connect_patiently(&self) -> Result<Session, HostError> {
+    async fn connect_patiently(&self, attempts: u32) -> Result<Session, HostError> {
         let mut attempt = 1;
         loop {
             match self.fresh().await {
-                Err(error) if error.is_transient() && attempt < ATTEMPTS => {
+                Err(error) if error.is_transient() && attempt < attempts => {
                     tokio::time::sleep(BACKOFF * 2_u32.pow(attempt - 1)).await;
                     attempt += 1;
                 }

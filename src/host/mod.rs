@@ -4,11 +4,13 @@
 
 pub(crate) mod after;
 pub(crate) mod boot_trial;
+pub(crate) mod causes;
 pub(crate) mod checks;
 pub(crate) mod contents;
 mod error;
 pub(crate) mod facts;
 mod folder;
+pub(crate) mod garbage;
 pub(crate) mod generations;
 pub(crate) mod inventory;
 mod link;
@@ -24,6 +26,7 @@ mod ssh_config;
 mod standing_shell;
 pub(crate) mod status;
 pub(crate) mod supervisor;
+pub(crate) mod tailscale;
 pub(crate) mod units;
 
 pub(crate) use error::HostError;

@@ -17,6 +17,15 @@ const ALIVE_INTERVAL: u64 = 5;
 /// that is silent for 30 s is dead, while one that comes back sooner is kept.
 const ALIVE_COUNT: u64 = 6;
 
+/// Whether connections are compressed; what the user configured holds otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Compression {
+    /// They are.
+    Yes,
+    /// Nothing is said about it.
+    AsConfigured,
+}
+
 /// The name ssh and Nix are given for the host. An IPv6 literal is replaced by
 /// an alias, because colons mean ports in URLs.
 pub(crate) fn destination(host: &HostSpec) -> String {
@@ -33,7 +42,11 @@ fn ipv6(address: &str) -> Option<&str> {
 /// The text of the configuration. Hosts with a control path are reached through
 /// the master that listens there. The first host's connect timeout and further
 /// configuration hold for all.
-pub(crate) fn text(hosts: &[(&HostSpec, Option<&Path>)], user_config: Option<&Path>) -> String {
+pub(crate) fn text(
+    hosts: &[(&HostSpec, Option<&Path>)],
+    user_config: Option<&Path>,
+    compression: Compression,
+) -> String {
     let mut lines: Vec<String> =
         hosts.iter().flat_map(|(host, control_path)| host_lines(host, *control_path)).collect();
     let connect = hosts.first().map_or(Duration::from_secs(10), |(host, _)| host.timeouts.connect);
@@ -42,6 +55,9 @@ pub(crate) fn text(hosts: &[(&HostSpec, Option<&Path>)], user_config: Option<&Pa
     // Nobody can answer ssh's own questions.
     lines.push("  BatchMode yes".to_owned());
     lines.push("  StrictHostKeyChecking yes".to_owned());
+    if compression == Compression::Yes {
+        lines.push("  Compression yes".to_owned());
+    }
     lines.push(format!("  ConnectTimeout {}", seconds(connect)));
     lines.push(format!("  ServerAliveInterval {ALIVE_INTERVAL}"));
     lines.push(format!("  ServerAliveCountMax {ALIVE_COUNT}"));
@@ -110,7 +126,11 @@ mod tests {
 
     #[test]
     fn host_keys_are_checked_before_anything_the_user_configured() {
-        let text = text(&[(&host("p620.lan"), None)], Some(Path::new("/home/a b/.ssh/config")));
+        let text = text(
+            &[(&host("p620.lan"), None)],
+            Some(Path::new("/home/a b/.ssh/config")),
+            Compression::AsConfigured,
+        );
         let check = text.find("StrictHostKeyChecking yes").unwrap();
         let include = text.find("Include \"/home/a b/.ssh/config\"").unwrap();
         assert!(check < include);
@@ -122,9 +142,12 @@ mod tests {
         for address in ["fe80::1%eth0", "[fe80::1%eth0]", "::1"] {
             let host = host(address);
             assert_eq!(destination(&host), "nix-deploy-p620");
-            assert!(text(&[(&host, None)], None).contains("HostName "));
+            assert!(text(&[(&host, None)], None, Compression::AsConfigured).contains("HostName "));
         }
-        assert!(text(&[(&host("fe80::1%eth0"), None)], None).contains("  HostName fe80::1%%eth0\n"));
+        assert!(
+            text(&[(&host("fe80::1%eth0"), None)], None, Compression::AsConfigured)
+                .contains("  HostName fe80::1%%eth0\n")
+        );
         assert_eq!(destination(&host("10.0.0.1")), "10.0.0.1");
     }
 
@@ -134,10 +157,18 @@ mod tests {
         host.user = Some("deploy".to_owned());
         host.port = Some(2222);
         host.jump = Some("me@gate:22".to_owned());
-        let text = text(&[(&host, Some(Path::new("/tmp/x/master")))], None);
+        let text = text(&[(&host, Some(Path::new("/tmp/x/master")))], None, Compression::AsConfigured);
         let (own, all) = text.split_once("Host *").unwrap();
         for line in ["User deploy", "Port 2222", "ProxyJump me@gate:22", "ControlPath /tmp/x/master"] {
             assert!(own.contains(line) && !all.contains(line), "{line}");
         }
+    }
+
+    #[test]
+    fn compression_is_asked_for_where_it_is_worth_it_and_else_left_to_the_user() {
+        let p620 = host("p620");
+        let of = |compression| text(&[(&p620, None)], None, compression);
+        assert!(of(Compression::Yes).contains("\n  Compression yes\n"));
+        assert!(!of(Compression::AsConfigured).contains("Compression"));
     }
 }

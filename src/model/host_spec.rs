@@ -69,6 +69,8 @@ pub struct Timeouts {
     pub connect: Duration,
     /// One short command on the host.
     pub command: Duration,
+    /// Trying again when the connection is lost before the host is changed.
+    pub reconnect: Duration,
     /// A copy during which no byte and no path arrives.
     pub copy_stall: Duration,
     /// One evaluation.
@@ -88,6 +90,7 @@ impl Default for Timeouts {
         Self {
             connect: Duration::from_secs(10),
             command: Duration::from_secs(60),
+            reconnect: Duration::from_secs(90),
             copy_stall: Duration::from_secs(60),
             evaluate: Duration::from_secs(30 * 60),
             build: Duration::from_secs(12 * 3600),

@@ -21,6 +21,7 @@ mod notify;
 mod observed;
 pub(crate) mod package_name;
 mod pull_request;
+mod recovery;
 mod report;
 mod resumed;
 mod risk;
@@ -55,6 +56,7 @@ pub use names::{HostName, NameError, RunId};
 pub use notify::{NotifierKind, NotifierSpec, Occasion, SecretSource};
 pub use observed::{CpuTimes, ErrorGroup, IdleService, Measured, Metric, Observed, Resource, ServiceMemory};
 pub use pull_request::PullRequestSpec;
+pub use recovery::{Recovery, RecoveryKind, RecoveryOutcome};
 pub use report::{HostOutcome, HostReport, ServiceChange, StepRecord};
 pub use resumed::{Pinned, Resumed};
 pub use risk::{
@@ -62,7 +64,7 @@ pub use risk::{
     Verdict,
 };
 pub use rollout::{Canary, Reboot, Rollout, Share, Strategy};
-pub use run_spec::{Questions, RunSpec};
+pub use run_spec::{Questions, RecoverPolicy, RunSpec, Substituter};
 pub use secret::Secret;
 pub use step::{Phase, StepId, StepOutcome};
 pub use store_path::{StorePath, StorePathError};

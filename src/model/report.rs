@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Changes, Failure, FailureClass, Observed, StepId, StepOutcome, StorePath, Truth, UnitPlan};
+use super::{
+    Changes, Failure, FailureClass, Observed, Recovery, StepId, StepOutcome, StorePath, Truth, UnitPlan,
+};
 
 /// How one host's run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +108,9 @@ pub struct HostReport {
     pub services: Vec<ServiceChange>,
     /// The steps in the order they ended.
     pub steps: Vec<StepRecord>,
+    /// What was tried by itself when something went wrong, in order.
+    #[serde(default)]
+    pub recoveries: Vec<Recovery>,
     /// What deserves a look.
     pub warnings: Vec<String>,
     /// Why it failed.

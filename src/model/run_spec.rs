@@ -1,6 +1,7 @@
 //! One run as it was asked for: flags, environment and file merged.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,25 @@ pub enum Questions {
     AssumeYes,
     /// Nobody can answer: what has a safe default takes it, the rest fails.
     NonInteractive,
+}
+
+/// What a run may do by itself when something usual goes wrong.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecoverPolicy {
+    /// Whether garbage is collected on this machine when it has no room to
+    /// build. For hosts their own setting decides.
+    pub gc: bool,
+    /// How long a host that does not answer is waited for (`--wait-for-host`).
+    pub wait_for_host: Option<Duration>,
+}
+
+/// A binary cache that builds fetch from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Substituter {
+    /// Its URL, as Nix takes it.
+    pub url: String,
+    /// The public keys that its paths are signed with, `NAME:BASE64`.
+    pub keys: Vec<String>,
 }
 
 /// A whole run: which hosts, how, and where its records go.
@@ -51,6 +71,10 @@ pub struct RunSpec {
     pub takes_back: Option<RunId>,
     /// Hosts that are not deployed but may be built on.
     pub builders: Vec<HostSpec>,
+    /// What it may do by itself when something goes wrong.
+    pub recover: RecoverPolicy,
+    /// Binary caches beside those that Nix knows.
+    pub substituters: Vec<Substituter>,
     /// How the configuration is judged.
     pub lint: LintSpec,
     /// The state folder.

@@ -51,6 +51,13 @@ pub(super) fn exec_hints(error: &ExecError) -> Vec<String> {
     }
 }
 
+/// Whether a text says that a disk is full, in bytes, in inodes or for this user.
+pub(super) fn is_full_disk(text: &str) -> bool {
+    ["No space left on device", "database or disk is full", "Disk quota exceeded"]
+        .iter()
+        .any(|words| text.contains(words))
+}
+
 /// Words of an error that mean a file is not there, in Nix 2.8 to 2.34:
 /// `getting status of '…': No such file or directory`, `opening file '…': No
 /// such file …`, `path '…' does not exist`, `Path '…' in the repository "…" is

@@ -10,6 +10,7 @@
 
 mod activities;
 mod build;
+mod caches;
 mod closure;
 mod copy;
 mod error;
@@ -28,10 +29,11 @@ mod version;
 
 pub(crate) use activities::NixProgress;
 pub(crate) use build::{BuildError, BuildRequest, Realise};
+pub(crate) use caches::Caches;
 pub(crate) use closure::{Closure, Selection, change_kind, diff, diff_with};
-pub(crate) use copy::{CopyError, CopyRequest, PushRequest};
+pub(crate) use copy::{Copied, CopyError, CopyRequest, PushRequest};
 pub(crate) use error::NixError;
-pub(crate) use eval::{Ask, ChunkPolicy, EvalError, EvalRequest, Evaluated, NamesRequest};
+pub(crate) use eval::{Ask, ChunkPolicy, EvalError, EvalRequest, Evaluated, NamesRequest, Shrunk};
 pub(crate) use lock::{LockError, LockRequest, TrialLock, Update};
 pub(crate) use parse::Rejected;
 pub(crate) use program::{Nix, RemoteStore};

@@ -46,6 +46,13 @@ pub(super) struct Said {
 }
 
 impl Said {
+    /// Everything, line by line or message by message.
+    pub(super) fn lines(&self) -> impl Iterator<Item = &str> {
+        let errors = self.errors.iter().map(|error| error.text.as_str());
+        let words = self.warnings.iter().chain(&self.plain).map(String::as_str);
+        errors.chain(words)
+    }
+
     /// Whether an error or its trace holds this text.
     pub(super) fn mentions(&self, text: &str) -> bool {
         let in_parts = |error: &ErrorInfo| error.trace.iter().any(|line| line.contains(text));

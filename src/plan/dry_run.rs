@@ -216,6 +216,8 @@ mod tests {
             takes_back: None,
             hosts: vec![desk, p620],
             builders: Vec::new(),
+            recover: Default::default(),
+            substituters: Vec::new(),
             lint: Default::default(),
             state_dir: "/state".into(),
             run_dir: "/state/runs/x".into(),

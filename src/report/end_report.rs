@@ -10,7 +10,8 @@ use super::styles::Role;
 use super::{findings, resources, words};
 use crate::model::text::bytes;
 use crate::model::{
-    Changes, Failure, HostName, HostOutcome, HostReport, Phase, StepId, StepOutcome, StepRecord, StorePath,
+    Changes, Failure, HostName, HostOutcome, HostReport, Phase, Recovery, RecoveryOutcome, StepId, StepOutcome,
+    StepRecord, StorePath,
 };
 
 /// Changed files named in the report.
@@ -37,6 +38,8 @@ pub(super) fn host_report(host: &HostName, report: &HostReport, run: &Gathered, 
         let (own, same) = run.findings_of(host);
         lines.extend(page.row("Findings", findings::rows(own, same)));
     }
+    let recovered = report.recoveries.iter().map(recovery_line);
+    lines.extend(page.row("Recovered", recovered.collect()));
     let warnings = report.warnings.iter().map(|text| Line::new().with(Role::Warning, text));
     lines.extend(page.row("Warnings", warnings.collect()));
     if let Some(failure) = &report.failure {
@@ -144,6 +147,19 @@ fn with_size(record: &StepRecord, report: &HostReport) -> String {
         }
         _ => record.summary.clone(),
     }
+}
+
+/// What was set right by itself; what helped is marked like a step that passed.
+fn recovery_line(recovery: &Recovery) -> Line {
+    let role = match recovery.outcome {
+        RecoveryOutcome::Helped => Role::Plain,
+        RecoveryOutcome::InVain | RecoveryOutcome::Declined => Role::Warning,
+    };
+    let mut line = Line::new();
+    if recovery.outcome == RecoveryOutcome::InVain {
+        line.push(role, "in vain: ");
+    }
+    line.with(role, &recovery.to_string())
 }
 
 fn failure_rows(host: &HostName, failure: &Failure, page: Page) -> Vec<Line> {
@@ -398,6 +414,20 @@ Next          see the whole log: ssh p620 journalctl -u prometheus.service
         let text = shown(&report, page(120));
         assert!(text.contains("Done          not known; the host could not be asked at the end"), "{text}");
         assert!(text.contains("run nix-deploy p620 again"), "{text}");
+    }
+
+    #[test]
+    fn what_was_set_right_by_itself_is_told_with_its_reason() {
+        let mut report = success();
+        let what = crate::model::RecoveryKind::CollectGarbage;
+        report.recoveries = vec![
+            Recovery::in_vain(what, "p620 has not enough room", "0 paths deleted"),
+            Recovery::helped(what, "p620 has not enough room", "37 paths deleted, 95.37 MiB freed"),
+        ];
+        let text = shown(&report, page(200));
+        let expected = "Recovered     in vain: p620 has not enough room: 0 paths deleted\n              \
+                        p620 has not enough room: 37 paths deleted, 95.37 MiB freed\n";
+        assert!(text.contains(expected), "{text}");
     }
 
     #[test]

@@ -175,6 +175,7 @@ impl Reporter for Live {
 fn remarkable(event: &Event, verbosity: u8) -> Vec<Line> {
     match event {
         Event::Warning { host, message, hint } => plain::warning(host.as_ref(), message, hint.as_deref()),
+        Event::Recovery { hosts, recovery, .. } => vec![plain::recovered(hosts, recovery)],
         Event::Interrupted { at_once } => vec![plain::interruption(*at_once)],
         Event::Answered { by_person: false, .. } => plain::describe(event, verbosity),
         Event::Log { .. } | Event::Evaluated { .. } | Event::Facts { .. } if verbosity > 0 => {

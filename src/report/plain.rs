@@ -19,7 +19,7 @@ use super::update_view::Checks;
 use super::{Asking, Reporter, summary, update_view, words};
 use crate::event::{Envelope, Event};
 use crate::model::text::plural;
-use crate::model::{HostName, Phase, StepId, StepOutcome};
+use crate::model::{HostName, Phase, Recovery, RecoveryOutcome, StepId, StepOutcome};
 
 /// How often a step that runs on says so, in milliseconds.
 const PROGRESS_EVERY: u64 = 10_000;
@@ -166,6 +166,19 @@ pub(super) fn warning(host: Option<&HostName>, message: &str, hint: Option<&str>
     std::iter::once(line).chain(hint).collect()
 }
 
+/// `p620: recovered: WHY: WHAT CAME OF IT`, as every talking report words it.
+pub(super) fn recovered(hosts: &[HostName], recovery: &Recovery) -> Line {
+    let names: Vec<&str> = hosts.iter().map(HostName::as_str).collect();
+    let (word, role) = match recovery.outcome {
+        RecoveryOutcome::Helped => ("recovered: ", Role::Warning),
+        RecoveryOutcome::InVain => ("tried in vain: ", Role::Error),
+        RecoveryOutcome::Declined => ("declined: ", Role::Warning),
+    };
+    let mut line = Line::new().with(Role::Host, &words::some_of(&names, SPOKEN_ALONE));
+    line.push(Role::Plain, ": ");
+    line.with(role, word).with(Role::Plain, &recovery.to_string())
+}
+
 /// The line of an interruption, as every talking report words it.
 pub(super) fn interruption(at_once: bool) -> Line {
     let text = match at_once {
@@ -245,6 +258,7 @@ pub(super) fn describe(event: &Event, verbosity: u8) -> Vec<Line> {
             vec![prefix(host, StepId::Activate).with(role, &words::activation(state))]
         }
         Event::Warning { host, message, hint } => warning(host.as_ref(), message, hint.as_deref()),
+        Event::Recovery { hosts, recovery, .. } => vec![recovered(hosts, recovery)],
         // The question itself is shown by whoever asks it.
         Event::Asked { .. } => Vec::new(),
         Event::Answered { question, yes, by_person } => {
@@ -344,6 +358,25 @@ p620: ! SUCCESS WITH WARNINGS in 2m 45s: generation 1235 → 1236
 ";
         assert_eq!(talk.take(), expected);
         assert!(data.take().starts_with("DEPLOYMENT REPORT: p620"));
+    }
+
+    #[test]
+    fn an_attempt_to_recover_says_why_and_what_came_of_it() {
+        let recovery = |recovery: Recovery, names: &[&str]| Event::Recovery {
+            hosts: names.iter().map(|name| host(name)).collect(),
+            step: StepId::Copy,
+            recovery: Box::new(recovery),
+        };
+        let what = crate::model::RecoveryKind::CollectGarbage;
+        let story = Story::default()
+            .at(0, recovery(Recovery::helped(what, "full", "95 MiB were freed"), &["p620"]))
+            .at(1, recovery(Recovery::in_vain(what, NASTY, "nothing"), &["a", "b", "c", "d", "e"]));
+        let (mut reporter, talk, _) = plain(0);
+        story.tell(&mut reporter);
+        assert_eq!(
+            talk.take(),
+            "p620: recovered: full: 95 MiB were freed\na, b, c and 2 more: tried in vain: evil name31m: nothing\n"
+        );
     }
 
     #[test]

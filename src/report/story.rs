@@ -135,6 +135,7 @@ pub(super) fn success() -> HostReport {
             step(StepId::Services, 500, "23/23 services"),
             step(StepId::Network, 200, "ssh, dns"),
         ],
+        recoveries: Vec::new(),
         warnings: strings(&["1 unit had failed before this deploy: foo.service"]),
         failure: None,
         truth: None,
@@ -187,6 +188,7 @@ pub(super) fn unchanged() -> HostReport {
         unit_plan: None,
         services: Vec::new(),
         steps: Vec::new(),
+        recoveries: Vec::new(),
         warnings: Vec::new(),
         ..success()
     }

@@ -85,6 +85,7 @@ struct RollbackKeys {
 struct TimeoutKeys {
     connect: Option<Duration>,
     command: Option<Duration>,
+    reconnect: Option<Duration>,
     copy_stall: Option<Duration>,
     evaluate: Option<Duration>,
     build: Option<Duration>,
@@ -242,6 +243,7 @@ impl TimeoutKeys {
         let keys = Self {
             connect: reader.duration("connect", SECOND..=HOUR),
             command: reader.duration("command", SECOND..=HOUR),
+            reconnect: reader.duration("reconnect", Duration::ZERO..=DAY),
             copy_stall: reader.duration("copy_stall", SECOND..=HOUR),
             evaluate: reader.duration("evaluate", SECOND..=DAY),
             build: reader.duration("build", SECOND..=7 * DAY),
@@ -256,6 +258,7 @@ impl TimeoutKeys {
     fn apply(&self, timeouts: &mut Timeouts) {
         replace(&mut timeouts.connect, &self.connect);
         replace(&mut timeouts.command, &self.command);
+        replace(&mut timeouts.reconnect, &self.reconnect);
         replace(&mut timeouts.copy_stall, &self.copy_stall);
         replace(&mut timeouts.evaluate, &self.evaluate);
         replace(&mut timeouts.build, &self.build);

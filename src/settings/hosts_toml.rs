@@ -17,7 +17,9 @@ use super::resource_keys::ResourceKeys;
 use super::rollout_keys;
 use super::source::{Problem, Source};
 use super::values::{self, Anchors};
-use crate::model::{HostName, HostSpec, IssueSettings, NotifierSpec, PullRequestSpec, Rollout, Secret};
+use crate::model::{
+    HostName, HostSpec, IssueSettings, NotifierSpec, PullRequestSpec, Rollout, Secret, Substituter,
+};
 
 /// The version this program reads and writes.
 const VERSION: i64 = 1;
@@ -57,6 +59,11 @@ pub(crate) struct HostsToml {
     pub(crate) hosts: Vec<HostEntry>,
     /// `[rollout]`.
     pub(crate) rollout: Rollout,
+    /// `[recover]`: whether garbage is collected where there is no room. `None`
+    /// leaves it to the hosts, and to a person for this machine.
+    pub(crate) recover_gc: Option<bool>,
+    /// `[[substituters]]`.
+    pub(crate) substituters: Vec<Substituter>,
     /// `[lint]`.
     pub(crate) lint: LintKeys,
     /// `[issues]`.
@@ -118,6 +125,8 @@ impl HostsToml {
             );
         }
         let rollout = reader.table("rollout").map(rollout_keys::read).unwrap_or_default();
+        let recover_gc = reader.table("recover").and_then(read_recover);
+        let substituters = reader.each_table("substituters", read_substituter);
         let lint = reader.table("lint").map(|table| LintKeys::read(table, anchors)).unwrap_or_default();
         let issues = reader.table("issues").map(issue_keys::read).unwrap_or_default();
         let resources = reader.table("resources").map(ResourceKeys::read).unwrap_or_default();
@@ -132,6 +141,8 @@ impl HostsToml {
             tags,
             hosts,
             rollout,
+            recover_gc,
+            substituters,
             lint,
             issues,
             resources,
@@ -149,6 +160,7 @@ impl HostsToml {
         let mut host = HostSpec::with_defaults(entry.name.as_ref().clone());
         let labels = self.defaults.tags.iter().chain(&entry.keys.tags).map(|label| label.as_ref().clone());
         super::host_keys::add_new(&mut host.tags, labels);
+        host.collect_garbage = self.recover_gc.unwrap_or(host.collect_garbage);
         self.resources.apply(&mut host.limits);
         self.defaults.apply(&mut host);
         for label in host.tags.clone() {
@@ -214,6 +226,23 @@ fn read_database(mut reader: TableReader<'_, '_>, anchors: Anchors<'_>) -> Optio
     url
 }
 
+fn read_recover(mut reader: TableReader<'_, '_>) -> Option<bool> {
+    let gc = reader.boolean("gc");
+    reader.finish_knowing(&[("collect_garbage", "[hosts.NAME] or [defaults]; here it is `gc`")]);
+    gc
+}
+
+fn read_substituter(mut reader: TableReader<'_, '_>) -> Option<Substituter> {
+    let url = reader.parsed("url", values::substituter_url);
+    let keys = reader.list("keys", values::public_key).unwrap_or_default();
+    if url.is_none() && reader.value("url").is_none() {
+        reader.report_here("a binary cache needs a `url`");
+    }
+    reader.finish();
+    let keys = keys.into_iter().map(Spanned::into_inner).collect();
+    Some(Substituter { url: url?.into_inner(), keys })
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -269,7 +298,7 @@ mod tests {
             dns_name = "cache.nixos.org"
             depends_on = []
             rollback = { auto = false, confirm_timeout = "90s", activation_timeout = "5m" }
-            timeouts = { connect = "1s", command = "2s", copy_stall = "3s", evaluate = "4s", build = "5s", \
+            timeouts = { connect = "1s", command = "2s", reconnect = "9s", copy_stall = "3s", evaluate = "4s", build = "5s", \
             lock = "6s", settle = "7s", reboot = "8s" }
             [[hosts.p620.checks]]
             command = ["systemctl", "is-active", "x"]
@@ -297,6 +326,7 @@ mod tests {
         let seconds = [
             timeouts.connect,
             timeouts.command,
+            timeouts.reconnect,
             timeouts.copy_stall,
             timeouts.evaluate,
             timeouts.build,
@@ -304,7 +334,7 @@ mod tests {
             timeouts.settle,
             timeouts.reboot,
         ];
-        assert_eq!(seconds.map(|timeout| timeout.as_secs()), [1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(seconds.map(|timeout| timeout.as_secs()), [1, 2, 9, 3, 4, 5, 6, 7, 8]);
         let check = &host.checks[0];
         assert_eq!(check.name, "systemctl is-active x");
         assert_eq!((check.timeout, check.retries, check.grace), (Duration::from_secs(9), 0, Duration::ZERO));
@@ -377,6 +407,29 @@ mod tests {
         let names: Vec<String> =
             parse(text).unwrap().host_specs().iter().map(|host| host.name.to_string()).collect();
         assert_eq!(names, ["zebra", "ant", "bee"]);
+    }
+
+    #[test]
+    fn recovering_and_binary_caches_are_read_and_checked() {
+        let text = "version = 1\n[recover]\ngc = true\n[hosts.a]\n[hosts.b]\ncollect_garbage = false\n\
+                    [[substituters]]\nurl = \"https://cache.example.org\"\nkeys = [\"c-1:AbC+/=\"]\n\
+                    [[substituters]]\nurl = \"http://10.0.0.1:5000\"\n";
+        let file = parse(text).unwrap();
+        assert_eq!(file.recover_gc, Some(true));
+        let allowed: Vec<bool> = file.host_specs().iter().map(|host| host.collect_garbage).collect();
+        assert_eq!(allowed, [true, false], "a host overrides it");
+        let cache = |url: &str, keys: &[&str]| Substituter {
+            url: url.to_owned(),
+            keys: keys.iter().map(|&key| key.to_owned()).collect(),
+        };
+        let expected =
+            [cache("https://cache.example.org", &["c-1:AbC+/="]), cache("http://10.0.0.1:5000", &[])];
+        assert_eq!(file.substituters, expected);
+        let problems = |text: &str| parse(&format!("version = 1\n[hosts.x]\n{text}")).unwrap_err();
+        assert_eq!(problems("[[substituters]]\nkeys = []\n"), ["hosts.toml:3:1: a binary cache needs a `url`"]);
+        assert!(problems("[[substituters]]\nurl = \"cache\"\n")[0].contains("is no URL"));
+        assert!(problems("[[substituters]]\nurl = \"http://a\"\nkeys = [\"x\"]\n")[0].contains("NAME:BASE64"));
+        assert!(problems("[recover]\ncollect_garbage = true\n")[0].contains("unknown key `collect_garbage`"));
     }
 
     #[test]

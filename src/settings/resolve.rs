@@ -17,7 +17,7 @@ use super::values::{self, Anchors};
 use crate::cli::{DeployArgs, RolloutArgs};
 use crate::model::{
     BuildOn, Goal, HostName, HostSpec, IssueSettings, LintSpec, NotifierSpec, PullRequestSpec, Questions,
-    Rollout, RunId, RunSpec, Secret,
+    RecoverPolicy, Rollout, RunId, RunSpec, Secret, Substituter,
 };
 
 /// Everything that is configured, before hosts are selected.
@@ -29,6 +29,10 @@ pub(crate) struct Settings {
     pub(crate) flake_dir: Option<PathBuf>,
     /// How many hosts at a time.
     pub(crate) rollout: Rollout,
+    /// Whether garbage is collected on this machine when it has no room.
+    pub(crate) recover_gc: bool,
+    /// Binary caches beside those that Nix knows.
+    pub(crate) substituters: Vec<Substituter>,
     /// Every host, in the order of the file.
     pub(crate) hosts: Vec<HostSpec>,
     /// How the configuration is judged; nothing is allowed yet.
@@ -75,6 +79,8 @@ impl Settings {
             flake: flake.text,
             flake_dir: flake.directory,
             rollout: hosts_toml.rollout,
+            recover_gc: hosts_toml.recover_gc.unwrap_or(false),
+            substituters: hosts_toml.substituters,
             lint: hosts_toml.lint.spec(),
             issues: hosts_toml.issues,
             pull_request: hosts_toml.pull_request,
@@ -112,6 +118,8 @@ impl Settings {
             resumed: None,
             takes_back: None,
             builders,
+            recover: RecoverPolicy { gc: self.recover_gc, wait_for_host: arguments.wait_for_host },
+            substituters: self.substituters.clone(),
             lint: LintSpec { allow: arguments.allow.clone(), ..self.lint.clone() },
             run_dir: self.state_dir.join("runs").join(id.as_str()),
             state_dir: self.state_dir.clone(),
@@ -247,6 +255,17 @@ mod tests {
         assert_eq!((spec.mode, spec.action), (Mode::Emergency, Action::Boot));
         assert_eq!(spec.rollout.max_parallel, 5);
         assert_eq!(spec.actor, "ada@desk");
+    }
+
+    #[test]
+    fn hosts_are_waited_for_only_when_that_is_asked_for() {
+        let folder = Folder::new("[hosts.p620]\n[recover]\ngc = true\n");
+        let settings = folder.load(&[]).unwrap();
+        let recover = |words: &str| settings.run_spec(&arguments(words), &names(&["p620"])).recover;
+        let hour = std::time::Duration::from_secs(3600);
+        assert_eq!(recover("p620"), RecoverPolicy { gc: true, wait_for_host: None });
+        assert_eq!(recover("--wait-for-host p620").wait_for_host, Some(hour));
+        assert_eq!(recover("p620 --wait-for-host=2h").wait_for_host, Some(2 * hour));
     }
 
     #[test]

@@ -192,6 +192,32 @@ pub(crate) fn http_url(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// The URL of a binary cache. Nix separates them by white space.
+pub(crate) fn substituter_url(text: &str) -> Result<String, String> {
+    let url = reqwest::Url::parse(text).map_err(|error| format!("is no URL: {error}"))?;
+    if text.contains(|character: char| character.is_whitespace() || character.is_control()) {
+        return Err("a URL cannot hold white space".to_owned());
+    }
+    if matches!(url.scheme(), "http" | "https") && url.host_str().is_none_or(str::is_empty) {
+        return Err("the URL names no host".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// The public key of a binary cache, `NAME:BASE64`.
+pub(crate) fn public_key(text: &str) -> Result<String, String> {
+    let form = || format!("{text:?} is not of the form \"NAME:BASE64\", as nix-store prints a public key");
+    let (name, key) = text.split_once(':').ok_or_else(form)?;
+    let plain = |text: &str, extra: &str| {
+        !text.is_empty()
+            && text.chars().all(|character| character.is_ascii_alphanumeric() || extra.contains(character))
+    };
+    if !plain(name, "._-") || name.starts_with('-') || !plain(key, "+/=") {
+        return Err(form());
+    }
+    Ok(text.to_owned())
+}
+
 /// The address of a TCP check, `host:port`.
 pub(crate) fn tcp_address(text: &str) -> Result<String, String> {
     let form = || format!("{text:?} is not of the form \"host:port\" or \"[address]:port\"");
@@ -299,6 +325,22 @@ mod tests {
         assert!(tcp_address("p620:5432").is_ok() && tcp_address("[::1]:22").is_ok());
         for text in ["p620", "p620:", "p620:0", "p620:99999", "::1:22", "-x:1", "[::1:22"] {
             assert!(tcp_address(text).is_err(), "{text:?} was accepted");
+        }
+    }
+
+    #[test]
+    fn binary_caches_are_urls_and_keys_without_white_space() {
+        for text in
+            ["https://cache.example.org", "http://10.0.0.1:5000/x?priority=10", "s3://bucket", "file:///mnt"]
+        {
+            assert!(substituter_url(text).is_ok(), "{text}");
+        }
+        for text in ["cache.example.org", "https://", "http://a b", "https://a\n"] {
+            assert!(substituter_url(text).is_err(), "{text:?} was accepted");
+        }
+        assert!(public_key("cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY=").is_ok());
+        for text in ["", "abc", "name:", ":key", "a b:c", "name:se cret", "-x:y"] {
+            assert!(public_key(text).is_err(), "{text:?} was accepted");
         }
     }
 

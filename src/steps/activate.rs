@@ -10,6 +10,7 @@ use super::way::Way;
 use super::{Done, StepResult, prove, step};
 use crate::event::Event;
 use crate::host::HostError;
+use crate::host::causes;
 use crate::host::supervisor::{self, ON_THE_WAY, Order, Standing, Told, Until};
 use crate::model::text::{clean_line, duration};
 use crate::model::{Action, ActivationPhase, ActivationState, Failure, FailureClass, LockHolder, StepId};
@@ -57,7 +58,10 @@ async fn run(context: &HostContext) -> StepResult {
         }
         ActivationPhase::RolledBack | ActivationPhase::RollbackFailed => {
             let message = format!("the activation failed: {}", state.reason);
-            Err(Failure::new(FailureClass::RolledBack, message).evidence(said(context).await))
+            let said = said(context).await;
+            let mut failure = Failure::new(FailureClass::RolledBack, message);
+            failure.hints = causes::suggestions(&said);
+            Err(failure.evidence(said))
         }
         other => Err(Failure::new(FailureClass::HostNotWell, format!("the supervisor ended at {other:?}"))),
     }

@@ -12,7 +12,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::context::{HostContext, RunContext};
-use super::{Done, StepResult, nix_words, roots, step};
+use super::recover::building::{self, Place, Tried};
+use super::{Done, StepResult, nix_words, recover, roots, step};
 use crate::event::Event;
 use crate::host::Link;
 use crate::model::{BuildOn, Failure, FailureClass, HostName, HostSpec, StepId, StorePath};
@@ -69,7 +70,20 @@ async fn run(context: &HostContext) -> StepResult {
 /// that was not seen from here yet, or that has this system, is asked first.
 pub(super) fn head_start(run: &RunContext, host: &HostSpec, evaluated: &Evaluated) {
     let is_other = last_seen(run, &host.name).is_some_and(|seen| seen != evaluated.out_path.as_str());
-    if host.build_on != BuildOn::Local || !is_other {
+    if is_other {
+        ask_ahead(run, host, evaluated);
+    }
+}
+
+/// The same for a host that does not answer, whatever it was last seen with.
+pub(super) fn build_ahead(context: &HostContext, evaluated: &Evaluated) {
+    if !context.run.ahead.contains(context.name()) {
+        ask_ahead(&context.run, &context.host, evaluated);
+    }
+}
+
+fn ask_ahead(run: &RunContext, host: &HostSpec, evaluated: &Evaluated) {
+    if host.build_on != BuildOn::Local {
         return;
     }
     let request = BuildRequest {
@@ -168,16 +182,31 @@ async fn build_in_one_place(run: &Arc<RunContext>, requests: Vec<BuildRequest>) 
     let log_file = run.spec.run_dir.join(log_name(&requests));
     let gc_root_dir = run.spec.run_dir.join("results");
     let keeps = std::fs::create_dir_all(&gc_root_dir).is_ok();
-    let build = nix::BuildRequest {
+    let options = match store {
+        None => recover::caches::usable(run).await.options(),
+        // The machine that builds has caches of its own.
+        Some(_) => Vec::new(),
+    };
+    let mut build = nix::BuildRequest {
         targets: requests.iter().map(|request| request.target.clone()).collect(),
         store,
         deadline,
         stall,
         log_file: &log_file,
         gc_root_dir: keeps.then_some(gc_root_dir),
+        options,
+        failed_downloads: std::sync::Mutex::default(),
+        fetched: std::sync::Mutex::default(),
         begun: std::sync::Mutex::default(),
     };
-    let results = run.nix.build(&build, &progress).await;
+    let place = place_of(run, &requests);
+    let mut tried = Tried::default();
+    let results = loop {
+        let results = run.nix.build(&build, &progress).await;
+        if !building::set_right(run, place, &hosts, &results, &mut build, &mut tried).await {
+            break results;
+        }
+    };
     drop(builder_link);
     for request in &requests {
         let result = match results.get(&request.target.drv_path) {
@@ -196,6 +225,15 @@ async fn build_in_one_place(run: &Arc<RunContext>, requests: Vec<BuildRequest>) 
         .collect();
     // Beside the next round: nobody waits for it.
     tokio::spawn(tell_built(Arc::clone(run), built, begun));
+}
+
+/// Where requests that belong together are built.
+fn place_of<'a>(run: &'a RunContext, requests: &[BuildRequest]) -> Place<'a> {
+    let spec = match requests.first().map(|request| (&request.build_on, &request.host)) {
+        Some((BuildOn::Target, host) | (BuildOn::Host(host), _)) => builder_spec(run, host).ok(),
+        _ => None,
+    };
+    spec.map_or(Place::Here, Place::Host)
 }
 
 /// Says which derivations were built for each host, for the record.

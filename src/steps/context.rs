@@ -6,10 +6,12 @@
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OnceCell, mpsc};
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, mpsc};
 
 use super::build::BuildRequest;
 use super::check::Checks;
+use super::link_speed;
+use super::recover::Recoveries;
 use super::shared::{Names, Results, Roster};
 use crate::event::{Event, EventSink};
 use crate::host::boot_trial::Trial;
@@ -20,7 +22,7 @@ use crate::model::{
     ActivationState, Changes, Failure, FailureClass, Finding, HostFacts, HostName, HostOutcome, HostSpec,
     Observed, RunSpec, Secret, ServiceChange, SourceState, StepId, StorePath, Target, Truth,
 };
-use crate::nix::{Closure, Evaluated, Nix};
+use crate::nix::{Caches, Closure, Evaluated, Nix};
 
 /// What all hosts of a run share.
 pub(crate) struct RunContext {
@@ -46,6 +48,10 @@ pub(crate) struct RunContext {
     pub(crate) ahead: Names,
     /// Hosts that have not yet said whether they need a build.
     pub(crate) undecided: Roster,
+    /// The binary caches of hosts.toml that answer.
+    pub(crate) caches: OnceCell<Caches>,
+    /// What was set right by itself.
+    pub(crate) recoveries: Recoveries,
     /// The sudo password: given in the environment, or asked once for all hosts.
     pub(crate) sudo_password: OnceCell<Option<Secret>>,
 }
@@ -71,6 +77,8 @@ impl RunContext {
             builds: Results::new(),
             ahead: Names::default(),
             undecided: Roster::new(spec.hosts.iter().map(|host| host.name.clone())),
+            caches: OnceCell::new(),
+            recoveries: Recoveries::default(),
             sudo_password: OnceCell::new_with(sudo_password.map(Some)),
             spec,
         };
@@ -116,6 +124,8 @@ pub(crate) struct HostContext {
     /// The way to it.
     pub(crate) link: Link,
     facts: Mutex<Option<Arc<HostFacts>>>,
+    /// The place among those that connect, while it connects.
+    connecting: Mutex<Option<OwnedSemaphorePermit>>,
     activation: Mutex<Activation>,
     warnings: Mutex<Vec<String>>,
     services: Mutex<Vec<ServiceChange>>,
@@ -172,10 +182,11 @@ impl HostContext {
     /// A host of which nothing is known yet.
     pub(crate) fn new(run: Arc<RunContext>, host: HostSpec) -> Result<Self, HostError> {
         Ok(Self {
-            link: Link::new(&host)?,
+            link: Link::new(&host)?.compressed(link_speed::is_slow(&run, &host.name))?,
             run,
             host,
             facts: Mutex::default(),
+            connecting: Mutex::default(),
             activation: Mutex::default(),
             warnings: Mutex::default(),
             services: Mutex::default(),
@@ -246,6 +257,16 @@ impl HostContext {
     /// The connection over which the changed host was last proven.
     pub(crate) fn proven_session(&self) -> Option<&Session> {
         self.rebooted.get().map(|rebooted| &rebooted.session).or(self.proof.get())
+    }
+
+    /// Takes the place among those that connect.
+    pub(crate) fn take_place(&self, place: OwnedSemaphorePermit) {
+        *lock(&self.connecting) = Some(place);
+    }
+
+    /// Lets another one connect.
+    pub(crate) fn give_back_place(&self) {
+        *lock(&self.connecting) = None;
     }
 
     /// The facts, once they are known.

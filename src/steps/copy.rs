@@ -4,37 +4,31 @@
 use std::time::Duration;
 
 use super::context::HostContext;
-use super::{Done, StepResult, build, changes, nix_words, step};
+use super::link_speed::{self, Measure};
+use super::recover::{connection, room};
+use super::{Done, StepResult, build, nix_words, recover, step};
 use crate::event::Event;
 use crate::host::Link;
-use crate::model::text::{bytes, plural};
-use crate::model::{BuildOn, Failure, FailureClass, HostFacts, StepId};
-use crate::nix::{CopyError, CopyRequest, NixProgress};
+use crate::model::text::plural;
+use crate::model::{BuildOn, Failure, FailureClass, HostFacts, Recovery, RecoveryKind, StepId};
+use crate::nix::{Copied, CopyError, CopyRequest, NixProgress};
 
 step!(Copy, StepId::Copy);
 
-/// Below this much free room, the room that the new paths need is worked out
-/// before the copy; above it, that is done beside the copy, which is faster.
-const AMPLE_ROOM: u64 = 10 << 30;
-/// What must stay free on the host after a copy.
-const RESERVE: u64 = 64 << 20;
-/// Below so many free inodes the same holds.
-const AMPLE_INODES: u64 = 100_000;
-/// How many of them must stay free.
-const RESERVE_INODES: u64 = 64;
 /// Longest copy, however steadily it advances.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
+/// How often a copy goes on after the connection was lost in it.
+const RECONNECTS: u32 = 3;
+
 async fn run(context: &HostContext) -> StepResult {
-    let run = &context.run;
     let facts = context.facts()?;
-    let new = context.new_system()?;
     let is_remote = context.host.build_on != BuildOn::Target && !context.host.is_local();
     if is_remote {
         same_architecture(context, &facts)?;
         trusted(context, &facts)?;
-        if facts.store_free.is_some_and(|free| free < AMPLE_ROOM) || short_of_inodes(&facts) {
-            enough_room(context, &facts).await?;
+        if room::may_be_short(&facts) {
+            room::ensure(context, &facts).await?;
         }
     }
     if context.no_room_for_roots.get().is_some() {
@@ -43,6 +37,56 @@ async fn run(context: &HostContext) -> StepResult {
     if !is_remote {
         return Ok(Done::skipped("built in place"));
     }
+    let mut substitute = context.host.use_substitutes;
+    let mut room_was_made = false;
+    let mut reconnects = 0;
+    loop {
+        let error = match copy(context, substitute).await? {
+            Ok(copied) => {
+                for line in copied.warnings {
+                    let host = Some(context.name().clone());
+                    context.send(Event::Log { host, step: StepId::Copy, line });
+                }
+                return Ok(Done::passed(plural(copied.paths.len(), "path")));
+            }
+            Err(error) => error,
+        };
+        match &error {
+            // What arrived is kept: the next copy brings the rest.
+            CopyError::Connection { .. } | CopyError::Stalled { .. } if reconnects < RECONNECTS => {
+                reconnects += 1;
+                let tried = connection::reconnect(context, StepId::Copy, &error.to_string()).await;
+                tried.map_err(|in_vain| {
+                    let mut failure = nix_words::copy_failure(&error).cause(in_vain.message);
+                    failure.causes.extend(in_vain.causes);
+                    failure.hints.extend(in_vain.hints);
+                    failure
+                })?;
+            }
+            CopyError::NoSpace { .. } if !room_was_made && room::after_full_disk(context).await? => {
+                room_was_made = true;
+            }
+            CopyError::Substituter { message } if substitute => {
+                substitute = false;
+                let why = format!("the host cannot fetch from its binary caches ({message})");
+                let result = "copied everything from here";
+                recover::tell_host(
+                    context,
+                    StepId::Copy,
+                    Recovery::helped(RecoveryKind::LeaveOutCache, why, result),
+                );
+            }
+            CopyError::NoSpace { .. } => {
+                return Err(nix_words::copy_failure(&error).cause(room::room_text(&facts)));
+            }
+            _ => return Err(nix_words::copy_failure(&error)),
+        }
+    }
+}
+
+/// Copies once, over the connection that stands.
+async fn copy(context: &HostContext, substitute: bool) -> Result<Result<Copied, CopyError>, Failure> {
+    let run = &context.run;
     let mut to = build::remote_store(&context.link).await?;
     let mut from = None;
     let mut builder_link = None;
@@ -57,10 +101,10 @@ async fn run(context: &HostContext) -> StepResult {
     }
     let log_file = run.spec.run_dir.join(format!("{}-copy.log", context.name()));
     let request = CopyRequest {
-        paths: vec![new.clone()],
+        paths: vec![context.new_system()?.clone()],
         from,
         to,
-        substitute: context.host.use_substitutes,
+        substitute,
         check_sigs: false,
         stall: context.host.timeouts.copy_stall,
         deadline: LONGEST,
@@ -69,24 +113,16 @@ async fn run(context: &HostContext) -> StepResult {
     let progress = |progress: NixProgress| {
         context.send(nix_words::progress_event(&progress, context.name(), StepId::Copy));
     };
+    let begun = std::time::Instant::now();
     let copied = run.nix.copy(&request, &progress).await;
-    drop(builder_link);
-    match copied {
-        Ok(copied) => {
-            for line in copied.warnings {
-                let host = Some(context.name().clone());
-                context.send(Event::Log { host, step: StepId::Copy, line });
-            }
-            Ok(Done::passed(plural(copied.paths.len(), "path")))
-        }
-        Err(error) => {
-            let mut failure = nix_words::copy_failure(&error);
-            if matches!(error, CopyError::NoSpace { .. }) {
-                failure = failure.cause(room_text(&facts));
-            }
-            Err(failure)
-        }
+    if let (None, Ok(copied)) = (&builder_link, &copied)
+        && let Some(measure) =
+            Measure::of(copied.bytes, copied.paths.len(), begun.elapsed(), context.link.is_compressed())
+    {
+        link_speed::remember(run, context.name(), measure);
     }
+    drop(builder_link);
+    Ok(copied)
 }
 
 /// Refuses a system for another kind of machine: NixOS names its own in the
@@ -127,66 +163,4 @@ fn trusted(context: &HostContext, facts: &HostFacts) -> Result<(), Failure> {
     )
     .hint(format!("on the host: nix.settings.trusted-users = [ \"root\" \"{}\" ];", facts.user))
     .hint("or log in as root (`user = \"root\"`), or build on the host (`build_on = \"target\"`)"))
-}
-
-fn short_of_inodes(facts: &HostFacts) -> bool {
-    facts.store_free_inodes.is_some_and(|inodes| inodes < AMPLE_INODES)
-}
-
-/// Stops before a copy that would not fit.
-async fn enough_room(context: &HostContext, facts: &HostFacts) -> Result<(), Failure> {
-    // On a disk that is quite full, Nix cannot even say what is there: then the
-    // reserve alone decides.
-    let difference = changes::closure_difference(context).await;
-    let (needed, paths) =
-        difference.as_ref().map_or((0, 0), |difference| (difference.new_bytes, difference.new_paths));
-    let fits = |facts: &HostFacts| {
-        facts.store_free.is_none_or(|free| free >= needed.saturating_add(RESERVE))
-            // A path is one inode at least, and most are folders.
-            && facts.store_free_inodes.is_none_or(|inodes| inodes >= paths as u64 + RESERVE_INODES)
-    };
-    if fits(facts) {
-        return Ok(());
-    }
-    let mut found = room_text(facts);
-    if context.host.collect_garbage {
-        context.progress(StepId::Copy, "collecting garbage on the host");
-        collect_garbage(context).await?;
-        let facts = super::host_facts::collect(context).await?;
-        let fits_now = fits(&facts);
-        found = format!("{} after its garbage was collected", room_text(&facts));
-        context.set_facts(facts);
-        if fits_now {
-            return Ok(());
-        }
-    }
-    let new = difference.map_or_else(
-        || "the new paths".to_owned(),
-        |_| format!("{} in {}", bytes(needed), plural(paths, "new path")),
-    );
-    let spare = format!("{} and {RESERVE_INODES} inodes to spare", bytes(RESERVE));
-    Err(Failure::new(FailureClass::Unfit, format!("{} has not enough room for the new system", context.name()))
-        .cause(format!("it needs {new}, with {spare}; {found}"))
-        .hint("free room on the host: `nix-collect-garbage --delete-older-than 14d`")
-        .hint("or let nix-deploy do it: `collect_garbage = true` for this host in hosts.toml"))
-}
-
-async fn collect_garbage(context: &HostContext) -> Result<(), Failure> {
-    let script = crate::host::Script::new(include_str!("../../templates/collect-garbage.sh"));
-    // Collecting walks the whole store: minutes on a large one.
-    let deadline = Duration::from_secs(3600);
-    context
-        .link
-        .run(&script, crate::host::Privilege::Root, deadline)
-        .await
-        .map(|_| ())
-        .map_err(|error| error.failure())
-}
-
-fn room_text(facts: &HostFacts) -> String {
-    let free = facts.store_free.map_or("an unknown amount".to_owned(), bytes);
-    match facts.store_free_inodes {
-        Some(inodes) => format!("{free} and {inodes} inodes were free in /nix/store"),
-        None => format!("{free} were free in /nix/store"),
-    }
 }

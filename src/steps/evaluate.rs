@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::context::{HostContext, RunContext};
-use super::{Done, StepResult, build, git, nix_words, step};
+use super::{Done, StepResult, build, git, nix_words, recover, step};
 use crate::event::Event;
-use crate::model::{Failure, FailureClass, HostSpec, Resumed, StepId};
-use crate::nix::{Ask, ChunkPolicy, EvalRequest, Evaluated, NixProgress};
+use crate::model::text::plural;
+use crate::model::{Failure, FailureClass, HostName, HostSpec, Recovery, RecoveryKind, Resumed, StepId};
+use crate::nix::{Ask, ChunkPolicy, EvalError, EvalRequest, Evaluated, NixProgress, Shrunk};
 
 step!(Evaluate, StepId::Evaluate);
 
@@ -41,7 +42,7 @@ pub(crate) async fn evaluate_all(run: Arc<RunContext>) {
     }
     let deadline = spec.hosts.iter().map(|host| host.timeouts.evaluate).max().unwrap_or_default();
     let log_file = spec.run_dir.join("evaluate.log");
-    let request = EvalRequest {
+    let mut request = EvalRequest {
         flake: &spec.flake,
         flake_dir: spec.flake_dir.as_deref(),
         attributes: hosts.iter().map(|host| (host.name.clone(), host.attribute.clone())).collect(),
@@ -56,7 +57,22 @@ pub(crate) async fn evaluate_all(run: Arc<RunContext>) {
             run.sink.send(nix_words::progress_event(&progress, &host.name, StepId::Evaluate));
         }
     };
-    for (host, result) in run.nix.evaluate(&request, &progress).await {
+    let on_shrunk = |shrunk: Shrunk| tell_shrunk(&run, &shrunk);
+    let mut answers = run.nix.evaluate_telling(&request, &progress, &on_shrunk).await;
+    let full: Vec<HostName> = answers
+        .iter()
+        .filter(|(_, result)| result.as_ref().is_err_and(EvalError::is_full_disk))
+        .map(|(host, _)| host.clone())
+        .collect();
+    if !full.is_empty() {
+        let derivations = answers.values().flatten().map(|evaluated| evaluated.drv_path.clone()).collect();
+        let step = StepId::Evaluate;
+        if recover::building::make_room_here(&run, &full, step, &derivations).await {
+            request.attributes.retain(|(host, _)| full.contains(host));
+            answers.extend(run.nix.evaluate_telling(&request, &progress, &on_shrunk).await);
+        }
+    }
+    for (host, result) in answers {
         let result = match result {
             Ok(evaluated) => Ok(evaluated),
             Err(error) => {
@@ -71,6 +87,22 @@ pub(crate) async fn evaluate_all(run: Arc<RunContext>) {
         }
         run.evaluation.put(host, result);
     }
+}
+
+/// Says that memory was too small for so many hosts at once.
+fn tell_shrunk(run: &RunContext, shrunk: &Shrunk) {
+    let count = shrunk.hosts.len();
+    let why = format!("memory ran out in the evaluation of {}", plural(count, "host"));
+    let again = match (count, shrunk.at_once) {
+        (1, _) => "evaluated again with nothing beside it".to_owned(),
+        (_, 1) => "evaluated again one by one".to_owned(),
+        (_, at_once) => format!("evaluated again, {at_once} at once"),
+    };
+    let recovery = match shrunk.fits {
+        true => Recovery::helped(RecoveryKind::FewerHosts, why, again),
+        false => Recovery::in_vain(RecoveryKind::FewerHosts, why, format!("{again}: memory ran out again")),
+    };
+    recover::tell(run, &shrunk.hosts, StepId::Evaluate, recovery);
 }
 
 /// Hands hosts what the run that is taken up had evaluated for them.

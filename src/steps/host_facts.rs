@@ -2,7 +2,7 @@
 //! is fit to be deployed.
 
 use super::context::HostContext;
-use super::{Done, StepResult, step};
+use super::{Done, StepResult, recover, step};
 use crate::event::Event;
 use crate::host::facts;
 use crate::model::{ElevationFact, Failure, FailureClass, HostFacts, Secret, StepId};
@@ -10,6 +10,7 @@ use crate::model::{ElevationFact, Failure, FailureClass, HostFacts, Secret, Step
 step!(HostFactsStep, StepId::HostFacts);
 
 async fn run(context: &HostContext) -> StepResult {
+    recover::connection::connect(context).await?;
     let facts = collect(context).await?;
     fit(context, &facts)?;
     same_machine(context, &facts)?;

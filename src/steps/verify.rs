@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::context::HostContext;
 use super::{Done, StepResult, limits, observed, step};
+use crate::host::causes;
 use crate::host::checks::{self, CheckFailure};
 use crate::host::network::{self, Asked};
 use crate::host::observe::{self, Look};
@@ -340,6 +341,7 @@ pub(super) async fn failure(context: &HostContext, session: &Session, findings: 
         let since = context.activation().since;
         let lines = observe::evidence(&context.link, session, &units, &since, context.command_deadline());
         if let Ok(lines) = lines.await {
+            failure.hints.extend(causes::suggestions(&lines));
             failure = failure.evidence(lines);
         }
         failure = failure.hint(format!("on the host: journalctl -u {first} -b"));

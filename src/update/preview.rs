@@ -310,6 +310,9 @@ impl<'a> PreviewRequest<'a> {
             stall: self.deadline(|host| host.timeouts.copy_stall),
             log_file: &log_file,
             gc_root_dir: self.gc_root_dir.map(PathBuf::from),
+            options: Vec::new(),
+            failed_downloads: std::sync::Mutex::default(),
+            fetched: std::sync::Mutex::default(),
             begun: Mutex::default(),
         };
         let answers = nix.build(&request, &|nix| progress(Progress { stage: Stage::Build, nix })).await;

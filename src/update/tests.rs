@@ -132,6 +132,8 @@ impl Moving {
             resumed: None,
             takes_back: None,
             builders: Vec::new(),
+            recover: Default::default(),
+            substituters: Vec::new(),
             lint: Default::default(),
             state_dir: self.path("state"),
             run_dir: self.path("run"),

@@ -7,7 +7,7 @@ use super::fleet::{Deploying, Fleet, report};
 
 /// Short waits for a host that went away.
 const IMPATIENT: &str = "[hosts.p620]\n[hosts.p620.rollback]\nconfirm_timeout = \"5s\"\nactivation_timeout = \"5s\"\n\
-                         [hosts.p620.timeouts]\nconnect = \"2s\"\ncommand = \"5s\"\ncopy_stall = \"3s\"\nsettle = \"5s\"\n";
+                         [hosts.p620.timeouts]\nconnect = \"2s\"\ncommand = \"5s\"\ncopy_stall = \"3s\"\nreconnect = \"0s\"\nsettle = \"5s\"\n";
 
 fn power_cut(fleet: &Fleet) {
     fleet.on_fleet("kill", &["p620"]);
@@ -153,33 +153,41 @@ fn a_host_that_falls_silent_in_the_copy_is_given_up_after_the_stall_timeout() {
 }
 
 #[test]
-fn a_cable_that_is_pulled_in_the_copy_ends_it_and_the_next_run_goes_on() {
+fn a_cable_that_is_pulled_in_the_copy_is_waited_for_and_the_copy_goes_on() {
     let fleet = Fleet::start(&["p620"]);
     fleet.on_fleet("delay", &["p620", "40"]);
-    fleet.write_settings(&IMPATIENT.replacen(
-        "[hosts.p620]\n",
-        "[hosts.p620]\naddress = \"p620-delayed\"\n",
-        1,
-    ));
-    let before = fleet.look("p620");
+    fleet.write_settings(
+        "[hosts.p620]\naddress = \"p620-delayed\"\n[hosts.p620.timeouts]\nconnect = \"2s\"\ncopy_stall = \"5s\"\n",
+    );
     fleet.variant_with("p620", "unit-changed", "revision = 3; packages = 300;");
     let mut run = fleet.start_deploy(&["p620"]);
     run.wait_for("the first path", |event| {
         event["type"] == "step-progress" && event["step"] == "copy" && event["done"].as_u64() > Some(0)
     });
     fleet.on_fleet("link", &["p620", "down"]);
-    let (code, outcome, failure) = end_of(run);
+    run.wait_for("the loss", |event| {
+        event["type"] == "step-progress"
+            && event["step"] == "copy"
+            && event["doing"].as_str().is_some_and(|doing| doing.contains("trying again"))
+    });
     fleet.on_fleet("link", &["p620", "up"]);
-    assert_eq!((code, outcome.as_str()), (Some(5), "failed"), "{failure}");
-    assert_eq!(fleet.look("p620"), before);
-    // The host's end of the cut copy holds the locks of its paths for a while yet:
-    // that is shorter than the stall timeout that is the default.
-    fleet.write_settings("[hosts.p620]\naddress = \"p620-delayed\"\n");
-    let next = fleet.deploy(&["p620"]);
-    next.expect("p620", 0, "deployed");
-    let copied: u32 = next.summary("p620", "copy").split(' ').next().unwrap().parse().unwrap();
+    let (status, events) = run.finish();
+    let report = report(&events, "p620");
+    assert_eq!((status.code(), report["outcome"].as_str()), (Some(0), Some("deployed")), "{report:#}");
+    let recovery = &report["recoveries"][0];
+    assert_eq!(
+        (&recovery["what"], &recovery["outcome"]),
+        (&"reconnect".into(), &"helped".into()),
+        "{report:#}"
+    );
+    assert!(recovery["result"].as_str().unwrap().starts_with("it answered after "), "{recovery}");
+    // What had arrived was not copied again.
+    let steps = report["steps"].as_array().unwrap();
+    let copy = steps.iter().find(|step| step["step"] == "copy").unwrap()["summary"].as_str().unwrap();
+    let copied: u32 = copy.split(' ').next().unwrap().parse().unwrap();
     assert!(copied < 300, "{copied} paths were copied again");
-    fleet.assert_runs_new("p620", &next);
+    assert_eq!(fleet.look("p620").current_system, report["new"].as_str().unwrap());
+    fleet.assert_no_traces("p620");
 }
 
 /// A host falls silent once the supervisor has reached a phase or the run a
@@ -263,16 +271,34 @@ fn without_inodes_the_copy_is_refused_with_the_numbers() {
 #[test]
 fn garbage_makes_room_when_that_is_allowed() {
     let fleet = Fleet::start_with(&["p620"], &["--store-size", "256"]);
-    fleet.write_settings("[hosts.p620]\ncollect_garbage = true\n");
-    let garbage = fleet.on(
-        "p620",
-        "head -c 100000000 /dev/urandom >/nix/garbage && nix-store --add /nix/garbage && rm /nix/garbage",
-    );
+    fleet.write_settings("[recover]\ngc = true\n");
+    // Generation 2 holds the garbage, 3 is the previous one, 4 the current: the
+    // first collection finds nothing, and only generation 2 may go.
+    let script = "P=/nix/var/nix/profiles/system; running=$(readlink -f $P); \
+                  head -c 100000000 /dev/urandom >/nix/garbage; cp -a $running /nix/previous; \
+                  for system in $(nix-store --add /nix/garbage) $(nix-store --add /nix/previous) $running; do \
+                  nix-env -p $P --set $system; readlink -f $P; done; rm -rf /nix/garbage /nix/previous";
+    let paths = fleet.on("p620", script);
+    let [garbage, previous, _] = paths.lines().collect::<Vec<_>>()[..] else { panic!("{paths}") };
     fleet.on_fleet("fill", &["p620", "/nix", "20"]);
     fleet.variant("p620", "unit-changed");
     let run = fleet.deploy(&["p620"]);
     // The warning is that little room is left all the same.
     run.expect("p620", 0, "deployed-with-warnings");
-    assert_eq!(fleet.on("p620", &format!("ls -d {} 2>/dev/null || echo gone", garbage.trim())).trim(), "gone");
+    let left = fleet.on("p620", &format!("ls -d {garbage} {previous} 2>/dev/null; ls /nix/var/nix/profiles"));
+    let left: Vec<&str> = left.lines().collect();
+    let generations = [1, 3, 4, 5].map(|number| format!("system-{number}-link"));
+    assert!(left.contains(&previous) && !left.contains(&garbage), "{left:?}");
+    assert!(generations.iter().all(|generation| left.contains(&generation.as_str())), "{left:?}");
+    assert!(!left.contains(&"system-2-link"), "{left:?}");
+    let recoveries = &run.report("p620")["recoveries"];
+    let told: Vec<&str> =
+        recoveries.as_array().unwrap().iter().map(|one| one["outcome"].as_str().unwrap()).collect();
+    assert_eq!(told, ["in-vain", "helped"], "{recoveries:#}");
+    let result = recoveries[1]["result"].as_str().unwrap();
+    assert!(
+        result.contains("MiB freed and 1 old generation removed") && result.contains("free now"),
+        "{result}"
+    );
     fleet.assert_runs_new("p620", &run);
 }

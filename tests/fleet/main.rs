@@ -27,6 +27,7 @@ mod poll;
 mod preview;
 mod reboot;
 mod reconnect;
+mod recover;
 mod rollback;
 mod rollout;
 mod several;

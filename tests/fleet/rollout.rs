@@ -117,9 +117,7 @@ fn failures_stop_a_run_and_its_hosts_are_taken_back_as_far_as_they_can_be_reache
         "[hosts.h2]\n[hosts.h2.timeouts]\nsettle = \"0s\"\n[rollout]\nstrategy = \"rolling\"\norder = [\"h1\", \"h2\"]\nsoak = \"5s\"\n",
     );
     let mut run = fleet.start_deploy(&["h1", "h2", "h3", "--fast", "--rollback-fleet"]);
-    run.wait_for("h2 being watched", |event| {
-        event["type"] == "step-progress" && event["step"] == "soak" && event["host"] == "h2"
-    });
+    run.wait_for("the end of h1", |event| event["type"] == "host-finished" && event["host"] == "h1");
     fleet.on("h1", "systemctl stop sshd.service");
     let (status, events) = run.finish();
     assert_eq!(status.code(), Some(7));

@@ -244,6 +244,7 @@ impl Journal {
             unit_plan: None,
             services: vec![ServiceChange { unit: "nginx.service".to_owned(), what: "restarted".to_owned() }],
             steps: Vec::new(),
+            recoveries: Vec::new(),
             warnings: Vec::new(),
             failure,
             truth,

@@ -2,7 +2,8 @@
 
 use nix_deploy::event::Event;
 use nix_deploy::model::{
-    DeployedRecord, Finding, HostName, Place, Severity, StepId, StepOutcome, StorePath, Suppression,
+    DeployedRecord, Finding, HostName, Place, Recovery, RecoveryKind, Severity, StepId, StepOutcome, StorePath,
+    Suppression,
 };
 
 use crate::engine::{BOTH, Engine};
@@ -239,5 +240,34 @@ async fn two_hosts_of_one_name_in_two_flakes_are_kept_apart() {
             "{}",
             outcome.stderr
         );
+    }
+}
+
+#[tokio::test]
+async fn what_was_set_right_by_itself_stands_among_the_steps() {
+    for kind in BOTH {
+        let engine = Engine::new(kind).await;
+        let attempt = |recovery: Recovery| Event::Recovery {
+            hosts: vec![HostName::new("p620").unwrap()],
+            step: StepId::Copy,
+            recovery: Box::new(recovery),
+        };
+        let what = RecoveryKind::CollectGarbage;
+        let journal = Journal::new(&engine, "20251121-100000-aaaaaa", 60).of("c1", OLD, NEW).begin();
+        let journal = journal
+            .event(attempt(Recovery::in_vain(what, "the disk is full", "nothing was freed")))
+            .event(attempt(Recovery::helped(what, "the disk is full", "95 MiB were freed")));
+        journal.evaluated("p620").ended("p620", "deployed").finish(0).write();
+        engine.good(&["fleet", "flush"]);
+        engine.good(&["fleet", "flush"]);
+        let sql = "SELECT name || ' ' || outcome || ' ' || detail FROM steps WHERE name LIKE 'recovery %' ORDER BY id";
+        let rows: Vec<String> = engine.rows(sql).await.into_iter().flatten().collect();
+        let expected = [
+            "recovery 1: collect-garbage failed the disk is full: nothing was freed",
+            "recovery 2: collect-garbage passed the disk is full: 95 MiB were freed",
+        ];
+        assert_eq!(rows, expected, "{kind:?}");
+        let shown = engine.good(&["fleet", "show", "20251121-100000-aaaaaa", "--json"]);
+        assert!(shown.stdout.contains("recovery 2: collect-garbage"), "{}", shown.stdout);
     }
 }

@@ -95,6 +95,9 @@ async fn systems(run_spec: &RunSpec) -> Result<Vec<(HostSpec, System)>, CommandE
             stall: longest(|host| host.timeouts.copy_stall),
             log_file: &log_file,
             gc_root_dir: None,
+            options: Vec::new(),
+            failed_downloads: std::sync::Mutex::default(),
+            fetched: std::sync::Mutex::default(),
             begun: std::sync::Mutex::default(),
         };
         for result in nix.build(&build, &quiet).await.into_values() {

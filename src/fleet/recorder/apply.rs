@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::journal::Line;
 use super::state::RunState;
-use super::{findings, resources, settle, updates};
+use super::{findings, recoveries, resources, settle, updates};
 use crate::event::Event;
 use crate::fleet::database::{Database, Dialect};
 use crate::fleet::error::FleetError;
@@ -133,6 +133,13 @@ impl Writer<'_> {
             Event::Target { host, target } => self.target(host, target).await,
             Event::Built { host, derivations } => self.built(host, derivations).await,
             Event::Changes { host, changes } => self.changes(host, changes).await,
+            Event::Recovery { hosts, recovery, .. } => {
+                for host in hosts {
+                    let event_id = self.event_id(host.as_str()).await?;
+                    recoveries::write(self.database, event_id, recovery, self.time).await?;
+                }
+                Ok(())
+            }
             Event::Finding { host, finding } => {
                 let event_id = self.event_id(host.as_str()).await?;
                 findings::write(self.database, self.run, event_id, host.as_str(), finding).await

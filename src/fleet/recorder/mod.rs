@@ -16,6 +16,7 @@ mod apply;
 mod claims;
 mod findings;
 mod journal;
+mod recoveries;
 mod resources;
 mod run;
 mod settle;

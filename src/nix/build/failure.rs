@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::exec::ExecError;
 use crate::model::{StorePath, text};
 use crate::nix::CopyError;
-use crate::nix::error::exec_hints;
+use crate::nix::error::{exec_hints, is_full_disk};
 use crate::nix::run::Said;
 use crate::nix::transcript::BuilderLog;
 
@@ -95,6 +95,34 @@ impl BuildError {
             return Self::Collected { message };
         }
         Self::Nix { message, log: log.to_owned() }
+    }
+
+    /// Whether a disk is full where it is built.
+    pub(crate) fn is_full_disk(&self) -> bool {
+        match self {
+            Self::Failed { first, others } => std::iter::once(first.as_ref()).chain(others).any(|failed| {
+                is_full_disk(&failed.reason) || failed.tail.iter().any(|line| is_full_disk(line))
+            }),
+            Self::Nix { message, .. } => is_full_disk(message),
+            Self::Send(error) => matches!(error.as_ref(), CopyError::NoSpace { .. }),
+            Self::Collected { .. } | Self::Exec(_) => false,
+        }
+    }
+
+    /// What Nix says of a binary cache that could not deliver, when that is the
+    /// reason.
+    pub(crate) fn dead_cache(&self) -> Option<&str> {
+        const WORDS: [&str; 3] =
+            ["unable to download", "some substitutes for the outputs", "failed to substitute"];
+        let says_so = |text: &&str| WORDS.iter().any(|words| text.contains(words));
+        match self {
+            Self::Failed { first, others } => {
+                let failed = std::iter::once(first.as_ref()).chain(others);
+                failed.map(|failed| failed.reason.as_str()).find(says_so)
+            }
+            Self::Nix { message, .. } => Some(message.as_str()).filter(says_so),
+            Self::Collected { .. } | Self::Send(_) | Self::Exec(_) => None,
+        }
     }
 
     /// Whether a machine of another kind could build it.

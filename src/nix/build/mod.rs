@@ -45,6 +45,12 @@ pub(crate) struct BuildRequest<'a> {
     /// An existing folder for links that keep the results from garbage
     /// collection, `result`, `result-2` and so on. Only when building here.
     pub(crate) gc_root_dir: Option<PathBuf>,
+    /// Settings of Nix for this build, as `--option` takes them.
+    pub(crate) options: Vec<(String, String)>,
+    /// Is filled with what Nix says of downloads that failed.
+    pub(crate) failed_downloads: Mutex<Vec<String>>,
+    /// Is filled with what was fetched.
+    pub(crate) fetched: Mutex<BTreeSet<StorePath>>,
     /// Is filled with the derivations whose build began.
     pub(crate) begun: Mutex<BTreeSet<StorePath>>,
 }
@@ -94,9 +100,11 @@ impl Nix {
     ) -> Answers {
         let drvs = targets.iter().map(|target| &target.drv_path);
         let argv = realise_argv(request.store.as_ref(), request.gc_root_dir.as_deref(), drvs);
-        let command = self.on_store(request.store.as_ref()).args(argv).deadline(until(ends));
+        let options = request.options.iter().flat_map(|(name, value)| ["--option", name, value]);
+        let command = self.on_store(request.store.as_ref()).args(argv).args(options).deadline(until(ends));
         let call = run::run(command, "building", request.log_file, progress).await;
         request.begun.lock().unwrap_or_else(PoisonError::into_inner).extend(call.activities.built());
+        request.fetched.lock().unwrap_or_else(PoisonError::into_inner).extend(call.activities.copied());
         match &call.output {
             Ok(output) if output.success() => {
                 targets.iter().map(|target| (target.drv_path.clone(), Ok(()))).collect()
@@ -128,6 +136,8 @@ impl Nix {
     /// Finds out what became of each target of a build that did not succeed.
     async fn judge(&self, request: &BuildRequest<'_>, targets: &[&Evaluated], call: Call) -> Answers {
         let Call { output, said, mut transcript, .. } = call;
+        let downloads = said.lines().filter(|line| line.contains("unable to download")).map(str::to_owned);
+        request.failed_downloads.lock().unwrap_or_else(PoisonError::into_inner).extend(downloads);
         let failed = failure::failed_derivations(&said);
         let ended = match output {
             Ok(output) => failure::Ended::Code(output.code),
@@ -198,6 +208,19 @@ impl Nix {
         match command.checked().await {
             Ok(output) => output.stdout_text().lines().filter_map(|line| StorePath::new(line).ok()).collect(),
             Err(_) => BTreeSet::new(),
+        }
+    }
+
+    /// What these derivations build, whether it is there or not.
+    pub(crate) async fn outputs(&self, drv_paths: &BTreeSet<StorePath>) -> Vec<StorePath> {
+        if drv_paths.is_empty() {
+            return Vec::new();
+        }
+        let paths = drv_paths.iter().map(StorePath::as_str);
+        let command = self.nix_store().args(["--query", "--outputs"]).args(paths).deadline(QUESTION);
+        match command.checked().await {
+            Ok(output) => output.stdout_text().lines().filter_map(|line| StorePath::new(line).ok()).collect(),
+            Err(_) => Vec::new(),
         }
     }
 

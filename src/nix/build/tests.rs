@@ -6,7 +6,20 @@ use crate::nix::testing::{Playground, quiet};
 fn request<'a>(targets: Vec<Evaluated>, log_file: &'a Path, store: Option<RemoteStore>) -> BuildRequest<'a> {
     let minute = Duration::from_secs(60);
     let begun = Mutex::default();
-    BuildRequest { targets, store, deadline: minute * 2, stall: minute, log_file, gc_root_dir: None, begun }
+    let (options, failed_downloads, fetched) = (Vec::new(), Mutex::default(), Mutex::default());
+    let deadline = minute * 2;
+    BuildRequest {
+        targets,
+        store,
+        deadline,
+        stall: minute,
+        log_file,
+        gc_root_dir: None,
+        options,
+        failed_downloads,
+        fetched,
+        begun,
+    }
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ mod error;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::model::StorePath;
@@ -53,6 +54,8 @@ pub(crate) struct CopyRequest<'a> {
 pub(crate) struct Copied {
     /// The paths the target lacked.
     pub(crate) paths: Vec<StorePath>,
+    /// How many bytes were moved.
+    pub(crate) bytes: u64,
     /// What Nix warned about, for example a cache that the target cannot reach.
     pub(crate) warnings: Vec<String>,
 }
@@ -98,12 +101,14 @@ impl Nix {
             .stall(request.stall)
             .stall_counts_io()
             .deadline(request.deadline);
-        let written = Arc::default();
-        let call = run::run_counting(command, "copying", request.log_file, progress, Some(written)).await;
+        let written = Arc::new(AtomicU64::new(0));
+        let counted = Some(Arc::clone(&written));
+        let call = run::run_counting(command, "copying", request.log_file, progress, counted).await;
         let Call { output, said, activities, transcript } = call;
         match output {
             Ok(output) if output.success() => {
-                Ok(Copied { paths: activities.copied().collect(), warnings: said.warnings })
+                let bytes = written.load(Ordering::Relaxed);
+                Ok(Copied { paths: activities.copied().collect(), bytes, warnings: said.warnings })
             }
             Ok(output) => Err(CopyError::from_said(&said, output.code, transcript.path())),
             Err(error) => Err(CopyError::from_exec(error, &said, &activities.progress().doing)),

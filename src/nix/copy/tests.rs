@@ -10,6 +10,9 @@ async fn built(playground: &Playground) -> StorePath {
     let minute = Duration::from_secs(60);
     let log = playground.path("logs/build.log");
     let request = BuildRequest {
+        options: Vec::new(),
+        failed_downloads: Default::default(),
+        fetched: Default::default(),
         targets,
         store: None,
         deadline: minute,

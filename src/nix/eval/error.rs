@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::exec::ExecError;
-use crate::nix::error::{exec_hints, untracked_hint};
+use crate::nix::error::{exec_hints, is_full_disk, untracked_hint};
 use crate::nix::run::Said;
 
 /// How many lines of a trace are kept, innermost first.
@@ -112,6 +112,36 @@ impl EvalError {
         }
     }
 
+    /// Whether memory ran out: the evaluator was killed, or says so itself.
+    pub(crate) fn is_for_memory(&self) -> bool {
+        const WORDS: [&str; 6] = [
+            // Nix when an allocation fails; libstdc++; the kernel.
+            "out of memory",
+            "Out of memory",
+            "std::bad_alloc",
+            "Cannot allocate memory",
+            // The garbage collector, which aborts then.
+            "Out of Memory",
+            "Too many heap sections",
+        ];
+        let says_so = |text: &String| WORDS.iter().any(|words| text.contains(words));
+        match self {
+            // A shell between us and Nix makes 137 of the kernel's SIGKILL.
+            Self::Silent { code, printed } => matches!(code, None | Some(137)) || printed.iter().any(says_so),
+            Self::Failed { message, .. } => says_so(message),
+            Self::Missing { .. }
+            | Self::NoConfigurations { .. }
+            | Self::NoFlake { .. }
+            | Self::Answer { .. }
+            | Self::Exec(_) => false,
+        }
+    }
+
+    /// Whether the disk of this machine is full.
+    pub(crate) fn is_full_disk(&self) -> bool {
+        matches!(self, Self::Failed { message, .. } if is_full_disk(message))
+    }
+
     /// Whether it may be due to one host, so that the others deserve a try.
     pub(super) fn may_be_one_hosts(&self) -> bool {
         match self {
@@ -163,9 +193,10 @@ impl EvalError {
                 hints.push(format!("the whole trace is in {}", log.display()));
                 hints
             }
-            Self::Silent { code: None, .. } => {
-                vec!["when memory ran out, deploy fewer hosts at once or free some memory".to_owned()]
-            }
+            error @ Self::Silent { .. } if error.is_for_memory() => vec![
+                "memory ran out, for this host alone: free some, or evaluate on a machine that has more"
+                    .to_owned(),
+            ],
             Self::Silent { .. } => Vec::new(),
             Self::Answer { log, .. } => vec![format!("what Nix printed is in {}", log.display())],
             Self::Exec(error) => exec_hints(error),
@@ -286,6 +317,30 @@ mod tests {
         for error in judged!("eval-no-flake.log") {
             assert!(matches!(error, EvalError::NoFlake { .. }), "{error:?}");
         }
+    }
+
+    #[test]
+    fn memory_that_ran_out_is_told_from_other_ends() {
+        let silent = |code, printed: &[&str]| EvalError::Silent {
+            code,
+            printed: printed.iter().map(|&line| line.to_owned()).collect(),
+        };
+        assert!(silent(None, &[]).is_for_memory());
+        assert!(silent(Some(137), &[]).is_for_memory());
+        assert!(
+            silent(Some(134), &["Too many heap sections: Increase MAXHINCR or MAX_HEAP_SECTS"]).is_for_memory()
+        );
+        assert!(!silent(Some(1), &["something else"]).is_for_memory());
+        assert!(silent(None, &[]).hints()[0].contains("memory ran out"));
+        let said = "@nix {\"action\":\"msg\",\"level\":0,\"msg\":\"error: out of memory\",\"raw_msg\":\"out of memory\"}";
+        assert!(judge(said).is_for_memory());
+        for error in judged!("eval-typo.log") {
+            assert!(!error.is_for_memory());
+        }
+        let full = judge(
+            "@nix {\"action\":\"msg\",\"level\":0,\"msg\":\"x\",\"raw_msg\":\"writing to file: No space left on device\"}",
+        );
+        assert!(full.is_full_disk() && !judge("").is_full_disk());
     }
 
     #[test]

@@ -3,7 +3,9 @@
 //! One host, or a few: one `nix eval` process. Many: `nix-eval-jobs` when it is
 //! there, else several `nix eval` of as many hosts as memory allows. Nix stops
 //! at the first error, so when a joint evaluation fails its hosts are evaluated
-//! one by one: one bad host does not stop the others.
+//! one by one: one bad host does not stop the others. Hosts whose joint
+//! evaluation runs out of memory are evaluated again, half as many at once and one
+//! process at a time.
 //!
 //! Invariant: the answer has every requested host exactly once.
 
@@ -13,7 +15,7 @@ mod expression;
 mod jobs;
 mod names;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,8 +24,9 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::exec::{Command, Output};
-use crate::model::{HostName, StorePath};
+use crate::model::{HostName, StorePath, text};
 
+use super::activities::NixProgress;
 use super::run::{self, Call, ProgressFn};
 use super::{Nix, TrialLock};
 
@@ -68,12 +71,36 @@ pub(crate) struct Evaluated {
     pub(crate) settings: Option<Arc<serde_json::Value>>,
 }
 
+/// Hosts that were too many for the memory, and what came of fewer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Shrunk {
+    /// The hosts that were evaluated at once.
+    pub(crate) hosts: Vec<HostName>,
+    /// How many of them were evaluated at once then.
+    pub(crate) at_once: usize,
+    /// Whether that was few enough.
+    pub(crate) fits: bool,
+}
+
+/// Hears when fewer hosts are evaluated at once.
+pub(crate) type ShrunkFn<'a> = &'a (dyn Fn(Shrunk) + Send + Sync);
+
 type Answers = BTreeMap<HostName, Result<Evaluated, EvalError>>;
 type Attribute = (HostName, String);
 
 impl Nix {
     /// Evaluates the toplevel of every requested host.
     pub(crate) async fn evaluate(&self, request: &EvalRequest<'_>, progress: ProgressFn<'_>) -> Answers {
+        self.evaluate_telling(request, progress, &|_| {}).await
+    }
+
+    /// The same, and tells when memory was too small for so many hosts at once.
+    pub(crate) async fn evaluate_telling(
+        &self,
+        request: &EvalRequest<'_>,
+        progress: ProgressFn<'_>,
+        on_shrunk: ShrunkFn<'_>,
+    ) -> Answers {
         let ends = Instant::now() + request.deadline;
         let mut answers = Answers::new();
         // Not every nix-eval-jobs takes another lock file, or leaves the own one.
@@ -85,7 +112,7 @@ impl Nix {
         // answers with a proper error.
         let open: Vec<Attribute> =
             request.attributes.iter().filter(|(host, _)| !answers.contains_key(host)).cloned().collect();
-        answers.extend(self.evaluate_chunks(request, &open, ends, progress).await);
+        answers.extend(self.evaluate_chunks(request, &open, ends, (progress, on_shrunk)).await);
         answers
     }
 
@@ -94,16 +121,21 @@ impl Nix {
         request: &EvalRequest<'_>,
         attributes: &[Attribute],
         ends: Instant,
-        progress: ProgressFn<'_>,
+        (progress, on_shrunk): (ProgressFn<'_>, ShrunkFn<'_>),
     ) -> Answers {
         let plan = request.chunks.plan(attributes.len());
         let chunks = attributes.chunks(plan.size).map(<[Attribute]>::to_vec).collect();
         let joint = self.evaluate_all(request, chunks, plan.concurrent, ends, progress).await;
         let mut answers = Answers::new();
         let mut suspects = Vec::new();
+        let mut too_large = VecDeque::new();
         for (chunk, result) in joint {
             match result {
                 Ok(found) => answers.extend(found),
+                // One host alone may fit when no other process runs beside it.
+                Err(error) if error.is_for_memory() && (chunk.len() > 1 || plan.concurrent > 1) => {
+                    too_large.push_back(chunk);
+                }
                 Err(error) if chunk.len() > 1 && error.may_be_one_hosts() => {
                     suspects.extend(chunk.into_iter().map(|attribute| vec![attribute]));
                 }
@@ -111,6 +143,33 @@ impl Nix {
                     answers.extend(chunk.into_iter().map(|(host, _)| (host, Err(error.clone()))));
                 }
             }
+        }
+        while let Some(chunk) = too_large.pop_front() {
+            let size = chunk.len().div_ceil(2);
+            let halves: Vec<Vec<Attribute>> = chunk.chunks(size).map(<[Attribute]>::to_vec).collect();
+            progress(NixProgress {
+                doing: format!("evaluating again, {} at once", text::plural(size, "host")),
+                ..NixProgress::default()
+            });
+            let mut fits = true;
+            for (half, result) in self.evaluate_all(request, halves, 1, ends, progress).await {
+                match result {
+                    Ok(found) => answers.extend(found),
+                    Err(error) if error.is_for_memory() && half.len() > 1 => {
+                        fits = false;
+                        too_large.push_back(half);
+                    }
+                    Err(error) if half.len() > 1 && error.may_be_one_hosts() => {
+                        suspects.extend(half.into_iter().map(|attribute| vec![attribute]));
+                    }
+                    Err(error) => {
+                        fits &= !error.is_for_memory();
+                        answers.extend(half.into_iter().map(|(host, _)| (host, Err(error.clone()))));
+                    }
+                }
+            }
+            let hosts = chunk.into_iter().map(|(host, _)| host).collect();
+            on_shrunk(Shrunk { hosts, at_once: size, fits });
         }
         if !suspects.is_empty() {
             let concurrent = request.chunks.plan_singly(suspects.len());

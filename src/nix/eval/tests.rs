@@ -174,3 +174,35 @@ async fn settings_come_with_the_paths_and_no_error_in_them_fails_the_evaluation(
         assert_eq!(answers[&host(name)].as_ref().unwrap().settings, None, "{name}");
     }
 }
+
+/// Like [`FAKE_NIX`], but has no memory for more than two hosts, and none at all
+/// for h9.
+const FORGETFUL_NIX: &str = r#"
+hosts=0
+for name in h1 h2 h3 h4 h5 h6 h7 h8 h9; do
+  case "$*" in *"\"$name\""*) hosts=$((hosts + 1));; esac
+done
+case "$*" in *'"h9"'*) kill -KILL $$;; esac
+[ $hosts -le 2 ] || kill -KILL $$
+"#;
+
+#[tokio::test]
+async fn hosts_that_are_too_many_for_the_memory_are_evaluated_in_halves() {
+    let playground = Playground::new().await;
+    let (first, rest) = FAKE_NIX.split_at("#!/bin/sh\n".len());
+    playground.script("nix", &format!("{first}{FORGETFUL_NIX}{rest}"));
+    let (flake, log) = (playground.path("flake"), playground.path("logs/evaluate.log"));
+    let shrunk = std::sync::Mutex::new(Vec::new());
+    let hear = |told: Shrunk| shrunk.lock().unwrap().push((told.hosts.len(), told.at_once, told.fits));
+    let request = playground.request(&flake, &log, &NINE[..8]);
+    let answers = playground.fake_nix().evaluate_telling(&request, &quiet, &hear).await;
+    assert!(answers.len() == 8 && answers.values().all(Result::is_ok), "{answers:?}");
+    assert_eq!(std::mem::take(&mut *shrunk.lock().unwrap()), [(8, 4, false), (4, 2, true), (4, 2, true)]);
+
+    // One that has no room even alone stops no other.
+    let request = playground.request(&flake, &log, &["h1", "h2", "h9"]);
+    let answers = playground.fake_nix().evaluate_telling(&request, &quiet, &hear).await;
+    assert!(answers[&host("h1")].is_ok() && answers[&host("h2")].is_ok());
+    assert!(answers[&host("h9")].as_ref().unwrap_err().is_for_memory());
+    assert_eq!(*shrunk.lock().unwrap(), [(3, 2, false)]);
+}

@@ -1,0 +1,99 @@
+//! How fast a link was when much was last copied over it, and whether
+//! compression is worth its work there.
+//!
+//! Only copies of much data in few paths are measured: with many small paths the
+//! host's own work decides, not the link. The measure is kept in the state folder,
+//! and tells for the next connection, because ssh agrees on compression when it
+//! connects.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::context::RunContext;
+use crate::model::HostName;
+
+/// Copies of less say nothing about the link.
+const LEAST_BYTES: u64 = 16 << 20;
+/// Nor do those of smaller paths, on average.
+const LEAST_PER_PATH: u64 = 256 << 10;
+/// Slower links gain: ssh compresses some 30 MiB/s, store paths to about a third.
+const SLOW: u64 = 6 << 20;
+/// What arrives faster in spite of compression came over a link that does not
+/// need it.
+const FAST: u64 = 24 << 20;
+
+/// What a copy told about the link, in bytes a second before compression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Measure {
+    speed: u64,
+    compressed: bool,
+}
+
+impl Measure {
+    /// The measure of a copy; `None` when it says nothing about the link.
+    pub(super) fn of(bytes: u64, paths: usize, took: Duration, compressed: bool) -> Option<Self> {
+        let paths = u64::try_from(paths).ok().filter(|paths| *paths > 0)?;
+        let milliseconds = u64::try_from(took.as_millis()).ok().filter(|milliseconds| *milliseconds > 0)?;
+        let is_telling = bytes >= LEAST_BYTES && bytes / paths >= LEAST_PER_PATH;
+        is_telling.then(|| Self { speed: bytes.saturating_mul(1000) / milliseconds, compressed })
+    }
+
+    fn is_slow(self) -> bool {
+        self.speed < if self.compressed { FAST } else { SLOW }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (speed, how) = text.trim().split_once(' ')?;
+        Some(Self { speed: speed.parse().ok()?, compressed: how == "compressed" })
+    }
+
+    fn text(self) -> String {
+        format!("{} {}\n", self.speed, if self.compressed { "compressed" } else { "plain" })
+    }
+}
+
+fn file(run: &RunContext, host: &HostName) -> PathBuf {
+    run.spec.state_dir.join("hosts").join(format!("{host}.link"))
+}
+
+/// Whether connections to a host are compressed.
+pub(super) fn is_slow(run: &RunContext, host: &HostName) -> bool {
+    let text = std::fs::read_to_string(file(run, host)).unwrap_or_default();
+    Measure::parse(&text).is_some_and(Measure::is_slow)
+}
+
+/// Keeps a measure for the next connection. Best effort: it only makes copies
+/// quicker.
+pub(super) fn remember(run: &RunContext, host: &HostName, measure: Measure) {
+    if let Err(error) = std::fs::write(file(run, host), measure.text()) {
+        tracing::debug!(%error, "the speed of the link is not remembered");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measure(mib: u64, paths: usize, seconds: u64, compressed: bool) -> Option<Measure> {
+        Measure::of(mib << 20, paths, Duration::from_secs(seconds), compressed)
+    }
+
+    #[test]
+    fn only_much_data_in_few_paths_tells_of_the_link() {
+        assert_eq!(measure(100, 10, 10, false), Some(Measure { speed: 10 << 20, compressed: false }));
+        for nothing in [measure(10, 1, 10, false), measure(100, 1000, 10, false), measure(100, 0, 10, false)] {
+            assert_eq!(nothing, None);
+        }
+        assert_eq!(Measure::of(100 << 20, 1, Duration::ZERO, false), None);
+    }
+
+    #[test]
+    fn a_slow_link_is_compressed_until_it_is_clearly_fast() {
+        let is_slow = |mib, seconds, compressed| measure(mib, 10, seconds, compressed).unwrap().is_slow();
+        assert!(is_slow(50, 10, false) && !is_slow(100, 10, false));
+        assert!(is_slow(150, 10, true) && !is_slow(250, 10, true));
+        let kept = measure(50, 10, 10, true).unwrap();
+        assert_eq!(Measure::parse(&kept.text()), Some(kept));
+        assert!(Measure::parse("").is_none() && Measure::parse("fast plain").is_none());
+    }
+}

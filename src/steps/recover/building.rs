@@ -1,0 +1,171 @@
+//! Builds that failed for a reason that is not their own: a full disk, or a
+//! binary cache that is gone. Each is set right once, then the build goes on
+//! where it ended.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::PoisonError;
+
+use super::super::context::RunContext;
+use super::{Consent, caches, consent, tell};
+use crate::event::Event;
+use crate::host::garbage::{self, Collected, Generations, Room};
+use crate::host::{HostError, Link, facts};
+use crate::model::{HostName, HostSpec, Recovery, RecoveryKind, StepId, StorePath};
+use crate::nix::{BuildError, BuildRequest};
+
+/// With more than this free, it is not the store that is full: a builder's own
+/// folder is, for example.
+const STORE_HAS_ROOM: u64 = 2 << 30;
+
+/// Where something is built.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::steps) enum Place<'a> {
+    /// On the machine we run on.
+    Here,
+    /// On a host.
+    Host(&'a HostSpec),
+}
+
+/// What was tried already.
+#[derive(Debug, Default)]
+pub(in crate::steps) struct Tried {
+    room: bool,
+    caches: bool,
+}
+
+type Results = BTreeMap<StorePath, Result<(), BuildError>>;
+
+/// Sets right what made a build fail. `true` when it is worth another try, for
+/// which `request` is changed as needed.
+pub(in crate::steps) async fn set_right(
+    run: &RunContext,
+    place: Place<'_>,
+    hosts: &[HostName],
+    results: &Results,
+    request: &mut BuildRequest<'_>,
+    tried: &mut Tried,
+) -> bool {
+    let mut errors = results.values().filter_map(|result| result.as_ref().err());
+    if !tried.room && errors.clone().any(BuildError::is_full_disk) {
+        tried.room = true;
+        let keep = needed_paths(run, request).await;
+        return match place {
+            Place::Here => make_room_here(run, hosts, StepId::Build, &keep).await,
+            Place::Host(spec) => make_room_on(run, spec, hosts, &keep).await,
+        };
+    }
+    let said = errors.find_map(BuildError::dead_cache);
+    if let (Place::Here, false, Some(said)) = (place, tried.caches, said) {
+        tried.caches = true;
+        let downloads = request.failed_downloads.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        // What failed says where: the build itself only says that.
+        let said = downloads.last().cloned().unwrap_or_else(|| said.to_owned());
+        say(run, hosts, StepId::Build, "building without the binary cache that is gone");
+        request.options = caches::without_the_dead(run, hosts, &said, &downloads).await;
+        return true;
+    }
+    false
+}
+
+/// Collects garbage on the machine we run on, where that is allowed. `true` when
+/// there is room again.
+pub(in crate::steps) async fn make_room_here(
+    run: &RunContext,
+    hosts: &[HostName],
+    step: StepId,
+    keep: &BTreeSet<StorePath>,
+) -> bool {
+    let before = Room::here();
+    if before.bytes.is_some_and(|free| free > STORE_HAS_ROOM) && before.inodes.is_none_or(|free| free > 0) {
+        return false;
+    }
+    let why = format!("the disk of this machine is full: {before} are free in /nix/store");
+    if !may_collect(run, run.spec.recover.gc, &why, "here", (hosts, step)).await {
+        return false;
+    }
+    say(run, hosts, step, "collecting garbage on this machine");
+    tell_collected(run, hosts, step, &why, before, garbage::collect_here(keep).await)
+}
+
+/// The same on a host that builds.
+async fn make_room_on(
+    run: &RunContext,
+    spec: &HostSpec,
+    hosts: &[HostName],
+    keep: &BTreeSet<StorePath>,
+) -> bool {
+    let Ok(link) = Link::new(spec) else { return false };
+    // They tell how the login becomes root, too.
+    let before = match facts::collect(&link, spec).await {
+        Ok(facts) => Room { bytes: facts.store_free, inodes: facts.store_free_inodes },
+        Err(error) => {
+            tracing::debug!(%error, "room on the machine that builds");
+            return false;
+        }
+    };
+    let name = &spec.name;
+    let why = format!("the disk of {name}, which builds, is full: {before} are free in /nix/store");
+    let on_it = format!("on {name}");
+    if !may_collect(run, spec.collect_garbage, &why, &on_it, (hosts, StepId::Build)).await {
+        return false;
+    }
+    say(run, hosts, StepId::Build, &format!("collecting garbage {on_it}"));
+    let collected = garbage::collect(&link, keep, Generations::All).await;
+    tell_collected(run, hosts, StepId::Build, &why, before, collected)
+}
+
+async fn may_collect(
+    run: &RunContext,
+    is_set: bool,
+    why: &str,
+    place: &str,
+    (hosts, step): (&[HostName], StepId),
+) -> bool {
+    let question = format!("{why}. Collect garbage {place}? Generations and what this run built stay.");
+    match consent(run, is_set, question).await {
+        Consent::Given => true,
+        Consent::Refused => {
+            tell(run, hosts, step, Recovery::declined(RecoveryKind::CollectGarbage, why));
+            false
+        }
+        Consent::Missing => false,
+    }
+}
+
+fn tell_collected(
+    run: &RunContext,
+    hosts: &[HostName],
+    step: StepId,
+    why: &str,
+    before: Room,
+    collected: Result<Collected, HostError>,
+) -> bool {
+    let what = RecoveryKind::CollectGarbage;
+    let (recovery, helped) = match &collected {
+        Ok(collected) if grew(before, collected.room) => (Recovery::helped(what, why, collected.words()), true),
+        Ok(collected) => (Recovery::in_vain(what, why, collected.words()), false),
+        Err(error) => (Recovery::in_vain(what, why, error.to_string()), false),
+    };
+    tell(run, hosts, step, recovery);
+    helped
+}
+
+fn grew(before: Room, after: Room) -> bool {
+    after.bytes > before.bytes || after.inodes > before.inodes
+}
+
+/// What this run evaluated, built and fetched so far.
+async fn needed_paths(run: &RunContext, request: &BuildRequest<'_>) -> BTreeSet<StorePath> {
+    let mut keep: BTreeSet<StorePath> = request.targets.iter().map(|target| target.drv_path.clone()).collect();
+    let begun = request.begun.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    keep.extend(request.fetched.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
+    keep.extend(run.nix.outputs(&begun).await);
+    keep
+}
+
+fn say(run: &RunContext, hosts: &[HostName], step: StepId, doing: &str) {
+    for host in hosts {
+        let (host, doing) = (host.clone(), doing.to_owned());
+        run.sink.send(Event::StepProgress { host, step, doing, done: None, expected: None });
+    }
+}
