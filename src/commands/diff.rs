@@ -232,6 +232,9 @@ impl Desk<'_> {
             stall: self.host.timeouts.copy_stall,
             log_file,
             gc_root_dir: None,
+            options: Vec::new(),
+            failed_downloads: std::sync::Mutex::default(),
+            fetched: std::sync::Mutex::default(),
             begun: std::sync::Mutex::default(),
         };
         let results = nix.build(&request, &|_| {}).await;
