@@ -24,11 +24,11 @@ test\:"activate now; a reboot returns to the old system"
 dry-activate\:"only ask the host what would happen"))' \
 '(--preview)*--update=[Bring all flake inputs, or these, to their newest first; asks nothing]::INPUT:_default' \
 '*--allow=[Let findings of this rule pass in this run; recorded with your name]:RULE:_default' \
-'--wait-for-host=[Wait for hosts that do not answer, an hour or so long, and deploy them when they do]::DURATION:_default' \
 '*--report=[Write a report of the run to this file at its end\: .md, .html or .json; may be repeated]:FILE:_files' \
 '--issue=[The issue of the configuration'\''s repository that this is for\: in run, report and record]:NUMBER:_default' \
 '*--commit=[Commit what is staged before the deploy, and these files with it]::FILE:_files' \
 '--message=[What the commit says; \`feat(area)\: \` and the issue are added]:TEXT:_default' \
+'--wait-for-host=[Wait for hosts that do not answer, an hour or so long, and deploy them when they do]::DURATION:_default' \
 '--strategy=[In which order hosts are deployed; dependencies always come first]:STRATEGY:((parallel\:"all at once; a host that depends on others after them"
 rolling\:"one after the other, or in waves of --wave-size"
 canary\:"a few first (--canary), then the others"))' \
@@ -92,11 +92,11 @@ test\:"activate now; a reboot returns to the old system"
 dry-activate\:"only ask the host what would happen"))' \
 '(--preview)*--update=[Bring all flake inputs, or these, to their newest first; asks nothing]::INPUT:_default' \
 '*--allow=[Let findings of this rule pass in this run; recorded with your name]:RULE:_default' \
-'--wait-for-host=[Wait for hosts that do not answer, an hour or so long, and deploy them when they do]::DURATION:_default' \
 '*--report=[Write a report of the run to this file at its end\: .md, .html or .json; may be repeated]:FILE:_files' \
 '--issue=[The issue of the configuration'\''s repository that this is for\: in run, report and record]:NUMBER:_default' \
 '*--commit=[Commit what is staged before the deploy, and these files with it]::FILE:_files' \
 '--message=[What the commit says; \`feat(area)\: \` and the issue are added]:TEXT:_default' \
+'--wait-for-host=[Wait for hosts that do not answer, an hour or so long, and deploy them when they do]::DURATION:_default' \
 '--strategy=[In which order hosts are deployed; dependencies always come first]:STRATEGY:((parallel\:"all at once; a host that depends on others after them"
 rolling\:"one after the other, or in waves of --wave-size"
 canary\:"a few first (--canary), then the others"))' \
@@ -152,7 +152,6 @@ test\:"activate now; a reboot returns to the old system"
 dry-activate\:"only ask the host what would happen"))' \
 '(--preview)*--update=[Bring all flake inputs, or these, to their newest first; asks nothing]::INPUT:_default' \
 '*--allow=[Let findings of this rule pass in this run; recorded with your name]:RULE:_default' \
-'--wait-for-host=[Wait for hosts that do not answer, an hour or so long, and deploy them when they do]::DURATION:_default' \
 '*--report=[Write a report of the run to this file at its end\: .md, .html or .json; may be repeated]:FILE:_files' \
 '--issue=[The issue of the configuration'\''s repository that this is for\: in run, report and record]:NUMBER:_default' \
 '*--commit=[Commit what is staged before the deploy, and these files with it]::FILE:_files' \

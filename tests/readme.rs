@@ -14,11 +14,10 @@ const HOSTS_TOML: &str = include_str!("../src/settings/hosts_toml.rs");
 const HOST_KEYS: &str = include_str!("../src/settings/host_keys.rs");
 const LINT_KEYS: &str = include_str!("../src/settings/lint_keys.rs");
 const ISSUE_KEYS: &str = include_str!("../src/settings/issue_keys.rs");
+const LIMITS: &str = include_str!("../src/model/limits.rs");
 const NOTIFY_KEYS: &str = include_str!("../src/settings/notify_keys.rs");
 const PULL_REQUEST_KEYS: &str = include_str!("../src/settings/pull_request_keys.rs");
 const ROLLOUT_KEYS: &str = include_str!("../src/settings/rollout_keys.rs");
-/// The limits of `[resources]` have the names of what is watched.
-const RESOURCE_KEYS: &str = include_str!("../src/model/limits.rs");
 const CHECK_KEYS: &str = include_str!("../src/settings/check_keys.rs");
 const ENV: &str = include_str!("../src/settings/env.rs");
 
@@ -45,7 +44,7 @@ const TABLES: [(&str, &str); 6] = [
     ("impl TimeoutKeys ", "timeouts."),
 ];
 /// Tables of single keys, which the README lists one by one.
-const UNFOLDED: [&str; 10] =
+const UNFOLDED: [&str; 9] =
     ["database", "issues", "lint", "notify", "pull_request", "recover", "rollout", "rollback", "timeouts"];
 
 /// The text between quotes that a line begins with.
@@ -90,11 +89,13 @@ fn known_keys() -> BTreeSet<String> {
     keys.extend(keys_of(CHECK_KEYS, "checks."));
     keys.extend(keys_of(LINT_KEYS, "lint."));
     keys.extend(keys_of(ISSUE_KEYS, "issues."));
+    // Limits are read by the names that they have.
+    let (_, names) = LIMITS.split_once("pub fn as_str").unwrap();
+    let names = names.split("\n    }\n").next().unwrap().split("=> ").skip(1).filter_map(quoted);
+    keys.extend(names.map(|name| format!("resources.{name}")));
     keys.extend(keys_of(NOTIFY_KEYS, "notify."));
     keys.extend(keys_of(PULL_REQUEST_KEYS, "pull_request."));
     keys.extend(keys_of(ROLLOUT_KEYS, "rollout."));
-    let watched = RESOURCE_KEYS.lines().filter_map(|line| line.trim().strip_prefix("Self::"));
-    keys.extend(watched.filter_map(|line| Some(format!("resources.{}", quoted(line.split_once(" => ")?.1)?))));
     keys.retain(|key| !UNFOLDED.contains(&key.as_str()));
     keys
 }

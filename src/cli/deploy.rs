@@ -53,10 +53,6 @@ pub struct DeployArgs {
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub allow: Vec<String>,
 
-    /// Wait for hosts that do not answer, an hour or so long, and deploy them when they do
-    #[arg(long, value_name = "DURATION", value_parser = values::age(), num_args = 0..=1)]
-    #[arg(require_equals = true, default_missing_value = "1h")]
-    pub wait_for_host: Option<Duration>,
     /// Write a report of the run to this file at its end: .md, .html or .json; may be repeated
     #[arg(long, value_name = "FILE")]
     pub report: Vec<PathBuf>,
@@ -76,6 +72,11 @@ pub struct DeployArgs {
     /// Push the branch and open a pull request when the deploy has gone well
     #[arg(long)]
     pub pr: bool,
+
+    /// Wait for hosts that do not answer, an hour or so long, and deploy them when they do
+    #[arg(long, value_name = "DURATION", value_parser = values::age(), num_args = 0..=1)]
+    #[arg(require_equals = true, default_missing_value = "1h")]
+    pub wait_for_host: Option<Duration>,
 
     /// How the deploy spreads over its hosts.
     #[command(flatten)]

@@ -232,10 +232,10 @@ impl Desk<'_> {
             stall: self.host.timeouts.copy_stall,
             log_file,
             gc_root_dir: None,
-            begun: std::sync::Mutex::default(),
             options: Vec::new(),
             failed_downloads: std::sync::Mutex::default(),
             fetched: std::sync::Mutex::default(),
+            begun: std::sync::Mutex::default(),
         };
         let results = nix.build(&request, &|_| {}).await;
         match results.get(&evaluated.drv_path) {
