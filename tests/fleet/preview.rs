@@ -81,15 +81,14 @@ fn a_preview_says_what_a_deploy_then_does_and_changes_nothing_before() {
     assert_eq!((run.code, &shown["inputs"]), (Some(0), &serde_json::json!([])), "{}", run.stderr);
     assert_eq!(shown["hosts"][0]["old"], shown["hosts"][0]["new"]);
 
-    release(&fleet, "kernel = \"6.6.69\"; nginx = \"1.26.1\";", "bash = 1; firefox = 2;");
-    let changes = ["linux 6.6.68 -> 6.6.69", "nginx 1.24.0 -> 1.26.1"];
+    // A version of this run's own: what an earlier run built would need no estimate.
+    let nginx = format!("1.26.{}", uuid::Uuid::new_v4().as_u128() % 1_000_000_000);
+    release(&fleet, &format!("kernel = \"6.6.69\"; nginx = \"{nginx}\";"), "bash = 1; firefox = 2;");
+    let changes = ["linux 6.6.68 -> 6.6.69".to_owned(), format!("nginx 1.24.0 -> {nginx}")];
     let (run, estimate) = preview(&fleet, &["p620", "--no-build"]);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     let host = &estimate["hosts"][0];
-    assert_eq!(
-        (packages(host), host["precision"].as_str()),
-        (changes.map(str::to_owned).to_vec(), Some("estimate"))
-    );
+    assert_eq!((packages(host), host["precision"].as_str()), (changes.to_vec(), Some("estimate")));
     let (run, exact) = preview(&fleet, &["p620", "--new-packages"]);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     let host = &exact["hosts"][0];
