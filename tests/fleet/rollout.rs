@@ -112,13 +112,17 @@ fn failures_stop_a_run_and_its_hosts_are_taken_back_as_far_as_they_can_be_reache
     for well in ["h1", "h3", "h4"] {
         fleet.variant_with(well, "unit-changed", "revision = 5;");
     }
-    fleet.variant("h2", "dies-later");
+    fleet.variant("h2", "dies-when-told");
     fleet.write_settings(
         "[hosts.h2]\n[hosts.h2.timeouts]\nsettle = \"0s\"\n[rollout]\nstrategy = \"rolling\"\norder = [\"h1\", \"h2\"]\nsoak = \"5s\"\n",
     );
     let mut run = fleet.start_deploy(&["h1", "h2", "h3", "--fast", "--rollback-fleet"]);
     run.wait_for("the end of h1", |event| event["type"] == "host-finished" && event["host"] == "h1");
     fleet.on("h1", "systemctl stop sshd.service");
+    run.wait_for("the watch over h2", |event| {
+        event["type"] == "step-started" && event["step"] == "soak" && event["host"] == "h2"
+    });
+    fleet.on("h2", "touch /run/die");
     let (status, events) = run.finish();
     assert_eq!(status.code(), Some(7));
     let of = |host: &str| -> Vec<&Value> {
