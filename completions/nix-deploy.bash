@@ -350,11 +350,7 @@ _nix__deploy() {
 
     case "${cmd}" in
         nix__deploy)
-            opts="-y -q -v -h -V --mode --fast --emergency --action --update --dry-run --yes --non-interactive --allow --report --issue --commit --message --pr --strategy --canary --wave-size --soak --max-failures --rollback-fleet --max-parallel --limit --skip --reboot --reboot-parallel --preview --no-build --input --new-packages --config --output --quiet --color --verbose --help --version deploy update rollback resume status history diff check explain doctor fleet issues init completions man help"
-            opts="-y -q -v -h -V --mode --fast --emergency --action --reboot --dry-run --yes --non-interactive --allow --wait-for-host --max-parallel --config --output --quiet --color --verbose --help --version deploy check explain doctor fleet issues init completions man help"
-            opts="-y -q -v -h -V --mode --fast --emergency --action --reboot --update --dry-run --yes --non-interactive --allow --max-parallel --preview --no-build --input --new-packages --config --output --quiet --color --verbose --help --version deploy update check explain doctor fleet issues init completions man help"
-            opts="-y -q -v -h -V --mode --fast --emergency --action --reboot --dry-run --yes --non-interactive --allow --max-parallel --preview --no-build --input --new-packages --config --output --quiet --color --verbose --help --version deploy check explain doctor fleet issues init completions man help"
-            opts="-y -q -v -h -V --mode --fast --emergency --action --dry-run --yes --non-interactive --allow --strategy --canary --wave-size --soak --max-failures --rollback-fleet --max-parallel --limit --skip --reboot --reboot-parallel --config --output --quiet --color --verbose --help --version deploy rollback resume check explain doctor fleet issues init completions man help"
+            opts="-y -q -v -h -V --mode --fast --emergency --action --update --dry-run --yes --non-interactive --allow --report --issue --commit --message --pr --wait-for-host --strategy --canary --wave-size --soak --max-failures --rollback-fleet --max-parallel --limit --skip --reboot --reboot-parallel --preview --no-build --input --new-packages --config --output --quiet --color --verbose --help --version deploy update rollback resume status history diff check explain doctor fleet issues init completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -393,6 +389,9 @@ _nix__deploy() {
                     return 0
                     ;;
                 --wait-for-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --strategy)
                     COMPREPLY=($(compgen -W "parallel rolling canary" -- "${cur}"))
                     return 0
@@ -529,11 +528,7 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__deploy)
-            opts="-y -q -v -h --mode --fast --emergency --action --update --dry-run --yes --non-interactive --allow --report --issue --commit --message --pr --strategy --canary --wave-size --soak --max-failures --rollback-fleet --max-parallel --limit --skip --reboot --reboot-parallel --preview --no-build --input --new-packages --config --output --quiet --color --verbose --help"
-            opts="-y -q -v -h --mode --fast --emergency --action --reboot --dry-run --yes --non-interactive --allow --wait-for-host --max-parallel --config --output --quiet --color --verbose --help"
-            opts="-y -q -v -h --mode --fast --emergency --action --reboot --update --dry-run --yes --non-interactive --allow --max-parallel --preview --no-build --input --new-packages --config --output --quiet --color --verbose --help"
-            opts="-y -q -v -h --mode --fast --emergency --action --reboot --dry-run --yes --non-interactive --allow --max-parallel --preview --no-build --input --new-packages --config --output --quiet --color --verbose --help"
-            opts="-y -q -v -h --mode --fast --emergency --action --dry-run --yes --non-interactive --allow --strategy --canary --wave-size --soak --max-failures --rollback-fleet --max-parallel --limit --skip --reboot --reboot-parallel --config --output --quiet --color --verbose --help"
+            opts="-y -q -v -h --mode --fast --emergency --action --update --dry-run --yes --non-interactive --allow --report --issue --commit --message --pr --wait-for-host --strategy --canary --wave-size --soak --max-failures --rollback-fleet --max-parallel --limit --skip --reboot --reboot-parallel --preview --no-build --input --new-packages --config --output --quiet --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -572,6 +567,9 @@ _nix__deploy() {
                     return 0
                     ;;
                 --wait-for-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --strategy)
                     COMPREPLY=($(compgen -W "parallel rolling canary" -- "${cur}"))
                     return 0
@@ -2706,7 +2704,7 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__update)
-            opts="-y -q -v -h --smart --accept-risk --undo --local --mode --fast --emergency --action --update --dry-run --yes --non-interactive --allow --report --issue --commit --message --pr --strategy --canary --wave-size --soak --max-failures --rollback-fleet --max-parallel --limit --skip --reboot --reboot-parallel --preview --no-build --input --new-packages --config --output --quiet --color --verbose --help"
+            opts="-y -q -v -h --smart --accept-risk --undo --local --mode --fast --emergency --action --update --dry-run --yes --non-interactive --allow --report --issue --commit --message --pr --wait-for-host --strategy --canary --wave-size --soak --max-failures --rollback-fleet --max-parallel --limit --skip --reboot --reboot-parallel --preview --no-build --input --new-packages --config --output --quiet --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2745,6 +2743,10 @@ _nix__deploy() {
                     return 0
                     ;;
                 --message)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wait-for-host)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

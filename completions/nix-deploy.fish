@@ -1,10 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_nix_deploy_global_optspecs
-    string join \n mode= fast emergency action= update= dry-run y/yes non-interactive allow= report= issue= commit= message= pr strategy= canary= wave-size= soak= max-failures= rollback-fleet max-parallel= limit= skip= reboot= reboot-parallel= preview no-build input= new-packages= config= output= q/quiet color= v/verbose h/help V/version
-    string join \n mode= fast emergency action= reboot dry-run y/yes non-interactive allow= wait-for-host= max-parallel= config= output= q/quiet color= v/verbose h/help V/version
-    string join \n mode= fast emergency action= reboot update= dry-run y/yes non-interactive allow= max-parallel= preview no-build input= new-packages= config= output= q/quiet color= v/verbose h/help V/version
-    string join \n mode= fast emergency action= reboot dry-run y/yes non-interactive allow= max-parallel= preview no-build input= new-packages= config= output= q/quiet color= v/verbose h/help V/version
-    string join \n mode= fast emergency action= dry-run y/yes non-interactive allow= strategy= canary= wave-size= soak= max-failures= rollback-fleet max-parallel= limit= skip= reboot= reboot-parallel= config= output= q/quiet color= v/verbose h/help V/version
+    string join \n mode= fast emergency action= update= dry-run y/yes non-interactive allow= report= issue= commit= message= pr wait-for-host= strategy= canary= wave-size= soak= max-failures= rollback-fleet max-parallel= limit= skip= reboot= reboot-parallel= preview no-build input= new-packages= config= output= q/quiet color= v/verbose h/help V/version
 end
 
 function __fish_nix_deploy_needs_command
@@ -160,6 +156,7 @@ complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l report 
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l issue -d 'The issue of the configuration\'s repository that this is for: in run, report and record' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l commit -d 'Commit what is staged before the deploy, and these files with it' -r -F
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l message -d 'What the commit says; `feat(area): ` and the issue are added' -r
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l wait-for-host -d 'Wait for hosts that do not answer, an hour or so long, and deploy them when they do' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l strategy -d 'In which order hosts are deployed; dependencies always come first' -r -f -a "parallel\t'all at once; a host that depends on others after them'
 rolling\t'one after the other, or in waves of --wave-size'
 canary\t'a few first (--canary), then the others'"

@@ -156,6 +156,7 @@ dry-activate\:"only ask the host what would happen"))' \
 '--issue=[The issue of the configuration'\''s repository that this is for\: in run, report and record]:NUMBER:_default' \
 '*--commit=[Commit what is staged before the deploy, and these files with it]::FILE:_files' \
 '--message=[What the commit says; \`feat(area)\: \` and the issue are added]:TEXT:_default' \
+'--wait-for-host=[Wait for hosts that do not answer, an hour or so long, and deploy them when they do]::DURATION:_default' \
 '--strategy=[In which order hosts are deployed; dependencies always come first]:STRATEGY:((parallel\:"all at once; a host that depends on others after them"
 rolling\:"one after the other, or in waves of --wave-size"
 canary\:"a few first (--canary), then the others"))' \
