@@ -11,10 +11,10 @@
 //!    goes into `EvalRequest::lock`). Give it `inputs` to bring only some to
 //!    their newest: holding one back is naming all others of [`Trial::inputs`].
 //! 2. [`running::ask`] asks one host what it runs; beside the trial, as both wait.
-//! 3. [`preview`] evaluates and builds the hosts of a run with the trial's lock
+//! 3. [`preview()`] evaluates and builds the hosts of a run with the trial's lock
 //!    file and says what changes. [`Previewed::report`] is what people and
 //!    machines are shown (`model::UpdatePreview`, `report::preview_report`);
-//!    [`PreviewedHost`] has, for the issue check, the packages before and after.
+//!    `PreviewedHost` has, for the issue check, the packages before and after.
 //! 4. [`risk::assess`] makes one assessment of everything that was found,
 //!    [`decide::way`] says whether that decides, and [`offers`] what can be done
 //!    where it blocks.
