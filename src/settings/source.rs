@@ -112,13 +112,24 @@ impl Source {
         };
         let mut failure =
             Failure::new(FailureClass::Usage, format!("{place}: {}", clean_line(&problem.message)));
-        if let (Some(span), true) = (&problem.span, problem.show_line) {
+        if let (Some(span), true) = (&problem.span, problem.show_line)
+            && !self.is_webhook(span.start)
+        {
             failure = failure.evidence(self.excerpt(span));
         }
         match &problem.hint {
             Some(hint) => failure.hint(clean_line(hint)),
             None => failure,
         }
+    }
+
+    /// Whether a line of `[notify]` holds an address, under whatever key: the
+    /// path of a webhook is its secret.
+    fn is_webhook(&self, offset: usize) -> bool {
+        let (start, line) = self.line_at(offset);
+        let section = self.text[..start].lines().rev().map(str::trim_start).find(|line| line.starts_with('['));
+        let notifies = |text: &str| text.trim_start_matches(['[', ' ', '"']).starts_with("notify");
+        line.contains("://") && (notifies(line.trim_start()) || section.is_some_and(notifies))
     }
 
     /// The line with a caret below the place.
@@ -216,6 +227,23 @@ mod tests {
         assert!(failure.evidence[1].chars().count() < 120);
         let column = failure.evidence[1].chars().position(|character| character == 'b').unwrap();
         assert_eq!(failure.evidence[2].chars().position(|character| character == '^'), Some(column));
+    }
+
+    #[test]
+    fn no_address_of_a_webhook_is_shown_whatever_its_key_is_called() {
+        let bad = "urll = \"https://hooks.example.org/T0/s3cret\"";
+        for text in [
+            format!("[notify.ops]\nkind = \"slack\"\n{bad}\n"),
+            format!("notify.ops.{bad}\n"),
+            format!(" [ notify.ops ]\n{bad}\n"),
+        ] {
+            assert!(explain(&text, "urll").evidence.is_empty(), "{text}");
+        }
+        assert!(
+            !explain(&format!("[notify.ops]\n{bad}\n[issues]\nurll = \"http://a\"\n"), "urll = \"http://a")
+                .evidence
+                .is_empty()
+        );
     }
 
     #[test]
