@@ -3,7 +3,9 @@
 //! reports. Then the same with 100 and 10,000 systems, and what recording adds
 //! to a run.
 //!
-//! usage: cargo bench --bench fleet [-- quick]
+//! usage: cargo bench --bench fleet [-- quick | QUESTION]
+//!
+//! `quick` leaves the other sizes out; a question is timed alone.
 //!
 //! A figure is the best of several runs of a whole answer, every row fetched,
 //! by a connection set up like the program's. It ends with 1 when a bar is not
@@ -20,6 +22,7 @@
 #[expect(dead_code, reason = "tests use more of it")]
 mod cluster;
 mod generate;
+mod recording;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -120,8 +123,7 @@ fn program(url: &str, state: &std::path::Path, arguments: &[&str]) {
 
 /// A database with the schema and a fleet of this size.
 async fn fleet(postgres: Option<&cluster::Cluster>, folder: &std::path::Path, size: Size) -> Connection {
-    let state = folder.join(format!("fleet-{}-{}", size.hosts, postgres.is_some()));
-    std::fs::create_dir_all(&state).unwrap();
+    let state = tempfile::Builder::new().prefix("fleet-").tempdir_in(folder).unwrap().keep();
     std::fs::write(state.join("flake.nix"), "{ outputs = _: { }; }\n").unwrap();
     std::fs::write(state.join("hosts.toml"), "version = 1\n[hosts.p620]\n").unwrap();
     let url = match postgres {
@@ -137,6 +139,7 @@ async fn fleet(postgres: Option<&cluster::Cluster>, folder: &std::path::Path, si
         }
         None => {
             let options = SqliteConnectOptions::new().filename(state.join("fleet.db")).foreign_keys(true);
+            let options = options.row_buffer_size(1_000);
             Connection::Sqlite(Box::new(options.disable_statement_logging().connect().await.unwrap()))
         }
     };
@@ -149,7 +152,10 @@ async fn fleet(postgres: Option<&cluster::Cluster>, folder: &std::path::Path, si
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let quick = std::env::args().any(|argument| argument == "quick");
+    // Cargo adds `--bench`.
+    let asked = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
+    let quick = asked.as_deref() == Some("quick");
+    let only = asked.filter(|_| !quick);
     let folder = tempfile::tempdir().unwrap();
     let cluster = cluster::Cluster::own(folder.path());
     let mut good = true;
@@ -159,7 +165,7 @@ async fn main() -> ExitCode {
     let size = Size::of_hosts(1_000);
     let mut postgres = fleet(Some(&cluster), folder.path(), size).await;
     let mut sqlite = fleet(None, folder.path(), size).await;
-    for bar in bars() {
+    for bar in bars().into_iter().filter(|bar| only.as_deref().is_none_or(|only| bar.name == only)) {
         let rows = sqlite.count(&bar.sql).await;
         assert_eq!(rows, postgres.count(&bar.sql).await, "{}", bar.name);
         let times = if rows > 10_000 { 3 } else { 9 };
@@ -175,71 +181,14 @@ async fn main() -> ExitCode {
             if met { "" } else { "  MISSED" }
         );
     }
-    good &= recording(&cluster, folder.path()).await;
-    if !quick {
+    if only.is_none() {
+        good &= recording::measure(&cluster, folder.path()).await;
+    }
+    if !quick && only.is_none() {
         growth(&cluster, folder.path()).await;
     }
     cluster.stop();
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-/// What recording adds to the wall time of a run at most, in milliseconds.
-const RECORDING: f64 = 20.0;
-/// How many runs are timed of each kind.
-const RUNS: usize = 21;
-
-/// Times a short run, so that what recording adds can be seen: with each
-/// database, and with one that refuses to be connected to.
-async fn recording(cluster: &cluster::Cluster, folder: &std::path::Path) -> bool {
-    let place = folder.join("recording");
-    std::fs::create_dir_all(place.join("bin")).unwrap();
-    std::fs::write(place.join("flake.nix"), "{ outputs = _: { }; }\n").unwrap();
-    std::fs::write(place.join("hosts.toml"), "version = 1\n[hosts.p620]\n").unwrap();
-    // Half a second is less than any evaluation takes: what recording does beside it shows early.
-    for (name, script) in
-        [("nix", "/bin/sleep 0.5; exit 1"), ("ssh", "/bin/sleep 0.5; exit 255"), ("git", "exit 1")]
-    {
-        let path = place.join("bin").join(name);
-        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    }
-    let postgres = cluster.url(&cluster.database().await);
-    program(&postgres, &place, &["fleet", "migrate"]);
-    let sqlite = format!("sqlite:{}", place.join("fleet.db").display());
-    let refused = "postgres://fleet@127.0.0.1:1/fleet".to_owned();
-    let mut times: [Vec<f64>; 3] = Default::default();
-    // By turns, so that what else the machine does falls on all of them.
-    for _ in 0..RUNS {
-        for (url, times) in [&refused, &sqlite, &postgres].into_iter().zip(&mut times) {
-            times.push(short_run(url, &place).as_secs_f64() * 1e3);
-        }
-    }
-    let medians = times.map(|mut times| {
-        times.sort_by(f64::total_cmp);
-        times[RUNS / 2]
-    });
-    println!("\na run of half a second, wall time in milliseconds (median of {RUNS})\n");
-    for (name, median) in ["no database", "SQLite", "PostgreSQL"].iter().zip(medians) {
-        println!("{name:<22}{median:>12.1}{:>+12.1}", median - medians[0]);
-    }
-    let met = medians.iter().all(|median| median - medians[0] <= RECORDING);
-    println!("recording adds at most {RECORDING} ms{}", if met { "" } else { "  MISSED" });
-    met
-}
-
-#[expect(clippy::disallowed_methods, reason = "a benchmark of the program starts the program")]
-fn short_run(url: &str, place: &std::path::Path) -> Duration {
-    let begun = Instant::now();
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_nix-deploy"))
-        .args(["p620", "--yes", "--output", "plain"])
-        .env("PATH", place.join("bin"))
-        .env("NIX_DEPLOY_DATABASE_URL", url)
-        .env("NIX_DEPLOY_STATE", place.join("state"))
-        .current_dir(place)
-        .output()
-        .unwrap();
-    assert!(output.status.code().is_some_and(|code| code == 4 || code == 5), "{output:?}");
-    begun.elapsed()
 }
 
 /// The same questions on a smaller and a larger fleet.
