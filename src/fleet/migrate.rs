@@ -39,7 +39,7 @@ enum Beside {
 }
 
 /// Every migration, oldest first.
-static MIGRATIONS: [Migration; 6] = [
+static MIGRATIONS: [Migration; 7] = [
     Migration {
         version: 1,
         name: "the shared tables",
@@ -82,7 +82,25 @@ static MIGRATIONS: [Migration; 6] = [
         postgres: include_str!("migrations/postgres/0006_updates.sql"),
         beside: Beside::Same,
     },
+    Migration {
+        version: 7,
+        name: "the views again",
+        sqlite: WAITING_AND_VIEWS,
+        postgres: WAITING_AND_VIEWS,
+        beside: Beside::Other(VIEWS_AGAIN),
+    },
 ];
+
+/// Migration 5 has made them by then, so that none of Crystal Forge's is meant.
+static VIEWS_AGAIN: &str = concat!(
+    include_str!("migrations/both/0007_views_again.sql"),
+    include_str!("migrations/both/0005_views.sql")
+);
+static WAITING_AND_VIEWS: &str = concat!(
+    include_str!("migrations/both/0007_waiting.sql"),
+    include_str!("migrations/both/0007_views_again.sql"),
+    include_str!("migrations/both/0005_views.sql")
+);
 
 /// The tables by which a database of Crystal Forge is known.
 const CRYSTAL_FORGE: [&str; 4] = ["commits", "derivations", "derivation_statuses", "system_states"];

@@ -13,13 +13,18 @@ SELECT names.hostname, s.flake_id AS registered_flake_id, coalesce(s.is_active, 
        CASE WHEN e.status = 'success' AND e.activated THEN coalesce(e.running_store_path, e.to_store_path)
             ELSE e.running_store_path END AS event_path,
        r.report_id, r.report_at, r.report_path
-FROM (SELECT hostname FROM reporting_hosts UNION SELECT hostname FROM systems) names
+FROM (
+    -- Here and below: what has an order is not merged into the query around it, which would ask for
+    -- what is in it more than once.
+    SELECT known.hostname, (
+        SELECT x.id FROM deployment_events x
+        WHERE x.hostname = known.hostname AND x.completed_at IS NOT NULL
+          AND (x.running_store_path IS NOT NULL OR (x.status = 'success' AND x.activated))
+        ORDER BY x.completed_at DESC, x.id DESC LIMIT 1) AS event_id
+    FROM (SELECT hostname FROM reporting_hosts UNION SELECT hostname FROM systems) known
+    ORDER BY known.hostname) names
 LEFT JOIN systems s ON s.hostname = names.hostname
-LEFT JOIN deployment_events e ON e.id = (
-    SELECT x.id FROM deployment_events x
-    WHERE x.hostname = names.hostname AND x.completed_at IS NOT NULL
-      AND (x.running_store_path IS NOT NULL OR (x.status = 'success' AND x.activated))
-    ORDER BY x.completed_at DESC, x.id DESC LIMIT 1)
+LEFT JOIN deployment_events e ON e.id = names.event_id
 LEFT JOIN reporting_hosts r ON r.hostname = names.hostname
 WHERE s.hostname IS NOT NULL OR r.report_id IS NOT NULL;
 
@@ -53,7 +58,8 @@ SELECT r.hostname, r.registered_flake_id, r.is_active, r.path, r.event_id, r.by_
                  ORDER BY is_own_flake DESC, is_own_name DESC, commit_timestamp DESC, commit_id DESC
                  LIMIT 1))
        END AS commit_id
-FROM fleet_running r;
+FROM fleet_running r
+ORDER BY r.hostname;
 
 CREATE VIEW fleet_newest_commits AS
 SELECT f.id AS flake_id, c.id AS commit_id, c.git_commit_hash, c.commit_timestamp
@@ -86,7 +92,8 @@ SELECT u.hostname, u.is_active, u.report_id, u.report_at, u.path AS current_stor
 FROM fleet_current u
 LEFT JOIN commits c ON c.id = u.commit_id
 LEFT JOIN flakes f ON f.id = c.flake_id
-LEFT JOIN fleet_newest_commits n ON n.flake_id = coalesce(u.registered_flake_id, c.flake_id);
+LEFT JOIN fleet_newest_commits n ON n.flake_id = coalesce(u.registered_flake_id, c.flake_id)
+ORDER BY u.hostname;
 
 CREATE VIEW view_system_deployment_status AS
 SELECT hostname, current_store_path, deployment_time, current_commit_hash, current_commit_timestamp,
@@ -146,17 +153,21 @@ SELECT j.hostname,
                     ELSE 'Offline' END AS status_text,
        CASE WHEN a.hostname IS NULL THEN 'never'
             ELSE a.whole_minutes || 'm ago' END AS last_seen,
+       -- One report per host: joined, all reports would be read.
        coalesce((SELECT h.agent_version FROM agent_heartbeats h WHERE h.system_state_id = j.report_id
-                 ORDER BY h."timestamp" DESC, h.id DESC LIMIT 1), r.agent_version, r.nixos_version) AS version,
-       round(r.uptime_secs / 86400.0, 1) || 'd' AS uptime,
-       r.primary_ip_address AS ip_address,
+                 ORDER BY h."timestamp" DESC, h.id DESC LIMIT 1),
+                (SELECT coalesce(r.agent_version, r.nixos_version) FROM system_states r
+                 WHERE r.id = j.report_id AND r."timestamp" = j.report_at)) AS version,
+       (SELECT round(r.uptime_secs / 86400.0, 1) || 'd' FROM system_states r
+        WHERE r.id = j.report_id AND r."timestamp" = j.report_at) AS uptime,
+       (SELECT r.primary_ip_address FROM system_states r
+        WHERE r.id = j.report_id AND r."timestamp" = j.report_at) AS ip_address,
        j.deployable_commit,
        j.current_commit_hash AS deployed_commit,
        j.deployment_running AS deployment_in_progress,
        j.drifted,
        a.most_recent_activity AS last_seen_at
 FROM judged j
-LEFT JOIN system_states r ON r.id = j.report_id AND r."timestamp" = j.report_at
 LEFT JOIN fleet_activity a ON a.hostname = j.hostname
 ORDER BY j.place, j.hostname;
 
@@ -288,8 +299,7 @@ WITH totals AS (
 ), lists AS (
     SELECT commit_id, string_agg(name, ', ') AS statuses FROM by_status GROUP BY commit_id
 )
-SELECT c.id AS commit_id, c.flake_name, c.repo_url, c.git_commit_hash,
-       substr(c.git_commit_hash, 1, 8) AS short_hash, c.commit_timestamp,
+SELECT c.id AS commit_id, c.flake_name, c.repo_url, c.git_commit_hash, c.short_hash, c.commit_timestamp,
        c.attempt_count AS commit_attempt_count,
        d.id AS derivation_id, d.derivation_type, d.derivation_name, d.derivation_path,
        d.scheduled_at AS derivation_scheduled_at, d.started_at AS derivation_started_at,
@@ -297,28 +307,31 @@ SELECT c.id AS commit_id, c.flake_name, c.repo_url, c.git_commit_hash,
        d.evaluation_duration_ms, d.error_message, d.pname, d.version,
        t.name AS derivation_status, t.description AS derivation_status_description,
        t.is_terminal, t.is_success,
-       coalesce(c.total, 0) AS total_derivations, coalesce(c.successful, 0) AS successful_derivations,
-       coalesce(c.failed, 0) AS failed_derivations, coalesce(c.in_progress, 0) AS in_progress_derivations,
-       coalesce(c.nixos, 0) AS nixos_derivations, coalesce(c.packages, 0) AS package_derivations,
-       coalesce(c.avg_seconds, 0) AS avg_evaluation_duration_seconds,
-       coalesce(c.max_attempts, 0) AS max_derivation_attempts,
-       c.statuses AS all_statuses,
-       CASE WHEN c.total IS NULL THEN 'no_builds'
-            WHEN c.in_progress > 0 THEN 'building'
-            WHEN c.failed = c.total THEN 'failed'
-            WHEN c.failed > 0 THEN 'partial'
-            ELSE 'complete' END AS commit_build_status,
-       CASE WHEN c.total IS NULL THEN 'No derivations scheduled for this commit'
-            WHEN c.in_progress > 0 THEN c.in_progress || ' of ' || c.total || ' derivations still building'
-            WHEN c.failed = c.total THEN 'All ' || c.total || ' derivations failed'
-            WHEN c.failed > 0 THEN c.successful || ' successful, ' || c.failed || ' failed of ' || c.total || ' total'
-            ELSE 'All ' || c.total || ' derivations completed successfully' END AS commit_build_description
+       c.total AS total_derivations, c.successful AS successful_derivations,
+       c.failed AS failed_derivations, c.in_progress AS in_progress_derivations,
+       c.nixos AS nixos_derivations, c.packages AS package_derivations,
+       c.avg_seconds AS avg_evaluation_duration_seconds, c.max_attempts AS max_derivation_attempts,
+       c.statuses AS all_statuses, c.commit_build_status, c.commit_build_description
 FROM (
-    -- Commits are put in order with all that belongs to them, before each is joined with its many
+    -- Commits are put in order with all that is said of them, before each is joined with its many
     -- derivations: what is left to be sorted are those of one commit.
-    SELECT c.id, c.git_commit_hash, c.commit_timestamp, c.attempt_count, f.name AS flake_name, f.repo_url,
-           l.statuses, k.total, k.successful, k.failed, k.in_progress, k.nixos, k.packages, k.avg_seconds,
-           k.max_attempts
+    SELECT c.id, c.git_commit_hash, substr(c.git_commit_hash, 1, 8) AS short_hash, c.commit_timestamp,
+           c.attempt_count, f.name AS flake_name, f.repo_url, l.statuses,
+           coalesce(k.total, 0) AS total, coalesce(k.successful, 0) AS successful,
+           coalesce(k.failed, 0) AS failed, coalesce(k.in_progress, 0) AS in_progress,
+           coalesce(k.nixos, 0) AS nixos, coalesce(k.packages, 0) AS packages,
+           coalesce(k.avg_seconds, 0) AS avg_seconds, coalesce(k.max_attempts, 0) AS max_attempts,
+           CASE WHEN k.total IS NULL THEN 'no_builds'
+                WHEN k.in_progress > 0 THEN 'building'
+                WHEN k.failed = k.total THEN 'failed'
+                WHEN k.failed > 0 THEN 'partial'
+                ELSE 'complete' END AS commit_build_status,
+           CASE WHEN k.total IS NULL THEN 'No derivations scheduled for this commit'
+                WHEN k.in_progress > 0 THEN k.in_progress || ' of ' || k.total || ' derivations still building'
+                WHEN k.failed = k.total THEN 'All ' || k.total || ' derivations failed'
+                WHEN k.failed > 0
+                    THEN k.successful || ' successful, ' || k.failed || ' failed of ' || k.total || ' total'
+                ELSE 'All ' || k.total || ' derivations completed successfully' END AS commit_build_description
     FROM commits c
     JOIN flakes f ON f.id = c.flake_id
     LEFT JOIN totals k ON k.commit_id = c.id
