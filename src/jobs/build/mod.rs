@@ -10,7 +10,8 @@ mod store;
 mod worker;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde::Serialize;
@@ -19,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{FlakeSource, JobError, private_folder};
 use crate::fleet::Address;
-use crate::fleet::queue::Claimed;
+use crate::fleet::queue::{Ahead, Claimed};
 use crate::model::HostSpec;
 use crate::nix::Nix;
 use worker::Worker;
@@ -136,8 +137,27 @@ struct Crew<'a> {
     busy: AtomicUsize,
     /// Something was settled, so that more may be ready.
     settled: Notify,
+    /// What one of them saw of the queue, for all.
+    ahead: Ahead,
+    /// When one of them last looked for dead workers.
+    swept: Mutex<Option<Instant>>,
     built: AtomicUsize,
     failed: AtomicUsize,
+}
+
+/// How often dead workers are looked for while there is something to build.
+const SWEEP: Duration = Duration::from_secs(10);
+
+impl Crew<'_> {
+    /// Whether it is time to look for dead workers; says it to one of them.
+    fn sweep_is_due(&self) -> bool {
+        let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = swept.is_none_or(|at| at.elapsed() >= SWEEP);
+        if is_due {
+            *swept = Some(Instant::now());
+        }
+        is_due
+    }
 }
 
 /// Builds until nothing is left (`once`) or until `stop`.
@@ -155,6 +175,8 @@ pub(crate) async fn build(
         stop,
         busy: AtomicUsize::new(0),
         settled: Notify::new(),
+        ahead: Ahead::default(),
+        swept: Mutex::new(None),
         built: AtomicUsize::new(0),
         failed: AtomicUsize::new(0),
     };

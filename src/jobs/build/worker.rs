@@ -102,29 +102,32 @@ impl<'a> Worker<'a> {
         true
     }
 
-    /// Takes back what dead workers hold and claims what is next.
+    /// Claims what is next; what dead workers hold is taken back first, every now
+    /// and then and before it is said that there is nothing.
     async fn take(&mut self) -> Result<Option<Claimed>, FleetError> {
-        let retry_after = self.crew.job.retry_after;
-        if !self.crew.job.once {
+        let crew = self.crew;
+        let retry_after = crew.job.retry_after;
+        if !crew.job.once {
             self.not_here.retain(|(_, since)| since.elapsed() < retry_after);
         }
         let except: Vec<i64> = self.not_here.iter().map(|(id, _)| *id).collect();
-        let database = connected(&mut self.connection, self.crew).await?;
-        let silent = queue::take_back(database).await?;
-        if !silent.is_empty() {
-            (self.crew.tell)(&Word::TakenBack(&silent));
+        let database = connected(&mut self.connection, crew).await?;
+        let swept = crew.sweep_is_due();
+        if swept {
+            take_back(database, crew).await?;
         }
         if self.flake_id.is_none() {
             self.flake_id = shared::find_flake(database, self.identity).await?;
         }
         let Some(flake_id) = self.flake_id else { return Ok(None) };
         let wanted = Wanted { flake_id, retry_after, except: &except };
-        if let Some(claimed) = queue::claim(database, &self.id, &wanted).await? {
+        if let Some(claimed) = queue::claim(database, &self.id, &wanted, &crew.ahead).await? {
             return Ok(Some(claimed));
         }
+        let taken_back = !swept && take_back(database, crew).await?;
         match queue::reopen_left(database, flake_id).await? {
-            0 => Ok(None),
-            _ => queue::claim(database, &self.id, &wanted).await,
+            0 if !taken_back => Ok(None),
+            _ => queue::claim(database, &self.id, &wanted, &crew.ahead).await,
         }
     }
 
@@ -227,6 +230,15 @@ impl<'a> Worker<'a> {
         };
         (self.crew.tell)(&Word::Settled(&settled));
     }
+}
+
+/// Takes back what dead workers hold; whether there was anything.
+async fn take_back(database: &mut Database, crew: &Crew<'_>) -> Result<bool, FleetError> {
+    let silent = queue::take_back(database).await?;
+    if !silent.is_empty() {
+        (crew.tell)(&Word::TakenBack(&silent));
+    }
+    Ok(!silent.is_empty())
 }
 
 /// The connection; made when there is none.

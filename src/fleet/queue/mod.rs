@@ -10,13 +10,17 @@
 //! with the same `.drv`. What became of a build is only written by who holds the
 //! reservation then. The database's clock judges ages, never that of a worker.
 
+mod claim;
+
 use std::time::Duration;
 
 use super::database::{Database, Dialect};
 use super::error::FleetError;
 use super::query::places;
-use super::value::{Cell, Value, values};
+use super::value::{Value, values};
 use crate::model::StorePath;
+
+pub(crate) use claim::{Ahead, claim};
 
 /// How often a derivation may fail.
 pub(crate) const MOST_ATTEMPTS: i64 = 5;
@@ -24,8 +28,6 @@ pub(crate) const MOST_ATTEMPTS: i64 = 5;
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(30);
 /// A reservation that was not heard of for so long is taken back.
 pub(crate) const SILENCE: Duration = Duration::from_secs(5 * 60);
-/// How often another derivation is looked for when somebody was quicker.
-const TRIES: usize = 20;
 
 /// What a worker may take.
 #[derive(Clone, Debug)]
@@ -101,120 +103,6 @@ fn in_deploy(system: &str) -> String {
          WHERE e.hostname = {system}.derivation_name AND e.status = 'in_progress' \
          AND e.derivation_id = {system}.id AND (e.lock_expires_at IS NULL OR e.lock_expires_at > k.at))"
     )
-}
-
-/// Claims the next derivation for a worker; `None` when there is nothing that
-/// it could build now.
-pub(crate) async fn claim(
-    database: &mut Database,
-    worker: &str,
-    wanted: &Wanted<'_>,
-) -> Result<Option<Claimed>, FleetError> {
-    for _ in 0..TRIES {
-        let found = database
-            .transaction(async |database| {
-                let Some(claimed) = next(database, wanted).await? else { return Ok(None) };
-                Ok(Some(reserve(database, worker, claimed).await?))
-            })
-            .await?;
-        match found {
-            None => return Ok(None),
-            Some(Some(claimed)) => return Ok(Some(claimed)),
-            // Somebody else has the same derivation in another commit.
-            Some(None) => {}
-        }
-    }
-    Ok(None)
-}
-
-/// The next derivation with the row of its system.
-async fn next(database: &mut Database, wanted: &Wanted<'_>) -> Result<Option<(Claimed, i64)>, FleetError> {
-    let dialect = database.dialect();
-    let retry = is_older(dialect, "d.completed_at", 2);
-    let except = match wanted.except.len() {
-        0 => String::new(),
-        count => format!("AND d.id NOT IN ({}) ", places(3, count)),
-    };
-    let lock = if dialect == Dialect::Postgres { " FOR UPDATE OF d SKIP LOCKED" } else { "" };
-    let sql = format!(
-        "SELECT d.id, d.derivation_type, d.derivation_name, d.derivation_path, d.store_path, s.derivation_name, \
-         c.git_commit_hash, d.attempt_count, q.nixos_id \
-         FROM view_nixos_derivation_build_queue q \
-         JOIN derivations d ON d.id = q.id JOIN derivations s ON s.id = q.nixos_id \
-         JOIN commits c ON c.id = s.commit_id \
-         WHERE c.flake_id = $1 AND d.status_id IN (5, 12) AND d.attempt_count < $3 \
-         AND d.derivation_path LIKE '/nix/store/%.drv' \
-         AND (d.status_id = 5 OR d.completed_at IS NULL OR {retry}) \
-         AND NOT EXISTS (SELECT 1 FROM build_reservations w JOIN derivations x ON x.id = w.derivation_id \
-                         WHERE x.derivation_path = d.derivation_path) \
-         AND NOT EXISTS (SELECT 1 FROM derivation_dependencies p JOIN derivations n ON n.id = p.depends_on_id \
-                         WHERE p.derivation_id = d.id AND n.derivation_type = 'package' \
-                         AND n.status_id NOT IN (10, 11, 14)) \
-         AND NOT {} {except}\
-         ORDER BY q.nixos_commit_ts DESC, q.nixos_id, q.group_order, q.pname NULLS LAST, q.id LIMIT 1{lock}",
-        in_deploy("s"),
-    );
-    let retry_after = i64::try_from(wanted.retry_after.as_secs()).unwrap_or(i64::MAX);
-    let mut values = values![wanted.flake_id, retry_after, MOST_ATTEMPTS];
-    values.extend(wanted.except.iter().map(|id| Value::from(*id)));
-    let row = database.row("look for what is built next", &sql, &values).await?;
-    let Some(cells) = row else { return Ok(None) };
-    claimed(&cells).map(Some).ok_or_else(|| FleetError::Value {
-        what: format!(
-            "derivation {} of the build queue is no derivation",
-            cells.get(3).and_then(Cell::text).unwrap_or_default()
-        ),
-    })
-}
-
-fn claimed(cells: &[Cell]) -> Option<(Claimed, i64)> {
-    let text = |index: usize| cells.get(index).and_then(Cell::text);
-    let claimed = Claimed {
-        id: cells.first()?.integer()?,
-        is_system: text(1)? == "nixos",
-        name: text(2)?.to_owned(),
-        drv_path: StorePath::new(text(3)?).ok().filter(StorePath::is_derivation)?,
-        store_path: text(4).and_then(|path| StorePath::new(path).ok()).filter(|path| !path.is_derivation()),
-        host: text(5)?.to_owned(),
-        commit_hash: text(6)?.to_owned(),
-        attempts: cells.get(7)?.integer()?,
-    };
-    Some((claimed, cells.get(8)?.integer()?))
-}
-
-/// Reserves it; `None` when somebody reserved the same `.drv` meanwhile.
-async fn reserve(
-    database: &mut Database,
-    worker: &str,
-    (claimed, system_id): (Claimed, i64),
-) -> Result<Option<Claimed>, FleetError> {
-    let drv_path = claimed.drv_path.as_str();
-    if database.dialect() == Dialect::Postgres {
-        // Two workers may hold the rows of two commits with the same derivation.
-        let sql = "SELECT pg_advisory_xact_lock(hashtext($1))::text";
-        database.rows("wait for who claims the same", sql, &values![drv_path]).await?;
-        let sql = "SELECT count(*) FROM build_reservations w JOIN derivations x ON x.id = w.derivation_id \
-                   WHERE x.derivation_path = $1";
-        let row = database.row("look for who claimed the same", sql, &values![drv_path]).await?;
-        if row.and_then(|cells| cells.first()?.integer()) != Some(0) {
-            return Ok(None);
-        }
-    }
-    let sql = "INSERT INTO build_reservations \
-               (worker_id, derivation_id, nixos_derivation_id, reserved_at, heartbeat_at) \
-               SELECT $1, $2, $3, k.at, k.at FROM fleet_clock k WHERE true \
-               ON CONFLICT (derivation_id) DO NOTHING";
-    let reserved =
-        database.execute("reserve a derivation", sql, &values![worker, claimed.id, system_id]).await?;
-    if reserved == 0 {
-        return Ok(None);
-    }
-    let sql = "UPDATE derivations SET status_id = 8, started_at = (SELECT at FROM fleet_clock), \
-               build_last_heartbeat = (SELECT at FROM fleet_clock), build_elapsed_seconds = 0, \
-               build_current_target = $2 WHERE id = $1";
-    let name = claimed.drv_path.name().trim_end_matches(".drv");
-    database.execute("write that it is being built", sql, &values![claimed.id, name]).await?;
-    Ok(Some(claimed))
 }
 
 /// Says that the worker lives; false when the reservation was taken back.
@@ -397,7 +285,11 @@ mod tests {
     const FAILED: Outcome<'_> = Outcome::Failed { error: "out of order", elapsed: Duration::ZERO };
 
     async fn take(database: &mut Database, worker: &str) -> Option<Claimed> {
-        claim(database, worker, &WANTED).await.unwrap()
+        next(database, worker, &WANTED).await
+    }
+
+    async fn next(database: &mut Database, worker: &str, wanted: &Wanted<'_>) -> Option<Claimed> {
+        claim(database, worker, wanted, &Ahead::default()).await.unwrap()
     }
 
     async fn statuses(database: &mut Database) -> Vec<(i64, i64)> {
@@ -420,7 +312,23 @@ mod tests {
         assert!(settle(&mut database, "two", &other, &Outcome::GivenBack).await.unwrap());
         assert_eq!(take(&mut database, "two").await.unwrap().id, 1);
         let except = Wanted { except: &[1, 3], ..WANTED };
-        assert_eq!(claim(&mut database, "three", &except).await.unwrap(), None);
+        assert_eq!(next(&mut database, "three", &except).await, None);
+    }
+
+    #[tokio::test]
+    async fn what_one_worker_saw_the_others_take_unless_it_was_taken_meanwhile() {
+        let (_folder, mut database) = queue().await;
+        let sql = "DELETE FROM derivation_dependencies; UPDATE derivations SET derivation_type = 'package' WHERE id = 2;
+                   UPDATE derivations SET status_id = 10 WHERE id IN (2, 4)";
+        database.script("test", sql).await.unwrap();
+        let ahead = Ahead::default();
+        let first = claim(&mut database, "one", &WANTED, &ahead).await.unwrap().unwrap();
+        assert_eq!((first.id, ahead.len()), (3, 1));
+        // Another process, which saw nothing of that, takes what was next.
+        assert_eq!(take(&mut database, "other").await.unwrap().id, 1);
+        assert_eq!(claim(&mut database, "two", &WANTED, &ahead).await.unwrap(), None);
+        assert!(settle(&mut database, "one", &first, &Outcome::GivenBack).await.unwrap());
+        assert_eq!(claim(&mut database, "two", &WANTED, &ahead).await.unwrap().unwrap().id, 3);
     }
 
     #[tokio::test]
@@ -447,7 +355,7 @@ mod tests {
             assert_eq!(claimed.attempts, attempt - 1);
             assert!(settle(&mut database, "one", &claimed, &FAILED).await.unwrap());
             let patient = Wanted { retry_after: Duration::from_secs(60), ..WANTED };
-            assert_eq!(claim(&mut database, "one", &patient).await.unwrap(), None, "{attempt}");
+            assert_eq!(next(&mut database, "one", &patient).await, None, "{attempt}");
         }
         assert_eq!(take(&mut database, "one").await, None);
         assert_eq!(statuses(&mut database).await, [(12, 0), (12, 5), (12, 0), (12, 5)]);
