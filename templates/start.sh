@@ -6,6 +6,8 @@ main() {
     dir=/run/nix-deploy/$RUN
     mkdir -p -m 700 /run/nix-deploy && mkdir -m 700 "$dir" || return 1
     printf '%s\n' "$ABOUT" >"$dir/about" && printf '%s\n' "$SUPERVISOR" >"$dir/supervisor.sh" || return 1
+    # Without them the two look at each other's files now and then.
+    mkfifo -m 600 "$dir/changed" "$dir/knock" 2>/dev/null
     # With a fraction: what was logged just before is not of this activation.
     since=$(date +%s.%6N)
     case $since in *[!0-9.]*) since=$(date +%s) ;; esac

@@ -11,6 +11,9 @@
 #   said   what the new system's switch-to-configuration printed when it failed
 #   hold   seconds: a fresh login and elevation were proven, so the health checks
 #          get so much more time
+#   changed, knock   pipes for a byte: whoever waits for a file to change (the
+#          deployer for state, we for ack and hold) looks at once, and else
+#          every second; no more hangs on them
 #
 # Profile and boot loader are touched only in commit(): a power cut before it
 # boots the old system. Undo goes to the recorded path, never "one back".
@@ -23,17 +26,19 @@ export PATH
 stc_exit=
 activation_ms=
 
-# Milliseconds of a clock that only goes forward.
-now_ms() {
+# Sets now: milliseconds of a clock that only goes forward.
+look_at_clock() {
     read -r up _ </proc/uptime
     fraction=${up#*.}
-    echo $((${up%.*} * 1000 + ${fraction#0} * 10))
+    now=$((${up%.*} * 1000 + ${fraction#0} * 10))
 }
 
 state() {
     printf 'phase=%s\nexit_code=%s\nactivation_ms=%s\nreason=%s\n' \
         "$1" "$stc_exit" "$activation_ms" "$2" >"$DIR/state.new"
     mv -f "$DIR/state.new" "$DIR/state"
+    # Opened for both ways, a pipe without a reader does not block.
+    [ ! -p "$DIR/changed" ] || printf . 1<>"$DIR/changed"
     echo "nix-deploy: $1: $2"
 }
 
@@ -57,7 +62,7 @@ sweep() {
 # output goes to our journal and to a file, so that its words can be looked at.
 stc() {
     timeout --signal=TERM --kill-after=10 "$ACTIVATION_TIMEOUT" \
-        "$1/bin/switch-to-configuration" "$2" >"$DIR/stc.log" 2>&1 9>&- &
+        "$1/bin/switch-to-configuration" "$2" >"$DIR/stc.log" 2>&1 8>&- 9>&- &
     child=$!
     wait "$child"
     code=$?
@@ -88,12 +93,14 @@ lock_refused() {
 
 # The same, trying again while another activation holds the lock.
 stc_patiently() {
-    give_up=$(($(now_ms) + LOCK_TIMEOUT * 1000))
+    look_at_clock
+    give_up=$((now + LOCK_TIMEOUT * 1000))
     while :; do
         stc "$1" "$2"
         code=$?
         lock_refused "$code" || return "$code"
-        [ "$(now_ms)" -lt "$give_up" ] || return 11
+        look_at_clock
+        [ "$now" -lt "$give_up" ] || return 11
         [ "$3" = quiet ] || state waiting "another activation holds the lock of switch-to-configuration"
         sleep 0.5
         # Whoever held the lock may have activated something else.
@@ -178,20 +185,30 @@ boot_only() {
 
 # Waits for the deployer's word. The clock starts when the new system runs.
 wait_for_word() {
-    until_ms=$(($(now_ms) + CONFIRM_TIMEOUT * 1000))
-    hurry_ms=$(($(now_ms) + 10000))
+    [ ! -p "$DIR/knock" ] || exec 8<>"$DIR/knock"
+    look_at_clock
+    until_ms=$((now + CONFIRM_TIMEOUT * 1000))
     while [ ! -e "$DIR/ack" ]; do
         if [ -e "$DIR/hold" ]; then
             IFS= read -r seconds <"$DIR/hold"
             rm -f "$DIR/hold"
             until_ms=$((until_ms + seconds * 1000))
         fi
-        now=$(now_ms)
+        look_at_clock
         [ "$now" -lt "$until_ms" ] || { word=timeout; return; }
-        # Most words come within seconds; later ones are not in a hurry.
-        if [ "$now" -lt "$hurry_ms" ]; then sleep 0.02; else sleep 0.1; fi
+        wait_for_knock
     done
     IFS= read -r word <"$DIR/ack"
+}
+
+# Waits until somebody knocks, at most a second.
+wait_for_knock() {
+    if [ -p "$DIR/knock" ]; then
+        timeout 1 head -c 1 <&8 >/dev/null
+        # 124: nobody did.
+        case $? in 0 | 124) return ;; esac
+    fi
+    sleep 0.1
 }
 
 state starting "the supervisor has started"
@@ -205,10 +222,12 @@ cat "$DIR/about" >/run/nix-deploy/holder
 [ "$ACTION" = boot ] && boot_only "asked for the next boot"
 
 state activating "switch-to-configuration test"
-begun=$(now_ms)
+look_at_clock
+begun=$now
 stc_patiently "$NEW" test
 stc_exit=$?
-activation_ms=$(($(now_ms) - begun))
+look_at_clock
+activation_ms=$((now - begun))
 case $stc_exit in
     0 | 4) ;;
     100) boot_only "only a reboot can enter the new system" ;;

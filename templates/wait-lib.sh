@@ -9,7 +9,9 @@ wait_for_supervisor() {
     end=$((${up%.*} + SECONDS_TO_WAIT))
     alive_at=${up%.*}
     told=
-    looks=0
+    # Opened before the first look, so that no change is missed; the supervisor
+    # writes a byte with each.
+    [ ! -p "$dir/changed" ] || exec 8<>"$dir/changed"
     while :; do
         [ -d "$dir" ] || { echo gone=1; return 0; }
         phase=
@@ -34,10 +36,19 @@ wait_for_supervisor() {
                 *) echo dead=1; break ;;
             esac
         fi
-        # Most waits are short; a long one is in no hurry.
-        looks=$((looks + 1))
-        if [ "$looks" -lt 200 ]; then sleep 0.01; else sleep 0.05; fi
+        wait_for_change
     done
+    [ ! -p "$dir/changed" ] || exec 8>&-
     [ -r "$dir/state" ] && cat "$dir/state"
     return 0
+}
+
+# Waits until the supervisor says that something changed, at most a second.
+wait_for_change() {
+    if [ -p "$dir/changed" ]; then
+        timeout 1 head -c 1 <&8 >/dev/null
+        # 124: nothing did.
+        case $? in 0 | 124) return ;; esac
+    fi
+    sleep 0.1
 }

@@ -7,6 +7,7 @@ main() {
     if [ -n "$ACK" ]; then
         [ -d "$dir" ] || { echo gone=1; return 0; }
         printf '%s\n' "$ACK" >"$dir/ack.new" && mv -f "$dir/ack.new" "$dir/ack" || return 1
+        [ ! -p "$dir/knock" ] || printf . 1<>"$dir/knock"
     fi
     wait_for_supervisor
     [ "$TRUTH" = 1 ] || return 0
