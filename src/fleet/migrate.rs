@@ -323,6 +323,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_database_of_an_earlier_build_gets_the_views_of_this_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let address = Address::Sqlite(folder.path().join("fleet.db"));
+        let mut database = open(&address, Patience::COMMAND).await.unwrap();
+        let views = "SELECT name, sql FROM sqlite_master WHERE type IN ('view', 'index') ORDER BY name";
+        let new = database.rows("test", views, &[]).await.unwrap();
+        let earlier = "DROP VIEW view_commit_build_status; DROP VIEW view_buildable_derivations; \
+                       CREATE VIEW view_commit_build_status AS SELECT 1 AS commit_id; \
+                       DROP INDEX derivations_waiting_by_drv; DELETE FROM nix_deploy_schema WHERE version > 6";
+        database.script("test", earlier).await.unwrap();
+        assert_ne!(database.rows("test", views, &[]).await.unwrap(), new);
+        let mut database = open(&address, Patience::COMMAND).await.unwrap();
+        assert_eq!(database.rows("test", views, &[]).await.unwrap(), new);
+    }
+
+    #[tokio::test]
     async fn a_newer_schema_and_another_programs_file_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let address = Address::Sqlite(folder.path().join("fleet.db"));
