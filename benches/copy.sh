@@ -13,7 +13,7 @@ checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 nix_deploy=$(realpath "$1")
 runs=${2:-3}
 fleet=$checkout/tests/support/fleet.sh
-work=$(mktemp -d /tmp/nix-deploy-bench-XXXXXX)
+work=$(mktemp -d "$("$fleet" scratch)/nix-deploy-bench-XXXXXX")
 
 cleanup() {
     status=$?

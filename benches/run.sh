@@ -17,7 +17,7 @@ checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 nix_deploy=$(realpath "$1")
 runs=${2:-5}
 fleet=$checkout/tests/support/fleet.sh
-work=$(mktemp -d /tmp/nix-deploy-bench-XXXXXX)
+work=$(mktemp -d "$("$fleet" scratch)/nix-deploy-bench-XXXXXX")
 peers=${NIX_DEPLOY_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nix-deploy-test}/peers
 hosts=()
 for ((number = 1; number <= ${HOSTS:-8}; number++)); do hosts+=("b$number"); done

@@ -49,6 +49,13 @@ pub(crate) struct OnHost {
     pub(crate) boot_default: String,
 }
 
+fn manager(arguments: &[&str]) -> String {
+    let output = command(checkout().join("tests/support/fleet.sh")).args(arguments).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "fleet.sh {arguments:?}: {stderr}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
 impl Fleet {
     /// Starts hosts; each name is a role of the demo flake, or `name=role`.
     pub(crate) fn start(hosts: &[&str]) -> Self {
@@ -57,7 +64,8 @@ impl Fleet {
 
     /// The same with options of `fleet.sh up`, for example `--store-size`.
     pub(crate) fn start_with(hosts: &[&str], options: &[&str]) -> Self {
-        let folder = tempfile::Builder::new().prefix("nd-fleet-").tempdir_in("/tmp").unwrap();
+        let folder =
+            tempfile::Builder::new().prefix("nd-fleet-").tempdir_in(manager(&["scratch"]).trim()).unwrap();
         let mut fleet = Self {
             folder,
             hosts: hosts.iter().map(|host| host.split('=').next().unwrap().to_owned()).collect(),
@@ -229,10 +237,7 @@ impl Fleet {
     }
 
     pub(crate) fn manager(&self, arguments: &[&str]) -> String {
-        let output = command(checkout().join("tests/support/fleet.sh")).args(arguments).output().unwrap();
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "fleet.sh {arguments:?}: {stderr}");
-        String::from_utf8(output.stdout).unwrap()
+        manager(arguments)
     }
 
     /// The address of a host.

@@ -24,6 +24,7 @@ hosts (--dir DIR names another fleet; default: the cache's)
                                roles: p620 p510 razer samsung
   down [--dir DIR] [NAME...]   remove hosts (all of the fleet)
   list [--dir DIR]             print NAME IP ROLE up|off
+  scratch                      print the folder where the files of short-lived hosts belong
   gc                           remove hosts whose owner is gone, and unused images
   exec [--dir DIR] NAME -- CMD…    run inside the host as root, without ssh
 faults
@@ -41,6 +42,7 @@ command=${1:-help}
 case $command in
     help | -h | --help) usage; exit ;;
     env) fleet_print_env; exit ;;
+    scratch) fleet_scratch; exit ;;
     base | seed | up | down | list | gc | exec | kill | boot | link | pause | resume | fill | delay | operator226) ;;
     *) usage >&2; exit 2 ;;
 esac
