@@ -78,6 +78,10 @@ pub struct BuildArgs {
     #[arg(long, value_name = "AGE", default_value = "60s", value_parser = values::age())]
     pub retry_after: Duration,
 
+    /// Begin anew with what failed in the newest commit that was evaluated
+    #[arg(long)]
+    pub retry_failed: bool,
+
     /// Print JSON, an object per derivation
     #[arg(long)]
     pub json: bool,

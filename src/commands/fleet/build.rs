@@ -31,6 +31,16 @@ pub(super) async fn build(desk: &Desk, asked: &BuildArgs) -> Result<ExitCode, Co
         cache: asked.cache.as_deref(),
     };
     let json = desk.json(asked.json);
+    if asked.retry_failed {
+        let forgiven = build::forgive(&job).await.map_err(failed)?;
+        desk.say(&match forgiven {
+            0 => "nothing had failed".to_owned(),
+            count => format!(
+                "{} that failed: tried again",
+                plural(usize::try_from(count).unwrap_or(usize::MAX), "derivation")
+            ),
+        });
+    }
     let tell = |word: &Word<'_>| tell(desk, json, word);
     if !asked.once && !json {
         desk.say(&format!("{} waiting for work; Ctrl-C ends", plural(job.workers, "worker")));

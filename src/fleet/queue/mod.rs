@@ -208,6 +208,17 @@ async fn reopen(database: &mut Database, ids: &[i64]) -> Result<(), FleetError> 
     Ok(())
 }
 
+/// Lets what failed in the flake's newest commit that was evaluated be tried
+/// again as if it were new; says how many derivations that are.
+pub(crate) async fn forgive(database: &mut Database, flake_id: i64) -> Result<u64, FleetError> {
+    let sql = "UPDATE derivations SET status_id = 5, attempt_count = 0, error_message = NULL \
+               WHERE status_id = 12 AND derivation_path IS NOT NULL AND commit_id = (\
+               SELECT c.id FROM commits c WHERE c.flake_id = $1 AND EXISTS (\
+               SELECT 1 FROM derivations d WHERE d.commit_id = c.id AND d.derivation_type = 'nixos') \
+               ORDER BY c.commit_timestamp DESC, c.id DESC LIMIT 1)";
+    database.execute("let failed derivations be tried again", sql, &values![flake_id]).await
+}
+
 /// Takes reservations back whose workers were not heard of any more, and gives
 /// the names of those workers.
 pub(crate) async fn take_back(database: &mut Database) -> Result<Vec<String>, FleetError> {
@@ -362,6 +373,11 @@ mod tests {
         let row = database.row("test", "SELECT error_message FROM derivations WHERE id = 1", &[]).await;
         let cells = row.unwrap().unwrap();
         assert_eq!(cells[0].text(), Some("it needs hello, which failed 5 times"));
+        // Both of the newest commit, and nothing of the older one.
+        assert_eq!(forgive(&mut database, 1).await.unwrap(), 2);
+        assert_eq!(statuses(&mut database).await, [(12, 0), (12, 5), (5, 0), (5, 0)]);
+        assert_eq!(take(&mut database, "one").await.unwrap().id, 4);
+        assert_eq!(forgive(&mut database, 2).await.unwrap(), 0);
     }
 
     #[tokio::test]

@@ -19,8 +19,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::{FlakeSource, JobError, private_folder};
-use crate::fleet::Address;
-use crate::fleet::queue::{Ahead, Claimed};
+use crate::fleet::queue::{self, Ahead, Claimed};
+use crate::fleet::{self, Address, shared};
 use crate::model::HostSpec;
 use crate::nix::Nix;
 use worker::Worker;
@@ -158,6 +158,18 @@ impl Crew<'_> {
         }
         is_due
     }
+}
+
+/// Lets what failed in the newest commit that was evaluated be tried as often as
+/// if it were new, and says how many derivations that are.
+pub(crate) async fn forgive(job: &BuildJob<'_>) -> Result<u64, JobError> {
+    let mut database = fleet::open(job.address).await?;
+    let forgiven = match shared::find_flake(&mut database, &job.source.identity().await).await? {
+        Some(flake_id) => queue::forgive(&mut database, flake_id).await?,
+        None => 0,
+    };
+    database.close().await;
+    Ok(forgiven)
 }
 
 /// Builds until nothing is left (`once`) or until `stop`.
