@@ -19,7 +19,7 @@ use crate::model::{
 use crate::nix::{Ask, ChunkPolicy, EvalRequest, Nix, Selection};
 use crate::report;
 use crate::settings::Output;
-use crate::update::running;
+use crate::update::{FlakeLock, LockFile, running};
 
 /// Issues that are not older count as available when the tracker is not.
 const RECENT_ENOUGH: SignedDuration = SignedDuration::from_hours(24);
@@ -60,6 +60,7 @@ pub(crate) async fn issues(
         say(&notes(&known, &asked.tracker));
     }
     let next = next?;
+    let package_set = package_set(&run_spec);
     let now = Timestamp::now();
     let mut failures = Vec::new();
     let mut blocked = unavailable;
@@ -81,6 +82,7 @@ pub(crate) async fn issues(
             issues: &issues,
             as_of: Some(known.as_of),
             ignore: &asked.settings.ignore,
+            package_set: package_set.as_deref(),
             now,
         };
         let report = check.report(|number| asked.tracker.issue_url(number));
@@ -91,6 +93,13 @@ pub(crate) async fn issues(
         return Err(CommandError::several(failures));
     }
     Ok(if blocked { exit::BLOCKED } else { exit::OK })
+}
+
+/// The input that is the package set of a local flake; a courtesy, so whatever
+/// cannot be read names none.
+fn package_set(run_spec: &RunSpec) -> Option<String> {
+    let text = FlakeLock::of(run_spec.flake_dir.as_ref()?).read().ok()??;
+    LockFile::parse(text.as_bytes()).ok()?.package_set().map(str::to_owned)
 }
 
 /// The issues to go on with and whether their absence blocks; none, said and

@@ -36,7 +36,7 @@ use crate::error::CommandError;
 use crate::exit::{self, ExitCode};
 use crate::issues::github::{Patience, Refresh, Tracker};
 use crate::lint;
-use crate::model::{Canary, Failure, FailureClass, Rollout, RunSpec, Secret};
+use crate::model::{Canary, Failure, FailureClass, PullRequestSpec, Rollout, RunSpec, Secret};
 use crate::plan;
 use crate::settings::{self, Environment, Output, Screen, Settings, nearest};
 use crate::update::{Depth, check_pattern};
@@ -174,33 +174,53 @@ fn start_run(
     }
     let told = Told::resolve(&arguments.report, &settings.notify, environment)?;
     settings::create_run_dir(&run_spec)?;
-    block_on(published(arguments, settings, run_spec, DeployOptions { told, ..options }, environment))
+    let pull_request = settings.pull_request.clone();
+    let update = arguments.update.as_ref().map(|inputs| update::UpdateOptions {
+        what: update::What::Unasked,
+        inputs: inputs.clone(),
+        depth: Depth::Estimate,
+        new_packages: None,
+        issues: issue_options(settings, environment, &run_spec, Refresh::WhenOld),
+        commits: arguments.commit.is_some(),
+    });
+    let asked = Published { arguments, pull_request, update, environment };
+    block_on(published(asked, run_spec, DeployOptions { told, ..options }))
 }
 
-/// Runs, with a commit before it and a pull request after it where they are asked for.
+/// A run, and what is committed and opened with it.
+struct Published<'a> {
+    arguments: &'a DeployArgs,
+    pull_request: PullRequestSpec,
+    update: Option<update::UpdateOptions>,
+    environment: &'a Environment,
+}
+
+/// Runs, with a commit and a pull request where they are asked for. The commit
+/// comes before a deploy and behind an update, whose flake.lock it holds.
 async fn published(
-    arguments: &DeployArgs,
-    settings: Settings,
+    asked: Published<'_>,
     run_spec: RunSpec,
     mut options: DeployOptions,
-    environment: &Environment,
 ) -> Result<ExitCode, CommandError> {
+    let Published { arguments, pull_request, update, environment } = asked;
     let folder = run_spec.flake_dir.clone().unwrap_or_else(|| environment.directory.clone());
-    let (spec, token) = (settings.pull_request.clone(), environment.github_token());
-    let publishing = publish::prepare(arguments, &folder, spec, token).await?;
+    let here = &environment.directory;
+    if update.is_some() {
+        publish::check_update(arguments, &folder, here).await?;
+    }
+    let publishing = publish::prepare(arguments, &folder, pull_request, environment.github_token()).await?;
     options.told.markdown = publishing.as_ref().map(|publishing| publishing.markdown.clone());
-    publish::commit_changes(arguments, &folder, &environment.directory).await?;
-    let code = match &arguments.update {
-        None => deploy::deploy(run_spec, options).await?,
-        Some(inputs) => {
-            let asked = update::UpdateOptions {
-                what: update::What::Unasked,
-                inputs: inputs.clone(),
-                depth: Depth::Estimate,
-                new_packages: None,
-                issues: issue_options(settings, environment, &run_spec, Refresh::WhenOld),
-            };
-            update::update(run_spec, asked, options).await?
+    let code = match update {
+        None => {
+            publish::commit_changes(arguments, &folder, here).await?;
+            deploy::deploy(run_spec, options).await?
+        }
+        Some(update) => {
+            let outcome = update::update(run_spec, update, options).await?;
+            match publish::commit_update(arguments, &folder, here, &outcome).await {
+                Some(code) => code,
+                None => return Ok(exit::UNEXPECTED),
+            }
         }
     };
     Ok(match publishing {
@@ -272,15 +292,18 @@ fn start_update(
             .map_err(|why| CommandError::new(FailureClass::Usage, format!("--new-packages: {why}")))?;
     }
     let told = Told::resolve(&deploy.report, &settings.notify, environment)?;
+    let pull_request = settings.pull_request.clone();
     let asked = update::UpdateOptions {
         what: update::What::of(arguments),
         inputs: [looked.inputs.clone(), deploy.update.clone().unwrap_or_default()].concat(),
         depth: if looked.no_build { Depth::Estimate } else { Depth::Build },
         new_packages: Some(looked.new_packages.clone().unwrap_or_else(|| "*".to_owned())),
         issues: issue_options(settings, environment, &run_spec, Refresh::WhenOld),
+        commits: deploy.commit.is_some(),
     };
     settings::create_run_dir(&run_spec)?;
-    block_on(update::update(run_spec, asked, DeployOptions { told, ..options }))
+    let asked = Published { arguments: &deploy, pull_request, update: Some(asked), environment };
+    block_on(published(asked, run_spec, DeployOptions { told, ..options }))
 }
 
 fn start_doctor(

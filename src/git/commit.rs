@@ -77,6 +77,19 @@ async fn names(command: Command) -> Result<Vec<String>, GitError> {
     Ok(names.map(|name| text::clean_line(&OsStr::from_bytes(name).to_string_lossy())).collect())
 }
 
+/// Whether the named files, relative to `directory`, could be staged; nothing is.
+pub(crate) async fn can_stage(directory: &Path, files: &[PathBuf]) -> Result<(), CommitError> {
+    if super::source_state(directory).await?.is_none() {
+        return Err(CommitError::NoRepository { folder: directory.to_owned() });
+    }
+    if files.is_empty() {
+        return Ok(());
+    }
+    let command = writing(directory).args(["add", "--dry-run", "--"]).args(files);
+    let output = command.output().await.map_err(CommitError::Exec)?;
+    if output.success() { Ok(()) } else { Err(CommitError::Stage { said: said(&output.stderr_tail) }) }
+}
+
 /// Stages the named files, relative to `directory`, and gives what the commit
 /// will hold. None when nothing at all has changed.
 pub(crate) async fn stage(directory: &Path, files: &[PathBuf]) -> Result<Option<Vec<String>>, CommitError> {

@@ -30,6 +30,8 @@ pub(crate) struct Check<'a> {
     pub(crate) as_of: Option<Timestamp>,
     /// Exceptions.
     pub(crate) ignore: &'a [IssueIgnore],
+    /// The input of the flake that is its package set, where there is one such.
+    pub(crate) package_set: Option<&'a str>,
     /// The current time, for exceptions that end and issues that rest.
     pub(crate) now: Timestamp,
 }
@@ -58,6 +60,7 @@ impl Check<'_> {
             as_of: self.as_of,
             advice: advice(&findings),
             hints: self.hints(&findings),
+            package_set: self.package_set.map(clean_line),
             findings,
         }
     }
@@ -74,6 +77,7 @@ impl Check<'_> {
             versions: found.versions,
             severity: found.severity,
             version_fit: found.version_fit,
+            unaffected: found.unaffected,
             why: match issue.closed_at {
                 Some(closed) => {
                     let day = closed.strftime("%Y-%m-%d");
@@ -104,25 +108,65 @@ impl Check<'_> {
         Some(if matching.reason.is_empty() { "no reason given".to_owned() } else { matching.reason.clone() })
     }
 
-    /// What can be held back: one line per package that blocks.
+    /// What can be done: one line per package that blocks, and for what is bad
+    /// and runs already the versions that the title does not name.
     fn hints(&self, findings: &[IssueFinding]) -> Vec<String> {
         let mut hints = Vec::new();
-        for finding in findings.iter().filter(|finding| finding.blocks()) {
-            let running = self.running.iter().find(|package| package.name == finding.package);
-            let hint = match running.and_then(|running| running.versions.last()) {
-                Some(version) => format!(
-                    "stay at {} {version}, which runs now: hold back the input that brings {}, or pin the package",
-                    finding.package,
-                    finding.versions.last().map_or("another version", String::as_str)
-                ),
-                None => format!("leave out {}, or hold back the input that brings it", finding.package),
-            };
+        let mut add = |hint: String| {
             if !hints.contains(&hint) {
                 hints.push(hint);
             }
+        };
+        for finding in findings.iter().filter(|finding| finding.blocks()) {
+            add(self.hold_back(finding));
+        }
+        let mut is_other_version = false;
+        for hint in findings.iter().filter_map(other_version) {
+            is_other_version = true;
+            add(hint);
+        }
+        if let Some(input) = self.package_set.filter(|_| is_other_version) {
+            add(clean_line(&format!(
+                "the flake's package set is the input {input}: `nix-deploy {} --preview --input {input}` shows what \
+                 moving it would bring",
+                self.host
+            )));
         }
         hints
     }
+
+    fn hold_back(&self, finding: &IssueFinding) -> String {
+        let input = match self.package_set {
+            Some(input) => format!("{}, the flake's package set", clean_line(input)),
+            None => "the input that brings it".to_owned(),
+        };
+        let running = self.running.iter().find(|package| package.name == finding.package);
+        match running.and_then(|running| running.versions.last()) {
+            Some(version) => format!(
+                "stay at {} {version}, which runs now, instead of {}: hold back {input}, or pin the package",
+                finding.package,
+                finding.versions.last().map_or("another version", String::as_str)
+            ),
+            None => format!("leave out {}, or hold back {input}", finding.package),
+        }
+    }
+}
+
+/// Which version of a package to go to, where the title of what is bad and runs
+/// already says it.
+fn other_version(finding: &IssueFinding) -> Option<String> {
+    let is_meant = finding.scope == IssueScope::Running
+        && finding.severity >= IssueSeverity::High
+        && finding.version_fit == VersionFit::Affected
+        && finding.ignored.is_none();
+    let unaffected = finding.unaffected.as_ref().filter(|_| is_meant)?;
+    let verb = if unaffected.at_least.is_some() || unaffected.newer_than.is_some() { "bring" } else { "pin" };
+    Some(format!(
+        "{verb} {} to {}, which #{} does not name",
+        finding.package,
+        unaffected.words(),
+        finding.number
+    ))
 }
 
 /// The day of the package set that a system was made from, as NixOS writes it
@@ -169,7 +213,7 @@ mod tests {
     ) -> IssueReport {
         let host = HostName::new("p620").unwrap();
         let now = "2025-06-15T12:00:00Z".parse().unwrap();
-        Check { host: &host, running, next, issues, as_of: None, ignore, now }
+        Check { host: &host, running, next, issues, as_of: None, ignore, package_set: Some("nixpkgs"), now }
             .report(|number| format!("https://x/{number}"))
     }
 
@@ -196,8 +240,31 @@ mod tests {
         for next in [None, Some(&running[..])] {
             let report = report(&running, next, &kernel(), &[]);
             assert_eq!(report.findings[0].scope, IssueScope::Running);
-            assert_eq!((report.advice, report.hints.len()), (IssueAdvice::Caution, 0));
+            assert_eq!((report.advice, report.hints.len()), (IssueAdvice::Caution, 2));
         }
+    }
+
+    #[test]
+    fn what_runs_and_is_bad_gets_the_version_that_its_title_does_not_name() {
+        let running = [package("linux", "6.17.2"), package("zfs", "2.2.0"), package("vlc", "3.0.20")];
+        let issues = [
+            issue(1, "Nixos no longer boots since kernel 6.17"),
+            issue(2, "zfs < 2.2.2 corrupts data"),
+            issue(3, "vlc 3.0 or newer: subtitles are too small"),
+        ];
+        let found = report(&running, None, &issues, &[]);
+        assert_eq!(
+            found.hints,
+            [
+                "pin linux to a version older than 6.17, which #1 does not name",
+                "bring zfs to 2.2.2 or newer, which #2 does not name",
+                "the flake's package set is the input nixpkgs: `nix-deploy p620 --preview --input nixpkgs` shows \
+                 what moving it would bring",
+            ]
+        );
+        assert_eq!(found.package_set.as_deref(), Some("nixpkgs"));
+        let mild = found.findings.iter().find(|finding| finding.number == 3).unwrap();
+        assert_eq!(mild.unaffected.as_ref().unwrap().older_than.as_deref(), Some("3.0"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::thread::{ScopedJoinHandle, available_parallelism};
 
 use jiff::Timestamp;
 
-use crate::model::{Issue, IssueSeverity, VersionFit};
+use crate::model::{Issue, IssueSeverity, UnaffectedVersions, VersionFit};
 
 use super::filter::{self, IssueKind};
 use super::grade;
@@ -30,9 +30,8 @@ pub(crate) struct Found {
     pub(crate) severity: IssueSeverity,
     /// Whether the title names the installed versions.
     pub(crate) version_fit: VersionFit,
-    /// The newest version of the package that the title does not name, as far
-    /// as the title says it: what to stay below.
-    pub(crate) named_versions: Option<String>,
+    /// The versions that the title does not name, as far as it says which.
+    pub(crate) unaffected: Option<UnaffectedVersions>,
     /// Why, one sentence.
     pub(crate) why: String,
 }
@@ -105,7 +104,7 @@ fn describe(
         versions: package.versions.clone(),
         severity: grade::grade(title, package, found, version_fit),
         version_fit,
-        named_versions,
+        unaffected: found.versions.as_ref().and_then(super::range::Versions::unaffected),
         why,
     }
 }

@@ -7,7 +7,8 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use crate::model::{VersionFit, compare_versions};
+use crate::model::text::clean_line;
+use crate::model::{UnaffectedVersions, VersionFit, compare_versions};
 
 use super::title::{Word, version};
 
@@ -145,6 +146,21 @@ impl Versions {
         }
     }
 
+    /// The versions that are not named, where that is a side and not all but one.
+    pub(super) fn unaffected(&self) -> Option<UnaffectedVersions> {
+        let clean = |version: &String| Some(clean_line(version));
+        let none = UnaffectedVersions::default();
+        Some(match self {
+            Self::Named(_) => return None,
+            Self::From(first) => UnaffectedVersions { older_than: clean(first), ..none },
+            Self::UpTo(last) => UnaffectedVersions { newer_than: clean(last), ..none },
+            Self::Before(end) => UnaffectedVersions { at_least: clean(end), ..none },
+            Self::Between(first, last) => {
+                UnaffectedVersions { older_than: clean(first), newer_than: clean(last), ..none }
+            }
+        })
+    }
+
     /// In the words of the report.
     pub(super) fn words(&self) -> String {
         match self {
@@ -206,6 +222,22 @@ mod tests {
         ];
         for (title, package, installed, expected) in cases {
             assert_eq!(fit(title, package, installed), expected, "{title} / {installed}");
+        }
+    }
+
+    #[test]
+    fn the_versions_that_a_title_does_not_name_are_those_beside_its_range() {
+        let unaffected = |versions: Versions| versions.unaffected().map(|versions| versions.words());
+        let text = |version: &str| version.to_owned();
+        let cases = [
+            (Versions::From(text("6.17")), Some("a version older than 6.17")),
+            (Versions::Before(text("2.2.2")), Some("2.2.2 or newer")),
+            (Versions::UpTo(text("2.2")), Some("a version newer than 2.2")),
+            (Versions::Between(text("1"), text("2")), Some("a version older than 1 or a version newer than 2")),
+            (Versions::Named(text("6.17")), None),
+        ];
+        for (versions, expected) in cases {
+            assert_eq!(unaffected(versions).as_deref(), expected);
         }
     }
 

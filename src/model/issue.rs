@@ -63,6 +63,33 @@ pub enum VersionFit {
     NotAffected,
 }
 
+/// The versions of a package that a title does not name, where it says on which
+/// side of those that it names they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnaffectedVersions {
+    /// Every older one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub older_than: Option<String>,
+    /// This one and every newer one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<String>,
+    /// Every newer one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newer_than: Option<String>,
+}
+
+impl UnaffectedVersions {
+    /// `a version older than 6.17`, `2.2.2 or newer`.
+    pub fn words(&self) -> String {
+        let sides = [
+            self.older_than.as_ref().map(|version| format!("a version older than {version}")),
+            self.at_least.as_ref().map(|version| format!("{version} or newer")),
+            self.newer_than.as_ref().map(|version| format!("a version newer than {version}")),
+        ];
+        sides.into_iter().flatten().collect::<Vec<_>>().join(" or ")
+    }
+}
+
 /// Which system a finding is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -90,6 +117,9 @@ pub struct IssueFinding {
     pub severity: IssueSeverity,
     /// Whether the title names these versions.
     pub version_fit: VersionFit,
+    /// The versions that it does not name, where the title says which those are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unaffected: Option<UnaffectedVersions>,
     /// Why it is said to concern the package, one sentence.
     pub why: String,
     /// Which system it is about.
@@ -137,6 +167,9 @@ pub struct IssueReport {
     pub advice: IssueAdvice,
     /// How: an input to hold back, a version to stay at; may be empty.
     pub hints: Vec<String>,
+    /// The input of the flake that is its package set, where there is one such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package_set: Option<String>,
 }
 
 /// What an exception of the settings is about.

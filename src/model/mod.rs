@@ -47,7 +47,7 @@ pub use host_spec::{BuildOn, Check, CheckKind, Elevate, HostSpec, NetworkCheck, 
 pub use host_status::{Complaint, HostStatus, Room, Standing};
 pub use issue::{
     Issue, IssueAdvice, IssueFinding, IssueIgnore, IssueMatch, IssueReport, IssueScope, IssueSettings,
-    IssueSeverity, OnUnavailable, VersionFit,
+    IssueSeverity, OnUnavailable, UnaffectedVersions, VersionFit,
 };
 pub use limits::{Bound, Limit, Limits, Watched};
 pub use lint_spec::{Levels, LintSpec};

@@ -147,6 +147,7 @@ mod tests {
             versions: vec!["1.0".to_owned()],
             severity,
             version_fit: VersionFit::Affected,
+            unaffected: None,
             why: format!("the title begins with {package}"),
             scope: IssueScope::Update,
             ignored: None,
@@ -162,6 +163,7 @@ mod tests {
             findings,
             advice,
             hints: vec!["stay at linux 6.16".to_owned()],
+            package_set: None,
         };
         let output =
             Output { mode: OutputMode::Plain, verbosity, talk_color: false, data_color: false, unicode: true };

@@ -244,6 +244,7 @@ mod tests {
             versions: vec!["6.17".to_owned()],
             severity,
             version_fit: VersionFit::Affected,
+            unaffected: None,
             why: String::new(),
             scope,
             ignored: None,
@@ -278,6 +279,7 @@ mod tests {
             findings: vec![finding(7, IssueSeverity::Critical, scope)],
             advice: IssueAdvice::Caution,
             hints: Vec::new(),
+            package_set: None,
         };
         let event = |scope, afterwards| Event::KnownIssues { report: Box::new(report(scope)), afterwards };
         assert_eq!(shown(&event(IssueScope::Running, false)), "");

@@ -58,7 +58,6 @@ pub(crate) enum LockFileError {
 
 impl LockFile {
     /// Reads the text of a `flake.lock`.
-    #[cfg(test)]
     pub(crate) fn parse(text: &[u8]) -> Result<Self, LockFileError> {
         let value = serde_json::from_slice(text).map_err(|error| LockFileError::Shape(error.to_string()))?;
         Self::of_value(&value)
@@ -80,6 +79,19 @@ impl LockFile {
     pub(crate) fn inputs(&self) -> Vec<&str> {
         let root = self.nodes.get(&self.root);
         root.into_iter().flat_map(|node| node.inputs.keys()).map(String::as_str).collect()
+    }
+
+    /// The flake's own input that is a revision of nixpkgs, where exactly one is.
+    pub(crate) fn package_set(&self) -> Option<&str> {
+        let root = self.nodes.get(&self.root)?;
+        let mut sets = root.inputs.iter().filter(|(_, edge)| match edge {
+            Edge::Node(key) => {
+                self.nodes.get(key).and_then(|node| node.locked.as_ref()).is_some_and(Locked::is_nixpkgs)
+            }
+            Edge::Follows(_) => false,
+        });
+        let (name, _) = sets.next()?;
+        sets.next().is_none().then_some(name.as_str())
     }
 
     /// Whether there is an input of this name or path (`home-manager/nixpkgs`).
@@ -181,6 +193,18 @@ impl Locked {
         self.attributes.get(name)?.as_str()
     }
 
+    /// Whether it is nixpkgs: its repository, a fork of that name, or what its
+    /// channels and FlakeHub publish of it.
+    fn is_nixpkgs(&self) -> bool {
+        let is_name = |text: &str| text.trim_end_matches(".git").eq_ignore_ascii_case("nixpkgs");
+        let is_repository = self.text("repo").is_some_and(is_name);
+        let is_url = self.text("url").is_some_and(|url| {
+            let url = url.split(['?', '#']).next().unwrap_or(url);
+            url.split('/').any(is_name) || url.contains("nixexprs.tar")
+        });
+        is_repository || is_url
+    }
+
     /// An attribute that is a flag, as JSON or as the number 1.
     pub(super) fn is_set(&self, name: &str) -> bool {
         self.attributes.get(name).is_some_and(|value| value == true || value == 1)
@@ -228,6 +252,35 @@ mod tests {
             let update: Value = serde_json::from_str(update).unwrap();
             (LockFile::parse(before).unwrap(), LockFile::of_value(&update["locks"]).unwrap())
         }};
+    }
+
+    fn with_inputs(inputs: &[(&str, Value)]) -> LockFile {
+        let edges: Map<String, Value> =
+            inputs.iter().map(|(name, _)| ((*name).to_owned(), json!(name))).collect();
+        let mut nodes = json!({ "root": { "inputs": edges } });
+        for (name, locked) in inputs {
+            nodes[*name] = json!({ "locked": locked });
+        }
+        LockFile::of_value(&json!({ "version": 7, "root": "root", "nodes": nodes })).unwrap()
+    }
+
+    #[test]
+    fn the_package_set_is_the_only_input_that_is_nixpkgs() {
+        let other =
+            ("home-manager", json!({ "type": "github", "owner": "nix-community", "repo": "home-manager" }));
+        for locked in [
+            json!({ "type": "github", "owner": "NixOS", "repo": "nixpkgs" }),
+            json!({ "type": "git", "url": "https://git.example.org/mirrors/nixpkgs.git?ref=main" }),
+            json!({ "type": "git", "url": "file:///srv/nixpkgs" }),
+            json!({ "type": "tarball", "url": "https://releases.nixos.org/nixos/25.05/x/nixexprs.tar.xz" }),
+            json!({ "type": "tarball", "url": "https://api.flakehub.com/f/pinned/NixOS/nixpkgs/0.1/source.tar.gz" }),
+        ] {
+            let one = with_inputs(&[("pkgs", locked.clone()), other.clone()]);
+            assert_eq!(one.package_set(), Some("pkgs"), "{locked}");
+            assert_eq!(with_inputs(&[("pkgs", locked.clone()), ("unstable", locked)]).package_set(), None);
+        }
+        assert_eq!(with_inputs(&[other]).package_set(), None);
+        assert_eq!(LockFile::default().package_set(), None);
     }
 
     #[test]

@@ -40,6 +40,7 @@ mod tests;
 mod transaction_error;
 mod trial;
 
+pub(crate) use lock::LockFile;
 pub(crate) use lock_backup::{FlakeLock, Found, LockUpdate};
 pub(crate) use names::check as check_pattern;
 pub(crate) use preview::{Depth, PreviewRequest, Previewed, Progress, Stage, preview};

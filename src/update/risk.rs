@@ -164,6 +164,7 @@ mod tests {
             versions: vec!["6.17.2".to_owned()],
             severity,
             version_fit,
+            unaffected: None,
             why: String::new(),
             scope,
             ignored: None,
@@ -179,6 +180,7 @@ mod tests {
             findings,
             advice: IssueAdvice::Clear,
             hints: Vec::new(),
+            package_set: None,
         }
     }
 

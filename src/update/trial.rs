@@ -126,19 +126,24 @@ impl Trial {
         }
         let after = after.map_err(|source| TrialError::Lock { source, inputs })?;
         let before = before.map_err(|source| TrialError::Lock { source, inputs: Vec::new() })?;
-        Self::of_locks(&before, &after, version?.at_least(TrialLock::FILES_SINCE))
+        let takes_file = version?.at_least(TrialLock::FILES_SINCE);
+        let is_first = request.flake_dir.is_some_and(|folder| !folder.join("flake.lock").exists());
+        Self::of_locks(&before, &after, takes_file, is_first)
     }
 
-    fn of_locks(before: &Value, after: &Value, takes_file: bool) -> Result<Self, TrialError> {
+    fn of_locks(before: &Value, after: &Value, takes_file: bool, is_first: bool) -> Result<Self, TrialError> {
         let text = text_of(after);
         let (before, after) = (LockFile::of_value(before)?, LockFile::of_value(after)?);
+        // What Nix makes up where there is no lock file pins nothing: the first
+        // one is an update of every input.
+        let pinned = if is_first { LockFile::default() } else { before.clone() };
         let file = tempfile::Builder::new().prefix("nix-deploy-").suffix(".lock").tempfile()?;
         std::fs::write(file.path(), &text)?;
         let lock = match takes_file {
             true => TrialLock::File(file.path().to_owned()),
-            false => TrialLock::Overrides(overrides(&before, &after)),
+            false => TrialLock::Overrides(overrides(&pinned, &after)),
         };
-        Ok(Self { moves: before.moves_to(&after), before, text, lock, _file: file })
+        Ok(Self { moves: pinned.moves_to(&after), before, text, lock, _file: file })
     }
 
     /// Which inputs move, by name. None: everything is at its newest.
@@ -154,6 +159,13 @@ impl Trial {
     /// The flake's own inputs, as it is now.
     pub(crate) fn inputs(&self) -> Vec<&str> {
         self.before.inputs()
+    }
+
+    /// The input that is the flake's package set, where there is one such and it moves.
+    pub(crate) fn package_set(&self) -> Option<&str> {
+        self.before
+            .package_set()
+            .filter(|set| self.moves.iter().any(|moved| moved.input.split('/').next() == Some(*set)))
     }
 
     /// What an evaluation is given to use the new lock file.

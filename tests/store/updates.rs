@@ -31,6 +31,7 @@ fn issues(scope: IssueScope, afterwards: bool) -> Event {
         versions: vec!["6.17.2".to_owned()],
         severity: IssueSeverity::High,
         version_fit: VersionFit::Unknown,
+        unaffected: None,
         why: "the title begins with linux".to_owned(),
         scope,
         ignored: None,
@@ -43,6 +44,7 @@ fn issues(scope: IssueScope, afterwards: bool) -> Event {
         findings: vec![finding],
         advice: IssueAdvice::Caution,
         hints: Vec::new(),
+        package_set: None,
     };
     Event::KnownIssues { report: Box::new(report), afterwards }
 }

@@ -43,6 +43,7 @@ impl Update<'_> {
                 issues: &issues,
                 as_of: Some(known.as_of),
                 ignore: &self.asked.issues.settings.ignore,
+                package_set: findings.trial.package_set(),
                 now: Timestamp::now(),
             };
             let report = check.report(|number| self.asked.issues.tracker.issue_url(number));

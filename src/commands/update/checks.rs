@@ -83,7 +83,10 @@ impl Update<'_> {
         let (clock, (known, issues_lacking)) = looked?;
         let (trial, running, previewed) = previewed?;
         let (found, facts) = (found?, facts?);
-        let reports = known.as_ref().map(|known| self.reports(known, &previewed)).unwrap_or_default();
+        let reports = known
+            .as_ref()
+            .map(|known| self.reports(known, &previewed, trial.package_set()))
+            .unwrap_or_default();
         self.end_of_issues(clock, &reports, known.as_ref(), issues_lacking.as_deref());
         let previews: Vec<HostPreview> = previewed.hosts.iter().map(|host| host.preview.clone()).collect();
         if !trial.moves().is_empty() {
@@ -97,7 +100,12 @@ impl Update<'_> {
     }
 
     /// What is known means for each host.
-    pub(super) fn reports(&self, known: &Known, previewed: &Previewed) -> Vec<IssueReport> {
+    pub(super) fn reports(
+        &self,
+        known: &Known,
+        previewed: &Previewed,
+        package_set: Option<&str>,
+    ) -> Vec<IssueReport> {
         let now = Timestamp::now();
         let settings = &self.asked.issues.settings;
         let of_host = previewed.hosts.iter().map(|host| {
@@ -109,6 +117,7 @@ impl Update<'_> {
                 issues: &issues,
                 as_of: Some(known.as_of),
                 ignore: &settings.ignore,
+                package_set,
                 now,
             }
             .report(|number| self.asked.issues.tracker.issue_url(number))

@@ -28,7 +28,7 @@ impl Update<'_> {
         }
         let culprits = self
             .try_each(&findings.trial, &findings.running, |previewed| {
-                let reports = self.reports(known, previewed);
+                let reports = self.reports(known, previewed, findings.trial.package_set());
                 let found =
                     blocking(&reports).into_iter().filter(|one| wanted.iter().any(|other| same(one, other)));
                 found.map(|finding| named(&finding)).collect()

@@ -26,7 +26,7 @@ impl Update<'_> {
             self.interruptible(self.offer(&findings)).await?;
         }
         self.decide(manner, &assessment).await?;
-        let code = self.apply(findings.trial.lock_text()).await?;
+        let code = self.apply(findings.trial.lock_text(), findings.trial.moves()).await?;
         if code == exit::OK {
             self.look_again(&findings).await;
         }

@@ -27,8 +27,8 @@ use crate::exit::{self, ExitCode};
 use crate::git;
 use crate::model::text::clean_line;
 use crate::model::{
-    Action, DecidedBy, Failure, FailureClass, LockFileState, Questions, RunSpec, UpdateDecision, UpdatePreview,
-    Verdict,
+    Action, DecidedBy, Failure, FailureClass, InputMove, LockFileState, Questions, RunSpec, UpdateDecision,
+    UpdatePreview, Verdict,
 };
 use crate::nix::{Nix, NixProgress};
 use crate::settings::{Environment, Settings};
@@ -36,7 +36,7 @@ use crate::update::decide::Manner;
 use crate::update::{Depth, FlakeLock, Found, LockUpdate, TransactionError, Trial, TrialRequest};
 
 /// The lock file's name beside flake.nix.
-const LOCK: &str = "flake.lock";
+pub(super) const LOCK: &str = "flake.lock";
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +88,17 @@ pub(crate) struct UpdateOptions {
     pub(crate) new_packages: Option<String>,
     /// Where known issues come from and which count.
     pub(crate) issues: IssueOptions,
+    /// Whether a flake.lock that is kept will be committed behind the update.
+    pub(crate) commits: bool,
+}
+
+/// What an update came to.
+pub(crate) struct Outcome {
+    /// The exit code.
+    pub(crate) code: ExitCode,
+    /// What moved, where the new flake.lock was deployed and kept; nothing
+    /// where that was an older one.
+    pub(crate) kept: Option<Vec<InputMove>>,
 }
 
 /// Updates and deploys the hosts of a run.
@@ -95,7 +106,7 @@ pub(crate) async fn update(
     spec: RunSpec,
     asked: UpdateOptions,
     options: DeployOptions,
-) -> Result<ExitCode, CommandError> {
+) -> Result<Outcome, CommandError> {
     let flake_dir = local_flake(&spec)?.to_owned();
     deploy::forget_old_results(&spec);
     let running = Running::start(&spec, &options)?;
@@ -109,6 +120,7 @@ pub(crate) async fn update(
         lock: FlakeLock::of(&flake_dir),
         looked_at: OnceLock::new(),
         is_decided: OnceLock::new(),
+        kept: OnceLock::new(),
         way_back: OnceLock::new(),
         trials: AtomicU64::new(0),
     };
@@ -118,11 +130,12 @@ pub(crate) async fn update(
     }
     let code = result.as_ref().map_or_else(CommandError::exit_code, |code| *code);
     engine::end(&running.sink, code, begun);
-    let way_back = update.way_back.into_inner();
+    let (kept, way_back) = (update.kept.into_inner(), update.way_back.into_inner());
     running.end().await?;
     // With --rollback-fleet the hosts that were deployed follow flake.lock.
     let code = result?;
-    deploy::take_back(code, way_back, &options).await
+    let code = deploy::take_back(code, way_back, &options).await?;
+    Ok(Outcome { code, kept })
 }
 
 /// The folder whose flake.lock is changed.
@@ -174,6 +187,8 @@ struct Update<'a> {
     looked_at: OnceLock<Option<String>>,
     /// Set once it was decided about the update.
     is_decided: OnceLock<()>,
+    /// What moved, once the new flake.lock is kept.
+    kept: OnceLock<Vec<InputMove>>,
     /// The run that takes hosts back, where that was asked for and has to be.
     way_back: OnceLock<RunSpec>,
     /// Counts the logs of trials.
@@ -208,7 +223,7 @@ impl Update<'_> {
         let preview = UpdatePreview { inputs: trial.moves().to_vec(), hosts: Vec::new() };
         self.send(Event::UpdatePreview { preview: Box::new(preview) });
         self.decided(Verdict::Apply, DecidedBy::Flag, "--update");
-        self.apply(trial.lock_text()).await
+        self.apply(trial.lock_text(), trial.moves()).await
     }
 
     /// `--undo`: the backup becomes flake.lock, by the same way as an update,
@@ -226,7 +241,7 @@ impl Update<'_> {
             return Err(CommandError::new(FailureClass::Usage, message).hint("nix-deploy HOST deploys it"));
         }
         self.decided(Verdict::Apply, DecidedBy::Flag, "--undo");
-        self.apply(&backup).await
+        self.apply(&backup, &[]).await
     }
 
     /// Works out what an update of these inputs would give; nothing is changed.
@@ -248,7 +263,7 @@ impl Update<'_> {
     }
 
     /// Makes the update, deploys it, and keeps it or puts back what was.
-    async fn apply(&self, lock_text: &str) -> Result<ExitCode, CommandError> {
+    async fn apply(&self, lock_text: &str, moves: &[InputMove]) -> Result<ExitCode, CommandError> {
         let now = self.lock.read().map_err(|error| CommandError::from(error.failure()))?;
         if self.looked_at.get() != Some(&now) {
             let message = "flake.lock was changed while the update was looked at; nothing was changed";
@@ -268,8 +283,10 @@ impl Update<'_> {
         let code = self.deploy().await;
         if code == exit::OK && self.spec.action != Action::DryActivate {
             lock.keep().map_err(|error| CommandError::from(error.failure()))?;
+            let _ = self.kept.set(moves.to_vec());
             let next = match self.asked.what {
                 What::Undo => "`nix-deploy update --undo` once more goes forward again",
+                What::Judge(_) | What::Unasked if self.asked.commits => "`nix-deploy update --undo` goes back",
                 What::Judge(_) | What::Unasked => "commit it; `nix-deploy update --undo` goes back",
             };
             self.lock_file(LockFileState::Kept, next.to_owned());
@@ -292,7 +309,10 @@ impl Update<'_> {
             Ok(()) => {
                 let mut remark = String::new();
                 if self.spec.hosts.len() > 1 && self.spec.action != Action::DryActivate {
-                    remark.push_str("a host that was deployed before the failure keeps what it got; ");
+                    remark.push_str(match self.way_back.get() {
+                        Some(_) => "hosts that were deployed before the failure are taken back next; ",
+                        None => "a host that was deployed before the failure keeps what it got; ",
+                    });
                 }
                 if is_kept {
                     remark.push_str(&format!("the update is in {}", kept.display()));

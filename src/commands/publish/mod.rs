@@ -1,6 +1,9 @@
 //! `--commit` and `--pr`: the configuration's changes become a commit before the
-//! deploy, and a pull request after it. Without the flags nothing is committed,
-//! pushed or opened.
+//! deploy, and a pull request after it. An update is committed behind its deploy,
+//! because a flake.lock that fails is put back. Without the flags nothing is
+//! committed, pushed or opened.
+
+mod after_update;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -15,6 +18,8 @@ use crate::issues::github::token;
 use crate::model::text::{clean_line, plural};
 use crate::model::{Failure, FailureClass, PullRequestSpec, Secret};
 use crate::report::KeptMarkdown;
+
+pub(super) use after_update::{check_update, commit_update};
 
 /// Commits what is named or staged in the repository of the flake; names begin
 /// at the folder that the program was started in. Fails before anything is deployed.
@@ -31,8 +36,17 @@ pub(super) async fn commit_changes(
     };
     let message = message(arguments.message.as_deref(), &staged, arguments.issue);
     let hash = commit::commit(folder, &message).await.map_err(not_committed)?;
-    say(&format!("committed {}: {message}", hash.chars().take(7).collect::<String>()));
+    say(&format!("committed {}: {message}", short(&hash)));
     Ok(())
+}
+
+fn short(hash: &str) -> String {
+    hash.chars().take(7).collect()
+}
+
+fn tell(failure: Failure) {
+    // Standard error that is gone has no reader left to tell.
+    let _ = CommandError::from(failure).write(&mut std::io::stderr().lock());
 }
 
 fn not_committed(error: CommitError) -> CommandError {
@@ -188,8 +202,7 @@ impl Publishing {
             }
             Err(failure) => {
                 say("the deploy went well; its pull request did not:");
-                // Standard error that is gone has no reader left to tell.
-                let _ = CommandError::from(failure).write(&mut std::io::stderr().lock());
+                tell(failure);
                 exit::UNEXPECTED
             }
         }
