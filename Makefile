@@ -17,7 +17,7 @@ help:
 	@echo "make bench-queue  how fast builders drain the queue, beside the builds alone"
 	@echo "make bench-lint   how fast a configuration is checked, beside deadnix and nix-instantiate"
 	@echo "make fuzz         a minute of odd texts for the parser front, every rule and every fix"
-	@echo "make bench-issues measure the issue check and the closure diff"
+	@echo "make bench-issues measure the issue check, the closure diff and the preview"
 	@echo "make generated    renew what is generated: completions, the table of rules"
 	@echo "make clean-hosts  end all throw-away hosts and remove what they left"
 
@@ -74,8 +74,10 @@ fuzz:
 		-max_total_time=60 -max_len=4096 -timeout=10
 
 bench-issues:
+	@tests/support/install.sh
 	@$(CARGO) build --release --locked --bins --examples
 	@benches/issues.sh target/release
+	@benches/preview.sh target/release/nix-deploy
 
 generated:
 	@for shell in bash zsh fish elvish powershell; do \

@@ -5,7 +5,8 @@
 #
 # usage: benches/run.sh NIX_DEPLOY [RUNS]
 #
-# CASES names the cases to run, for example "one-changed"; "copy" is benches/copy.sh.
+# CASES names the cases to run, for example "one-changed"; "copy" is benches/copy.sh,
+# "preview" is benches/preview.sh.
 #
 # The settle window of nix-deploy is set aside (0 s): the others have none.
 #
@@ -23,9 +24,9 @@ hosts=()
 for ((number = 1; number <= ${HOSTS:-8}; number++)); do hosts+=("b$number"); done
 revision=0
 
-if [ "${CASES:-}" = copy ]; then
+if [ "${CASES:-}" = copy ] || [ "${CASES:-}" = preview ]; then
     rmdir "$work"
-    exec "$checkout/benches/copy.sh" "$nix_deploy" "$runs"
+    exec "$checkout/benches/$CASES.sh" "$nix_deploy" "$runs"
 fi
 
 cleanup() {

@@ -35,7 +35,7 @@ complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l update -d 'Bring 
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l allow -d 'Let findings of this rule pass in this run; recorded with your name' -r
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l report -d 'Write a report of the run to this file at its end: .md, .html or .json; may be repeated' -r -F
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l issue -d 'The issue of the configuration\'s repository that this is for: in run, report and record' -r
-complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l commit -d 'Commit what is staged before the deploy, and these files with it' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l commit -d 'Commit what is staged, and these files; flake.lock of an update' -r -F
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l message -d 'What the commit says; `feat(area): ` and the issue are added' -r
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l wait-for-host -d 'Wait for hosts that do not answer, an hour or so long, and deploy them when they do' -r
 complete -c nix-deploy -n "__fish_nix_deploy_needs_command" -l strategy -d 'In which order hosts are deployed; dependencies always come first' -r -f -a "parallel\t'all at once; a host that depends on others after them'
@@ -102,7 +102,7 @@ complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l update 
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l allow -d 'Let findings of this rule pass in this run; recorded with your name' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l report -d 'Write a report of the run to this file at its end: .md, .html or .json; may be repeated' -r -F
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l issue -d 'The issue of the configuration\'s repository that this is for: in run, report and record' -r
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l commit -d 'Commit what is staged before the deploy, and these files with it' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l commit -d 'Commit what is staged, and these files; flake.lock of an update' -r -F
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l message -d 'What the commit says; `feat(area): ` and the issue are added' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l wait-for-host -d 'Wait for hosts that do not answer, an hour or so long, and deploy them when they do' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand deploy" -l strategy -d 'In which order hosts are deployed; dependencies always come first' -r -f -a "parallel\t'all at once; a host that depends on others after them'
@@ -154,7 +154,7 @@ complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l update 
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l allow -d 'Let findings of this rule pass in this run; recorded with your name' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l report -d 'Write a report of the run to this file at its end: .md, .html or .json; may be repeated' -r -F
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l issue -d 'The issue of the configuration\'s repository that this is for: in run, report and record' -r
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l commit -d 'Commit what is staged before the deploy, and these files with it' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l commit -d 'Commit what is staged, and these files; flake.lock of an update' -r -F
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l message -d 'What the commit says; `feat(area): ` and the issue are added' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l wait-for-host -d 'Wait for hosts that do not answer, an hour or so long, and deploy them when they do' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand update" -l strategy -d 'In which order hosts are deployed; dependencies always come first' -r -f -a "parallel\t'all at once; a host that depends on others after them'

@@ -26,7 +26,7 @@ dry-activate\:"only ask the host what would happen"))' \
 '*--allow=[Let findings of this rule pass in this run; recorded with your name]:RULE:_default' \
 '*--report=[Write a report of the run to this file at its end\: .md, .html or .json; may be repeated]:FILE:_files' \
 '--issue=[The issue of the configuration'\''s repository that this is for\: in run, report and record]:NUMBER:_default' \
-'*--commit=[Commit what is staged before the deploy, and these files with it]::FILE:_files' \
+'*--commit=[Commit what is staged, and these files; flake.lock of an update]::FILE:_files' \
 '--message=[What the commit says; \`feat(area)\: \` and the issue are added]:TEXT:_default' \
 '--wait-for-host=[Wait for hosts that do not answer, an hour or so long, and deploy them when they do]::DURATION:_default' \
 '--strategy=[In which order hosts are deployed; dependencies always come first]:STRATEGY:((parallel\:"all at once; a host that depends on others after them"
@@ -94,7 +94,7 @@ dry-activate\:"only ask the host what would happen"))' \
 '*--allow=[Let findings of this rule pass in this run; recorded with your name]:RULE:_default' \
 '*--report=[Write a report of the run to this file at its end\: .md, .html or .json; may be repeated]:FILE:_files' \
 '--issue=[The issue of the configuration'\''s repository that this is for\: in run, report and record]:NUMBER:_default' \
-'*--commit=[Commit what is staged before the deploy, and these files with it]::FILE:_files' \
+'*--commit=[Commit what is staged, and these files; flake.lock of an update]::FILE:_files' \
 '--message=[What the commit says; \`feat(area)\: \` and the issue are added]:TEXT:_default' \
 '--wait-for-host=[Wait for hosts that do not answer, an hour or so long, and deploy them when they do]::DURATION:_default' \
 '--strategy=[In which order hosts are deployed; dependencies always come first]:STRATEGY:((parallel\:"all at once; a host that depends on others after them"
@@ -154,7 +154,7 @@ dry-activate\:"only ask the host what would happen"))' \
 '*--allow=[Let findings of this rule pass in this run; recorded with your name]:RULE:_default' \
 '*--report=[Write a report of the run to this file at its end\: .md, .html or .json; may be repeated]:FILE:_files' \
 '--issue=[The issue of the configuration'\''s repository that this is for\: in run, report and record]:NUMBER:_default' \
-'*--commit=[Commit what is staged before the deploy, and these files with it]::FILE:_files' \
+'*--commit=[Commit what is staged, and these files; flake.lock of an update]::FILE:_files' \
 '--message=[What the commit says; \`feat(area)\: \` and the issue are added]:TEXT:_default' \
 '--wait-for-host=[Wait for hosts that do not answer, an hour or so long, and deploy them when they do]::DURATION:_default' \
 '--strategy=[In which order hosts are deployed; dependencies always come first]:STRATEGY:((parallel\:"all at once; a host that depends on others after them"

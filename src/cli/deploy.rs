@@ -61,7 +61,7 @@ pub struct DeployArgs {
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
     pub issue: Option<u64>,
 
-    /// Commit what is staged before the deploy, and these files with it
+    /// Commit what is staged, and these files; flake.lock of an update
     #[arg(long, value_name = "FILE", num_args = 0.., require_equals = true, value_delimiter = ',')]
     pub commit: Option<Vec<PathBuf>>,
 

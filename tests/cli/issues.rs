@@ -56,7 +56,8 @@ async fn what_is_known_is_read_from_the_worst_to_the_mildest() {
              the title is about kernel, and names version 6.17 and newer, which this is\n\n  medium\n    \
              firefox 126.0\n      #2 firefox: crashes <b>hard</b>\n        [GITHUB]/NixOS/nixpkgs/issues/2\n        \
              the title begins with firefox\n    vlc 3.0.20\n      #3 vlc: subtitles are too small\n        \
-             [GITHUB]/NixOS/nixpkgs/issues/3\n        the title begins with vlc\n\n  recommendation: update with caution\n",
+             [GITHUB]/NixOS/nixpkgs/issues/3\n        the title begins with vlc\n\n  recommendation: update with caution\n    \
+             → pin linux to a version older than 6.17, which #1 does not name\n",
             ""
         )
     );
@@ -78,7 +79,42 @@ async fn machines_read_one_line_per_host() {
         (first["severity"].as_str(), first["version_fit"].as_str()),
         (Some("critical"), Some("affected"))
     );
+    assert_eq!(first["unaffected"], serde_json::json!({ "older_than": "6.17" }));
     assert!(!outcome.stdout.contains("\\u001b"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_package_set_is_named_where_the_lock_file_has_one() {
+    let github = github().await;
+    let place = place(&github, "");
+    let lock = |names: &[&str]| {
+        let edges: Vec<String> = names.iter().map(|name| format!("\"{name}\": \"{name}\"")).collect();
+        let nodes: String = names
+            .iter()
+            .map(|name| {
+                format!(",\"{name}\": {{ \"locked\": {{ \"type\": \"github\", \"owner\": \"NixOS\", \"repo\": \"nixpkgs\" }} }}")
+            })
+            .collect();
+        let edges = edges.join(", ");
+        place.write(
+            "flake.lock",
+            format!("{{ \"nodes\": {{ \"root\": {{ \"inputs\": {{ {edges} }} }}{nodes} }}, \"root\": \"root\", \"version\": 7 }}"),
+        );
+    };
+    lock(&["pkgs\\u001b[2J"]);
+    let outcome = run(&place, &["desk"], &[NO_CLI]).await;
+    let hint = "    → the flake's package set is the input pkgs: `nix-deploy desk --preview --input pkgs` shows what \
+                moving it would bring\n";
+    assert!(outcome.stdout.ends_with(hint), "{}", outcome.stdout);
+    let report = |outcome: Outcome| serde_json::from_str::<Value>(&outcome.stdout).unwrap();
+    let shown = report(run(&place, &["--output", "json"], &[NO_CLI]).await);
+    assert_eq!((&shown["package_set"], shown["hints"].as_array().unwrap().len()), (&"pkgs".into(), 2));
+    // Which of two it is, or whether a broken file has one, is not guessed.
+    lock(&["pkgs", "unstable"]);
+    assert_eq!(report(run(&place, &["--output", "json"], &[NO_CLI]).await)["package_set"], Value::Null);
+    place.write("flake.lock", "{");
+    let outcome = run(&place, &["desk"], &[NO_CLI]).await;
+    assert!(outcome.code == 0 && !outcome.stdout.contains("package set"), "{outcome:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,6 +10,7 @@ mod fleet;
 mod github;
 mod host;
 mod standing;
+mod updated;
 
 mod access;
 mod actions;
@@ -33,5 +34,6 @@ mod rollout;
 mod several;
 mod transport;
 mod update;
+mod update_ways;
 mod views;
 mod way_back;

@@ -2,12 +2,17 @@
 //! ones, the working tree, deploying the machine we run on, logins counted.
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 use super::fleet::{Fleet, Run, checkout, command, finish};
 
-/// A run of nix-deploy where Nix 2.26 is the one on PATH.
 fn deploy_with_nix_226(fleet: &Fleet) -> Run {
-    let deploy = fleet.nix_deploy(&["p620", "--output", "json", "--yes"]);
+    with_nix_226(fleet, &fleet.nix_deploy(&["p620", "--output", "json", "--yes"]), &[])
+}
+
+/// A run of nix-deploy where Nix 2.26 is the one on PATH, behind these folders.
+pub(crate) fn with_nix_226(fleet: &Fleet, deploy: &Command, folders: &[&Path]) -> Run {
     let mut old = command(checkout().join("tests/support/fleet.sh"));
     old.args(["operator226", "env"]);
     for (name, value) in deploy.get_envs().filter(|(name, _)| *name != "PATH") {
@@ -18,6 +23,15 @@ fn deploy_with_nix_226(fleet: &Fleet) -> Run {
     }
     // Git in there meets a repository of another user's.
     old.args(["GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*"]);
+    if !folders.is_empty() {
+        let mut path = std::ffi::OsString::from("PATH=");
+        for folder in folders {
+            path.push(folder);
+            path.push(":");
+        }
+        path.push("/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin");
+        old.arg(path);
+    }
     old.arg(deploy.get_program()).args(deploy.get_args()).current_dir(fleet.flake());
     finish(old)
 }
@@ -81,7 +95,7 @@ fn the_machine_we_run_on_is_deployed_without_ssh() {
     fs::remove_file(fleet.flake().join("ssh_config")).unwrap();
     fs::write(fleet.flake().join("ssh_config"), "").unwrap();
     fleet.put("p620", &fleet.flake(), "/root/flake");
-    fleet.put("p620", std::path::Path::new(env!("CARGO_BIN_EXE_nix-deploy")), "/root/nix-deploy");
+    fleet.put("p620", Path::new(env!("CARGO_BIN_EXE_nix-deploy")), "/root/nix-deploy");
     let before = fleet.logins("p620");
     let text = fleet.on(
         "p620",
