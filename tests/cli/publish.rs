@@ -95,7 +95,9 @@ fn what_cannot_work_is_refused_before_anything_is_done() {
     git(&place, &["remote", "add", "origin", "/nowhere/infra.git"]);
     let token = [("GITHUB_TOKEN", "t0ken")];
     place.write("hosts/p620.nix", "{ a = 1; }\n");
-    let rows: [(&[&str], &str); 4] = [
+    let rows: [(&[&str], &str); 6] = [
+        (&["--update", "--pr"], "--pr of an update needs --commit"),
+        (&["--update", "--commit=hosts/nothing.nix"], "git could not stage what was named"),
         (&["--pr", "--commit=hosts/p620.nix"], "a pull request from main into itself"),
         (&["--report", "report.pdf"], ".md, .html or .json"),
         (&["--report", "nowhere/report.md"], "make the folder first"),

@@ -140,8 +140,8 @@ mod tests {
 
     fn composed(given: Option<&str>, files: &[&str], moves: &[&str]) -> String {
         let files: Vec<String> = files.iter().map(|file| (*file).to_owned()).collect();
-        let arguments =
-            DeployArgs { message: given.map(str::to_owned), issue: Some(7), ..DeployArgs::default() };
+        let mut arguments = DeployArgs::for_hosts(Vec::new());
+        (arguments.message, arguments.issue) = (given.map(str::to_owned), Some(7));
         message(&arguments, &files, &moved(moves))
     }
 
