@@ -254,6 +254,13 @@ fn an_update_is_committed_and_published_when_it_is_kept() {
     run.expect(HOST, 0, "deployed");
     assert_eq!(updated.git_says(&["log", "-1", "--format=%s"]), "chore(flake): update kernel");
     assert_eq!(updated.git_says(&["show", "--name-only", "--format=", "HEAD"]), "flake.lock");
+
+    // Where nothing is newer, what is named is committed all the same.
+    fs::write(fleet.flake().join("hosts/p620.nix"), "{ variant = \"baseline\"; revision = 3; }").unwrap();
+    let run = updated.run(&[HOST, "--update", "--yes", "--commit=hosts/p620.nix"]);
+    run.expect(HOST, 0, "unchanged");
+    assert_eq!(updated.git_says(&["log", "-1", "--format=%s"]), "feat(p620): change hosts/p620.nix");
+    assert_eq!(updated.git_says(&["diff", "HEAD", "--name-only"]), "");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{not_committed, say, short, summary, tell};
 use crate::cli::DeployArgs;
-use crate::commands::update::{LOCK, Outcome};
+use crate::commands::update::{Kept, LOCK, Outcome};
 use crate::error::CommandError;
 use crate::exit::ExitCode;
 use crate::git::commit::{self, CommitError};
@@ -42,17 +42,19 @@ pub(in crate::commands) async fn commit_update(
     update: &Outcome,
 ) -> Option<ExitCode> {
     let Some(files) = &arguments.commit else { return Some(update.code) };
-    let Some(moves) = &update.kept else {
+    let Some(kept) = &update.kept else {
         say("nothing was committed: no new flake.lock was deployed and kept");
         return Some(update.code);
     };
-    let lock = folder.join(LOCK);
-    let files: Vec<PathBuf> =
-        std::iter::once(lock).chain(files.iter().map(|file| named_from.join(file))).collect();
-    match commit(arguments, folder, &files, moves).await {
+    let lock = match kept {
+        Kept::AsItIs => None,
+        Kept::Moved(_) | Kept::Older => Some(folder.join(LOCK)),
+    };
+    let files: Vec<PathBuf> = lock.into_iter().chain(files.iter().map(|file| named_from.join(file))).collect();
+    match commit(arguments, folder, &files, kept).await {
         Ok(Some(said)) => say(&said),
         Ok(None) | Err(CommitError::NothingStaged(_)) => {
-            say("nothing to commit: flake.lock is as it was committed last");
+            say("nothing to commit: flake.lock and what is named are as they were committed last");
         }
         Err(error) => {
             say("the update is deployed and flake.lock is kept; its commit failed:");
@@ -69,19 +71,23 @@ async fn commit(
     arguments: &DeployArgs,
     folder: &Path,
     files: &[PathBuf],
-    moves: &[InputMove],
+    kept: &Kept,
 ) -> Result<Option<String>, CommitError> {
     let Some(staged) = commit::stage(folder, files).await? else { return Ok(None) };
-    let text = message(arguments, &staged, moves);
+    let text = message(arguments, &staged, kept);
     let hash = commit::commit(folder, &text).await?;
     Ok(Some(format!("committed {}: {}", short(&hash), text.lines().next().unwrap_or_default())))
 }
 
 /// `chore(flake): update nixpkgs (#123)`, and below it what moved from where to where.
-fn message(arguments: &DeployArgs, staged: &[String], moves: &[InputMove]) -> String {
+fn message(arguments: &DeployArgs, staged: &[String], kept: &Kept) -> String {
+    let (moved, moves) = match kept {
+        Kept::AsItIs => return super::message(arguments.message.as_deref(), staged, arguments.issue),
+        Kept::Older => ("go back to the inputs from before".to_owned(), [].as_slice()),
+        Kept::Moved(moves) => (moved(moves), moves.as_slice()),
+    };
     let others: Vec<String> =
         staged.iter().filter(|file| file.rsplit('/').next() != Some(LOCK)).cloned().collect();
-    let moved = moved(moves);
     let default = match others.is_empty() {
         true => format!("chore(flake): {moved}"),
         false => format!("{moved} and {}", summary(&others)),
@@ -110,7 +116,7 @@ fn moved(moves: &[InputMove]) -> String {
     let mut names: Vec<&str> = moves.iter().filter_map(|moved| moved.input.split('/').next()).collect();
     names.dedup();
     match names.as_slice() {
-        [] => "go back to the inputs from before".to_owned(),
+        [] => "update no input".to_owned(),
         [one] => format!("update {one}"),
         [one, two] => format!("update {one} and {two}"),
         [one, two, three] => format!("update {one}, {two} and {three}"),
@@ -142,7 +148,8 @@ mod tests {
         let files: Vec<String> = files.iter().map(|file| (*file).to_owned()).collect();
         let mut arguments = DeployArgs::for_hosts(Vec::new());
         (arguments.message, arguments.issue) = (given.map(str::to_owned), Some(7));
-        message(&arguments, &files, &moved(moves))
+        let kept = if moves.is_empty() { Kept::Older } else { Kept::Moved(moved(moves)) };
+        message(&arguments, &files, &kept)
     }
 
     #[test]

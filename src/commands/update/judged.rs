@@ -1,8 +1,8 @@
 //! `update` and `update --smart`: everything is looked at first, then it is
 //! decided, by a person or by what was found.
 
-use super::Update;
 use super::checks::Findings;
+use super::{Kept, Update};
 use crate::error::CommandError;
 use crate::event::Event;
 use crate::exit::{self, ExitCode};
@@ -26,7 +26,7 @@ impl Update<'_> {
             self.interruptible(self.offer(&findings)).await?;
         }
         self.decide(manner, &assessment).await?;
-        let code = self.apply(findings.trial.lock_text(), findings.trial.moves()).await?;
+        let code = self.apply(findings.trial.lock_text(), Kept::Moved(findings.trial.moves().to_vec())).await?;
         if code == exit::OK {
             self.look_again(&findings).await;
         }

@@ -96,9 +96,19 @@ pub(crate) struct UpdateOptions {
 pub(crate) struct Outcome {
     /// The exit code.
     pub(crate) code: ExitCode,
-    /// What moved, where the new flake.lock was deployed and kept; nothing
-    /// where that was an older one.
-    pub(crate) kept: Option<Vec<InputMove>>,
+    /// What was deployed and stays; `None` where the update was not made or was
+    /// taken back.
+    pub(crate) kept: Option<Kept>,
+}
+
+/// What was deployed and stays.
+pub(crate) enum Kept {
+    /// A new flake.lock, in which these inputs have moved.
+    Moved(Vec<InputMove>),
+    /// The flake.lock from before the last update.
+    Older,
+    /// The configuration as it is: no input had anything newer.
+    AsItIs,
 }
 
 /// Updates and deploys the hosts of a run.
@@ -187,8 +197,8 @@ struct Update<'a> {
     looked_at: OnceLock<Option<String>>,
     /// Set once it was decided about the update.
     is_decided: OnceLock<()>,
-    /// What moved, once the new flake.lock is kept.
-    kept: OnceLock<Vec<InputMove>>,
+    /// What was deployed and stays.
+    kept: OnceLock<Kept>,
     /// The run that takes hosts back, where that was asked for and has to be.
     way_back: OnceLock<RunSpec>,
     /// Counts the logs of trials.
@@ -218,12 +228,16 @@ impl Update<'_> {
                 "all inputs are at their newest: the configuration is deployed as it is",
                 None,
             );
-            return Ok(self.deploy().await);
+            let code = self.deploy().await;
+            if code == exit::OK {
+                let _ = self.kept.set(Kept::AsItIs);
+            }
+            return Ok(code);
         }
         let preview = UpdatePreview { inputs: trial.moves().to_vec(), hosts: Vec::new() };
         self.send(Event::UpdatePreview { preview: Box::new(preview) });
         self.decided(Verdict::Apply, DecidedBy::Flag, "--update");
-        self.apply(trial.lock_text(), trial.moves()).await
+        self.apply(trial.lock_text(), Kept::Moved(trial.moves().to_vec())).await
     }
 
     /// `--undo`: the backup becomes flake.lock, by the same way as an update,
@@ -241,7 +255,7 @@ impl Update<'_> {
             return Err(CommandError::new(FailureClass::Usage, message).hint("nix-deploy HOST deploys it"));
         }
         self.decided(Verdict::Apply, DecidedBy::Flag, "--undo");
-        self.apply(&backup, &[]).await
+        self.apply(&backup, Kept::Older).await
     }
 
     /// Works out what an update of these inputs would give; nothing is changed.
@@ -263,7 +277,7 @@ impl Update<'_> {
     }
 
     /// Makes the update, deploys it, and keeps it or puts back what was.
-    async fn apply(&self, lock_text: &str, moves: &[InputMove]) -> Result<ExitCode, CommandError> {
+    async fn apply(&self, lock_text: &str, kept: Kept) -> Result<ExitCode, CommandError> {
         let now = self.lock.read().map_err(|error| CommandError::from(error.failure()))?;
         if self.looked_at.get() != Some(&now) {
             let message = "flake.lock was changed while the update was looked at; nothing was changed";
@@ -283,7 +297,7 @@ impl Update<'_> {
         let code = self.deploy().await;
         if code == exit::OK && self.spec.action != Action::DryActivate {
             lock.keep().map_err(|error| CommandError::from(error.failure()))?;
-            let _ = self.kept.set(moves.to_vec());
+            let _ = self.kept.set(kept);
             let next = match self.asked.what {
                 What::Undo => "`nix-deploy update --undo` once more goes forward again",
                 What::Judge(_) | What::Unasked if self.asked.commits => "`nix-deploy update --undo` goes back",
