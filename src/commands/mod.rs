@@ -22,6 +22,7 @@ mod told;
 mod update;
 
 use std::io::Write;
+use std::ops::ControlFlow;
 
 use tracing::Level;
 use tracing_subscriber::filter::Targets;
@@ -218,8 +219,8 @@ async fn published(
         Some(update) => {
             let outcome = update::update(run_spec, update, options).await?;
             match publish::commit_update(arguments, &folder, here, &outcome).await {
-                Some(code) => code,
-                None => return Ok(exit::UNEXPECTED),
+                ControlFlow::Continue(code) => code,
+                ControlFlow::Break(code) => return Ok(code),
             }
         }
     };

@@ -248,6 +248,11 @@ fn an_update_is_committed_and_published_when_it_is_kept() {
     let bare_head = format!("--git-dir={}", bare.display());
     assert_eq!(updated.git_says(&[&bare_head, "rev-parse", "refs/heads/newer"]), head());
 
+    // Nothing newer is nothing to publish.
+    let run = updated.update(&["--yes", "--commit", "--pr"]);
+    assert_eq!((run.code, updated.github.pulls().len()), (Some(0), 1), "{}", run.stderr);
+    assert!(run.stderr.contains("nothing was committed"), "{}", run.stderr);
+
     // Without a question, of the lock file alone.
     updated.bump("kernel", &["unit-changed"]);
     let run = updated.run(&[HOST, "--update", "--yes", "--commit"]);

@@ -1,13 +1,14 @@
 //! `--commit` and `--pr` of an update: flake.lock, and what is named or staged
 //! with it, becomes one commit when the update has been deployed and is kept.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::{not_committed, say, short, summary, tell};
 use crate::cli::DeployArgs;
 use crate::commands::update::{Kept, LOCK, Outcome};
 use crate::error::CommandError;
-use crate::exit::ExitCode;
+use crate::exit::{self, ExitCode};
 use crate::git::commit::{self, CommitError};
 use crate::model::text::plural;
 use crate::model::{Failure, FailureClass, InputMove, InputRevision};
@@ -34,17 +35,18 @@ pub(in crate::commands) async fn check_update(
 
 /// Commits the flake.lock of an update, and what is named or staged with it.
 /// The hosts run it already: what goes wrong here is told and takes nothing back.
-/// None when there was to be a commit and is none.
+/// Ends without a pull request where nothing of the update is there to publish.
 pub(in crate::commands) async fn commit_update(
     arguments: &DeployArgs,
     folder: &Path,
     named_from: &Path,
     update: &Outcome,
-) -> Option<ExitCode> {
-    let Some(files) = &arguments.commit else { return Some(update.code) };
+) -> ControlFlow<ExitCode, ExitCode> {
+    let go_on = ControlFlow::Continue(update.code);
+    let Some(files) = &arguments.commit else { return go_on };
     let Some(kept) = &update.kept else {
         say("nothing was committed: no new flake.lock was deployed and kept");
-        return Some(update.code);
+        return if update.code == exit::OK { ControlFlow::Break(exit::OK) } else { go_on };
     };
     let lock = match kept {
         Kept::AsItIs => None,
@@ -60,10 +62,10 @@ pub(in crate::commands) async fn commit_update(
             say("the update is deployed and flake.lock is kept; its commit failed:");
             let failure = Failure::from_error(FailureClass::Unexpected, &error).evidence(error.said().to_vec());
             tell(failure.hint("hosts run what flake.lock says: commit it by hand"));
-            return None;
+            return ControlFlow::Break(exit::UNEXPECTED);
         }
     }
-    Some(update.code)
+    go_on
 }
 
 /// What to say of the commit; `None` where nothing had changed.
