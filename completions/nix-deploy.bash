@@ -742,7 +742,7 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__fleet__subcmd__build)
-            opts="-q -v -h --once --workers --cache --poll --retry-after --json --config --output --quiet --color --verbose --help"
+            opts="-q -v -h --once --workers --cache --poll --retry-after --retry-failed --json --config --output --quiet --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

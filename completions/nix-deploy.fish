@@ -620,6 +620,7 @@ complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_
 always\t'always'
 never\t'never'"
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from build" -l once -d 'End when nothing is left that could be built now'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from build" -l retry-failed -d 'Begin anew with what failed in the newest commit that was evaluated'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from build" -l json -d 'Print JSON, an object per derivation'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from build" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from build" -s v -l verbose -d 'Trace what the program does; twice for more'

@@ -826,6 +826,7 @@ quiet\:"only errors and the result"))' \
 always\:"always"
 never\:"never"))' \
 '--once[End when nothing is left that could be built now]' \
+'--retry-failed[Begin anew with what failed in the newest commit that was evaluated]' \
 '--json[Print JSON, an object per derivation]' \
 '-q[Show nothing but errors and the result, like --output quiet]' \
 '--quiet[Show nothing but errors and the result, like --output quiet]' \
