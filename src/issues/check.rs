@@ -14,6 +14,7 @@ use crate::model::{
 
 use super::inventory::Inventory;
 use super::matcher::{Found, compare};
+use super::range::Versions;
 use super::title::normalise;
 
 /// What is compared for a host.
@@ -41,11 +42,15 @@ impl Check<'_> {
     pub(crate) fn report(&self, url: impl Fn(u64) -> String) -> IssueReport {
         let inventory = Inventory::new(self.next.unwrap_or(self.running).iter().cloned());
         let found = compare(self.issues, &inventory, self.now);
-        let mut findings: Vec<IssueFinding> = found
-            .into_iter()
-            .filter(|found| found.version_fit != VersionFit::NotAffected)
-            .map(|found| self.finding(found, &url))
-            .collect();
+        let found = found.into_iter().filter(|found| found.version_fit != VersionFit::NotAffected);
+        let mut better = Vec::new();
+        let mut findings: Vec<IssueFinding> = Vec::new();
+        for found in found {
+            let is_better = self.is_better_as_it_is(&found);
+            let finding = self.finding(found, &url);
+            better.extend(is_better.then(|| (finding.number, finding.package.clone())));
+            findings.push(finding);
+        }
         findings.sort_by(|left, right| {
             let key = |finding: &IssueFinding| (finding.ignored.is_some(), std::cmp::Reverse(finding.severity));
             key(left)
@@ -59,7 +64,7 @@ impl Check<'_> {
             issues: self.issues.len(),
             as_of: self.as_of,
             advice: advice(&findings),
-            hints: self.hints(&findings),
+            hints: self.hints(&findings, &better),
             package_set: self.package_set.map(clean_line),
             findings,
         }
@@ -77,7 +82,7 @@ impl Check<'_> {
             versions: found.versions,
             severity: found.severity,
             version_fit: found.version_fit,
-            unaffected: found.unaffected,
+            unaffected: found.named.as_ref().and_then(Versions::unaffected),
             why: match issue.closed_at {
                 Some(closed) => {
                     let day = closed.strftime("%Y-%m-%d");
@@ -95,6 +100,14 @@ impl Check<'_> {
         self.next.is_some() && running.is_none_or(|running| running.versions != found.versions)
     }
 
+    /// Whether the title names the version that an update would bring, and not
+    /// the one that runs.
+    fn is_better_as_it_is(&self, found: &Found) -> bool {
+        let running = self.running.iter().find(|package| package.name == found.package);
+        let fit = running.zip(found.named.as_ref()).map(|(running, named)| named.fit(&running.versions));
+        self.is_new(found) && fit == Some(VersionFit::NotAffected)
+    }
+
     /// The reason of the exception that a finding falls under.
     fn exception(&self, number: u64, package: &str) -> Option<String> {
         let today = self.now.to_zoned(jiff::tz::TimeZone::UTC).date();
@@ -108,20 +121,26 @@ impl Check<'_> {
         Some(if matching.reason.is_empty() { "no reason given".to_owned() } else { matching.reason.clone() })
     }
 
-    /// What can be done: one line per package that blocks, and for what is bad
-    /// and runs already the versions that the title does not name.
-    fn hints(&self, findings: &[IssueFinding]) -> Vec<String> {
+    /// What can be done. Before an update one line per package that blocks, or is
+    /// bad and better as it is; else the versions that the titles of what is bad
+    /// do not name.
+    fn hints(&self, findings: &[IssueFinding], better: &[(u64, String)]) -> Vec<String> {
         let mut hints = Vec::new();
         let mut add = |hint: String| {
             if !hints.contains(&hint) {
                 hints.push(hint);
             }
         };
-        for finding in findings.iter().filter(|finding| finding.blocks()) {
+        let is_held_back = |finding: &&IssueFinding| {
+            let is_better =
+                better.iter().any(|(number, package)| (*number, package) == (finding.number, &finding.package));
+            finding.blocks() || (is_bad(finding) && is_better)
+        };
+        for finding in findings.iter().filter(is_held_back) {
             add(self.hold_back(finding));
         }
         let mut is_other_version = false;
-        for hint in findings.iter().filter_map(other_version) {
+        for hint in findings.iter().filter(|_| self.next.is_none()).filter_map(other_version) {
             is_other_version = true;
             add(hint);
         }
@@ -152,13 +171,15 @@ impl Check<'_> {
     }
 }
 
+/// Whether it asks for caution.
+fn is_bad(finding: &IssueFinding) -> bool {
+    finding.severity >= IssueSeverity::High && finding.ignored.is_none()
+}
+
 /// Which version of a package to go to, where the title of what is bad and runs
 /// already says it.
 fn other_version(finding: &IssueFinding) -> Option<String> {
-    let is_meant = finding.scope == IssueScope::Running
-        && finding.severity >= IssueSeverity::High
-        && finding.version_fit == VersionFit::Affected
-        && finding.ignored.is_none();
+    let is_meant = is_bad(finding) && finding.version_fit == VersionFit::Affected;
     let unaffected = finding.unaffected.as_ref().filter(|_| is_meant)?;
     let verb = if unaffected.at_least.is_some() || unaffected.newer_than.is_some() { "bring" } else { "pin" };
     Some(format!(
@@ -188,7 +209,6 @@ fn advice(findings: &[IssueFinding]) -> IssueAdvice {
     if findings.iter().any(IssueFinding::blocks) {
         return IssueAdvice::DoNotUpdate;
     }
-    let is_bad = |finding: &IssueFinding| finding.severity >= IssueSeverity::High && finding.ignored.is_none();
     if findings.iter().any(is_bad) { IssueAdvice::Caution } else { IssueAdvice::Clear }
 }
 
@@ -237,10 +257,10 @@ mod tests {
     #[test]
     fn what_runs_already_informs_and_never_blocks() {
         let running = [package("linux", "6.17.2")];
-        for next in [None, Some(&running[..])] {
+        for (next, hints) in [(None, 2), (Some(&running[..]), 0)] {
             let report = report(&running, next, &kernel(), &[]);
             assert_eq!(report.findings[0].scope, IssueScope::Running);
-            assert_eq!((report.advice, report.hints.len()), (IssueAdvice::Caution, 2));
+            assert_eq!((report.advice, report.hints.len()), (IssueAdvice::Caution, hints));
         }
     }
 
@@ -265,6 +285,27 @@ mod tests {
         assert_eq!(found.package_set.as_deref(), Some("nixpkgs"));
         let mild = found.findings.iter().find(|finding| finding.number == 3).unwrap();
         assert_eq!(mild.unaffected.as_ref().unwrap().older_than.as_deref(), Some("3.0"));
+    }
+
+    #[test]
+    fn what_is_better_as_it_is_is_better_held_back() {
+        let running = [package("firefox", "126.0"), package("vlc", "3.0.20"), package("jq", "1.6")];
+        let next = [package("firefox", "127.0"), package("vlc", "3.0.21"), package("jq", "1.7")];
+        let issues = [
+            issue(1, "firefox: 126.0 -> 127.0 crashes at start"),
+            // The one that runs is as bad, or nobody knows.
+            issue(2, "vlc 3.0 or newer: crashes at start"),
+            issue(3, "jq: segfault"),
+        ];
+        let found = report(&running, Some(&next), &issues, &[]);
+        assert_eq!(found.advice, IssueAdvice::Caution);
+        assert_eq!(
+            found.hints,
+            [
+                "stay at firefox 126.0, which runs now, instead of 127.0: hold back nixpkgs, the flake's package set, \
+              or pin the package"
+            ]
+        );
     }
 
     #[test]

@@ -8,11 +8,12 @@ use std::thread::{ScopedJoinHandle, available_parallelism};
 
 use jiff::Timestamp;
 
-use crate::model::{Issue, IssueSeverity, UnaffectedVersions, VersionFit};
+use crate::model::{Issue, IssueSeverity, VersionFit};
 
 use super::filter::{self, IssueKind};
 use super::grade;
 use super::inventory::{Inventory, PackageIndex};
+use super::range::Versions;
 use super::score::Judge;
 use super::title::Title;
 use super::words::Words;
@@ -30,8 +31,8 @@ pub(crate) struct Found {
     pub(crate) severity: IssueSeverity,
     /// Whether the title names the installed versions.
     pub(crate) version_fit: VersionFit,
-    /// The versions that the title does not name, as far as it says which.
-    pub(crate) unaffected: Option<UnaffectedVersions>,
+    /// The versions of the package that the title names.
+    pub(super) named: Option<Versions>,
     /// Why, one sentence.
     pub(crate) why: String,
 }
@@ -92,7 +93,7 @@ fn describe(
         Some(versions) => versions.fit(&package.versions),
         None => VersionFit::Unknown,
     };
-    let named_versions = found.versions.as_ref().map(super::range::Versions::words);
+    let named_versions = found.versions.as_ref().map(Versions::words);
     let why = match (&named_versions, version_fit) {
         (Some(versions), VersionFit::Affected) => format!("{}, and names {versions}, which this is", found.why),
         (Some(versions), VersionFit::NotAffected) => format!("{}, but names {versions}", found.why),
@@ -104,7 +105,7 @@ fn describe(
         versions: package.versions.clone(),
         severity: grade::grade(title, package, found, version_fit),
         version_fit,
-        unaffected: found.versions.as_ref().and_then(super::range::Versions::unaffected),
+        named: found.versions.clone(),
         why,
     }
 }

@@ -15,8 +15,8 @@ use super::{preview_view, words};
 use crate::event::{Envelope, Event};
 use crate::model::text::plural;
 use crate::model::{
-    IssueFinding, IssueReport, IssueScope, IssueSeverity, LockFileState, RiskAssessment, RiskLevel, RiskReason,
-    UpdateCheck, UpdateDecision, UpdateOffer, Verdict,
+    IssueAdvice, IssueFinding, IssueReport, IssueScope, IssueSeverity, LockFileState, RiskAssessment,
+    RiskLevel, RiskReason, UpdateCheck, UpdateDecision, UpdateOffer, Verdict,
 };
 
 /// So many mild issues, and reasons of a risk, are shown; all of them with `-v`.
@@ -133,6 +133,10 @@ fn issues(report: &IssueReport, afterwards: bool, verbosity: u8) -> Vec<Line> {
         let more = format!("  and {} that {} mild; all of them with -v", mild - SHOWN, are(mild - SHOWN));
         lines.push(Line::new().with(Role::Dim, &more));
     }
+    // What blocks comes with offers, which say more.
+    if report.advice != IssueAdvice::DoNotUpdate {
+        lines.extend(report.hints.iter().map(|hint| Line::plain("  → ").with(Role::Plain, hint)));
+    }
     lines
 }
 
@@ -223,7 +227,7 @@ fn lock_file(state: LockFileState, path: &str, remark: &str) -> Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{DecidedBy, IssueAdvice, StepOutcome, VersionFit};
+    use crate::model::{DecidedBy, StepOutcome, VersionFit};
     use crate::report::layout::page;
     use crate::report::story::{NASTY, host, time};
 
@@ -278,7 +282,7 @@ mod tests {
             as_of: None,
             findings: vec![finding(7, IssueSeverity::Critical, scope)],
             advice: IssueAdvice::Caution,
-            hints: Vec::new(),
+            hints: vec!["stay at linux 6.16".to_owned()],
             package_set: None,
         };
         let event = |scope, afterwards| Event::KnownIssues { report: Box::new(report(scope)), afterwards };
@@ -286,6 +290,7 @@ mod tests {
         assert!(shown(&event(IssueScope::Running, true)).starts_with("p620: known issues of what runs now\n"));
         let text = shown(&event(IssueScope::Update, false));
         assert!(text.contains("critical linux 6.17: #7 evil name31m"), "{text}");
+        assert!(text.ends_with("  → stay at linux 6.16\n"), "{text}");
     }
 
     #[test]
