@@ -2610,12 +2610,20 @@ _nix__deploy() {
             return 0
             ;;
         nix__subcmd__deploy__subcmd__resume)
-            opts="-y -q -v -h --dry-run --yes --non-interactive --config --output --quiet --color --verbose --help"
+            opts="-y -q -v -h --dry-run --yes --non-interactive --report --pr --wait-for-host --config --output --quiet --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --report)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wait-for-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -218,6 +218,8 @@ complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand rollback" -l non-i
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand rollback" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand rollback" -s v -l verbose -d 'Trace what the program does; twice for more'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand rollback" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand resume" -l report -d 'Write a report of the run to this file at its end: .md, .html or .json; may be repeated' -r -F
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand resume" -l wait-for-host -d 'Wait for hosts that do not answer, an hour or so long, and deploy them when they do' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand resume" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand resume" -l output -d 'How to show what happens' -r -f -a "auto\t'live on a terminal, else plain'
 plain\t'a line for each thing that happens'
@@ -229,6 +231,7 @@ never\t'never'"
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand resume" -l dry-run -d 'Print the plan and touch no host'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand resume" -s y -l yes -d 'Answer every question with yes'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand resume" -l non-interactive -d 'Never ask; automatic without a terminal, or with CI=true'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand resume" -l pr -d 'Push the branch and open a pull request when the deploy has gone well'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand resume" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand resume" -s v -l verbose -d 'Trace what the program does; twice for more'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'

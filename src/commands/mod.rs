@@ -147,10 +147,12 @@ fn start_resume(
 ) -> Result<ExitCode, CommandError> {
     let settings = Settings::load(global.config.as_deref(), environment)?;
     let screen = Screen::resolve(global, environment);
-    match block_on(resume::plan(arguments, &settings))? {
-        Some(run_spec) => start_run(&arguments.as_deploy(Vec::new()), settings, run_spec, screen, environment),
-        None => print(b"Nothing is left to do: every host of that run was done.\n"),
-    }
+    let Some(run_spec) = block_on(resume::plan(arguments, &settings))? else {
+        return print(b"Nothing is left to do: every host of that run was done.\n");
+    };
+    let mut as_deploy = arguments.as_deploy(Vec::new());
+    as_deploy.issue = run_spec.issue;
+    start_run(&as_deploy, settings, run_spec, screen, environment)
 }
 
 /// Prints the plan, or runs it.

@@ -21,8 +21,19 @@ pub(super) async fn plan(arguments: &ResumeArgs, settings: &Settings) -> Result<
         Some(text) => named(text, settings)?,
         None => newest(settings)?,
     };
-    let Some(Event::RunStarted { command, mode, action, flake, hosts, rollout, waves, reboot, allow, .. }) =
-        &past.started
+    let Some(Event::RunStarted {
+        command,
+        mode,
+        action,
+        flake,
+        hosts,
+        rollout,
+        waves,
+        reboot,
+        allow,
+        issue,
+        ..
+    }) = &past.started
     else {
         return Err(usage(format!("the journal of run {id} lacks its beginning")).hint("deploy anew"));
     };
@@ -44,6 +55,7 @@ pub(super) async fn plan(arguments: &ResumeArgs, settings: &Settings) -> Result<
     }
     let mut asked = arguments.as_deploy(left.iter().map(ToString::to_string).collect());
     asked.action = *action;
+    asked.issue = *issue;
     let mut spec = settings.run_spec(&asked, &left);
     spec.mode = *mode;
     spec.reboot = *reboot;

@@ -71,6 +71,30 @@ fn a_commit_holds_what_is_named_and_staged_and_comes_before_the_deploy() {
 }
 
 #[test]
+fn a_run_that_is_taken_up_keeps_its_issue_and_is_reported_like_the_first() {
+    let place = place("[pull_request]\nrepository = \"ada/infra\"\nbase = \"main\"\n");
+    git(&place, &["remote", "add", "origin", "/nowhere/infra.git"]);
+    let first = deploy(&place, &["--issue", "12", "--report", "report.json"]);
+    assert_ne!(first.code, 0, "the host cannot be reached");
+    let report: Value = serde_json::from_str(&place.read("report.json")).unwrap();
+    let run = report["run"].as_str().unwrap();
+
+    let reports = ["--report", "report.md", "--report", "report.json", "--wait-for-host=1s"];
+    let outcome = place.run(&[&["resume", run, "--yes", "--output", "json"], &reports[..]].concat());
+    assert_eq!(outcome.code, first.code, "{}", outcome.stderr);
+    let report: Value = serde_json::from_str(&place.read("report.json")).unwrap();
+    assert_eq!(report["issue"], 12);
+    assert!(place.read("report.md").contains("issue #12"), "{}", place.read("report.md"));
+    let started: Value = serde_json::from_str(outcome.stdout.lines().next().unwrap()).unwrap();
+    let event = &started["event"];
+    assert_eq!((&event["resumes"], &event["issue"]), (&Value::from(run), &Value::from(12)), "{event}");
+
+    let outcome = place.run_with(&["resume", run, "--yes", "--pr"], &[("GITHUB_TOKEN", "t0ken")]);
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (2, ""), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("a pull request from main into itself"), "{}", outcome.stderr);
+}
+
+#[test]
 fn without_a_commit_nothing_is_deployed() {
     let place = place("");
     place.write("hosts/p620.nix", "{ a = 1; }\n");

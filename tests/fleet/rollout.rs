@@ -21,9 +21,10 @@ fn start(count: usize) -> Fleet {
     fleet
 }
 
-/// Takes up the last run without questions.
+/// Takes up the last run without questions and reports it to a file.
 fn resume(fleet: &Fleet) -> Run {
-    finish(fleet.nix_deploy(&["resume", "--output", "json", "--yes"]))
+    let report = fleet.state().join("report.json");
+    finish(fleet.nix_deploy(&["resume", "--output", "json", "--yes", "--report", report.to_str().unwrap()]))
 }
 
 /// The hosts that began to change, in that order.
@@ -57,7 +58,7 @@ fn nothing_after_a_bad_canary_is_touched_and_a_run_killed_in_wave_2_is_taken_up(
 
     // The second wave is cut off as nothing else can.
     fleet.variant("h1", "unit-changed");
-    let rolling = ["all", "--fast", "--strategy", "rolling", "--wave-size", "6"];
+    let rolling = ["all", "--fast", "--strategy", "rolling", "--wave-size", "6", "--issue", "7"];
     let mut cut_off = fleet.start_deploy(&rolling);
     cut_off.wait_for("wave 2", |event| {
         event["type"] == "step-started" && event["step"] == "activate" && event["host"] == "h7"
@@ -80,6 +81,9 @@ fn nothing_after_a_bad_canary_is_touched_and_a_run_killed_in_wave_2_is_taken_up(
     for (name, before) in all.iter().zip(&before).skip(6) {
         fleet.assert_runs_and_boots(name, &resumed, before);
     }
+    let report = std::fs::read_to_string(fleet.state().join("report.json")).unwrap();
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!((&report["issue"], report["hosts"].as_array().unwrap().len()), (&Value::from(7), 10));
     let worker = fleet.on("h16", "systemctl show -P Environment worker.service");
     assert_eq!(worker.trim(), "REVISION=1");
     let nothing = resume(&fleet);
