@@ -104,6 +104,8 @@ impl HostState {
 pub(super) struct Board {
     pub(super) hosts: Vec<HostState>,
     pub(super) started: Option<Timestamp>,
+    /// The wave that changes, counted from 1, and how many there are.
+    pub(super) wave: Option<(usize, usize)>,
 }
 
 impl Board {
@@ -113,6 +115,7 @@ impl Board {
         self.started.get_or_insert(time);
         match &envelope.event {
             Event::RunStarted { hosts, .. } => self.hosts = hosts.iter().map(HostState::new).collect(),
+            Event::WaveStarted { number, of, .. } => self.wave = Some((*number, *of)),
             Event::StepStarted { host, step } => {
                 self.of(host).running(*step, time);
             }

@@ -66,6 +66,9 @@ impl Frame<'_> {
                 line.push(Role::Plain, &format!(" · {ended} done"));
             }
         }
+        if let Some((number, of)) = self.board.wave {
+            line.push(Role::Plain, &format!(" · wave {number} of {of}"));
+        }
         if let Some(commit) = self.run.commit() {
             line.push(Role::Dim, &format!(" · {commit}"));
         }

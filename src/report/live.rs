@@ -177,6 +177,7 @@ fn remarkable(event: &Event, verbosity: u8) -> Vec<Line> {
         Event::Warning { host, message, hint } => plain::warning(host.as_ref(), message, hint.as_deref()),
         Event::Recovery { hosts, recovery, .. } => vec![plain::recovered(hosts, recovery)],
         Event::Interrupted { at_once } => vec![plain::interruption(*at_once)],
+        Event::WaveStarted { .. } => plain::describe(event, verbosity),
         Event::Answered { by_person: false, .. } => plain::describe(event, verbosity),
         Event::Log { .. } | Event::Evaluated { .. } | Event::Facts { .. } if verbosity > 0 => {
             plain::describe(event, verbosity)
@@ -194,7 +195,7 @@ mod tests {
     use crate::exit;
     use crate::model::StepId;
     use crate::report::layout::page;
-    use crate::report::story::{Paper, Story, rolled_back, time};
+    use crate::report::story::{Paper, Story, host, rolled_back, time};
 
     fn live(is_terminal: bool) -> (Live, InMemoryTerm, Paper) {
         let (terminal, output) = (InMemoryTerm::new(50, 80), Paper::default());
@@ -232,6 +233,24 @@ mod tests {
             assert_eq!(shown.contains("switch p620"), !is_terminal, "{shown}");
             assert!(output.take().starts_with("DEPLOYMENT REPORT: p620"));
         }
+    }
+
+    #[test]
+    fn a_wave_that_begins_is_told_above_the_screen_and_stays_in_its_header() {
+        let (mut live, terminal, _) = live(true);
+        let wave = |number, hosts: &[&str]| Event::WaveStarted {
+            number,
+            of: 2,
+            hosts: hosts.iter().map(|name| host(name)).collect(),
+        };
+        Story::of(&["p620", "p510"]).at(10, wave(1, &["p620"])).tell(&mut live);
+        live.tick(time(20));
+        let shown = terminal.contents();
+        assert!(shown.starts_with("wave 1 of 2: p620\nswitch 2 hosts · 0 done · wave 1 of 2"), "{shown}");
+        Story::of(&["p620", "p510"]).at(30, wave(2, &["p510"])).tell(&mut live);
+        live.tick(time(40));
+        let shown = terminal.contents();
+        assert!(shown.starts_with("wave 1 of 2: p620\nwave 2 of 2: p510\nswitch 2 hosts"), "{shown}");
     }
 
     #[test]

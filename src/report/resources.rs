@@ -1,8 +1,9 @@
-//! What was measured of a host before and after, as items of the end report.
+//! What was measured of a host before and after: as items of the end report, and
+//! as the rows of a table for the report files.
 
 use super::layout::Line;
 use super::styles::Role;
-use crate::model::text::bytes;
+use crate::model::text::{bytes, plural, signed_bytes};
 use crate::model::{Metric, Observed, Resource};
 
 /// Metrics of the report with their names; the others stand beside them or in JSON.
@@ -15,6 +16,18 @@ const SHOWN: [(Metric, &str); 8] = [
     (Metric::BootFree, "/boot"),
     (Metric::UnitsActive, "units"),
     (Metric::Generations, "generations"),
+];
+/// Metrics of a table with their names.
+const ROWS: [(Metric, &str); 9] = [
+    (Metric::MemoryAvailable, "Memory available"),
+    (Metric::Load, "Load"),
+    (Metric::Cpu, "Processors busy"),
+    (Metric::StoreFree, "/nix/store free"),
+    (Metric::StoreInodesFree, "/nix/store inodes free"),
+    (Metric::BootFree, "/boot free"),
+    (Metric::UnitsActive, "Units active"),
+    (Metric::UnitsFailed, "Units failed"),
+    (Metric::Generations, "Generations"),
 ];
 /// A value that differs from the usual one by more than this share is told beside it.
 const UNUSUAL: f64 = 0.1;
@@ -35,6 +48,34 @@ pub(super) fn items(observed: &Observed) -> Vec<Line> {
         }));
     }
     items
+}
+
+/// The headings of [`rows`].
+pub(super) const HEADINGS: [&str; 5] = ["Resource", "Before", "After", "Difference", "Usually"];
+
+/// The rows of a table; a cell is empty where nothing was measured.
+pub(super) fn rows(observed: &Observed) -> Vec<[String; 5]> {
+    let row = |(metric, name): (Metric, &str)| {
+        let resource = observed.resource(metric)?;
+        let cell = |value: Option<f64>| value.map_or_else(String::new, |value| in_words(metric, value));
+        let difference = resource.before.zip(resource.after);
+        let difference = difference.map(|(before, after)| signed_in_words(metric, after - before));
+        let of = match (metric, metric.whole().and_then(|whole| observed.after(whole))) {
+            (_, Some(whole)) => format!(" of {}", in_words(metric, whole)),
+            (Metric::Load, None) => observed
+                .after(Metric::Processors)
+                .map_or_else(String::new, |count| format!(" on {}", plural(count as usize, "processor"))),
+            (_, None) => String::new(),
+        };
+        Some([
+            format!("{name}{of}"),
+            cell(resource.before),
+            cell(resource.after),
+            difference.unwrap_or_default(),
+            cell(resource.usual),
+        ])
+    };
+    ROWS.into_iter().filter_map(row).collect()
 }
 
 fn item(resource: &Resource, name: &str, observed: &Observed) -> Option<Line> {
@@ -74,6 +115,23 @@ fn in_words(metric: Metric, value: f64) -> String {
     }
 }
 
+/// A difference with its sign, `±0` when it is too small to be written.
+fn signed_in_words(metric: Metric, difference: f64) -> String {
+    let signed = match metric {
+        Metric::MemoryAvailable | Metric::StoreFree | Metric::BootFree => {
+            return signed_bytes(difference as i64);
+        }
+        Metric::Load => format!("{difference:+.2}"),
+        _ => format!("{difference:+.0}"),
+    };
+    let is_nothing = !signed.contains(|digit: char| ('1'..='9').contains(&digit));
+    match (is_nothing, metric) {
+        (true, _) => "±0".to_owned(),
+        (false, Metric::Cpu) => format!("{signed} points"),
+        (false, _) => signed,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,5 +166,27 @@ mod tests {
             ]
         );
         assert!(items(&Observed::default()).is_empty());
+        let rows: Vec<String> = rows(&observed).iter().map(|cells| cells.join("; ")).collect();
+        assert_eq!(
+            rows,
+            [
+                "Memory available of 7.7 GiB; 3.1 GiB; 3.0 GiB; -102 MiB; 3.2 GiB",
+                "Load; ; 0.90; ; 0.20",
+                "Processors busy; 3 %; ; ; ",
+                "/nix/store inodes free of 9000; 1000; 1000; ±0; ",
+                "Units active; 40; 41; +1; 41",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_difference_has_a_sign_and_a_unit() {
+        let signed = |metric, difference| signed_in_words(metric, difference);
+        assert_eq!(signed(Metric::Load, -0.123), "-0.12");
+        assert_eq!(signed(Metric::Load, 0.004), "±0");
+        assert_eq!(signed(Metric::Cpu, 12.4), "+12 points");
+        assert_eq!(signed(Metric::Cpu, -0.4), "±0");
+        assert_eq!(signed(Metric::BootFree, 0.0), "±0 B");
+        assert_eq!(signed(Metric::Generations, -3.0), "-3");
     }
 }

@@ -31,6 +31,7 @@ mod reconnect;
 mod recover;
 mod rollback;
 mod rollout;
+mod scarce;
 mod several;
 mod transport;
 mod update;

@@ -1,25 +1,24 @@
 //! What goes wrong every day and is set right without a person: a host that is
-//! not there yet, an evaluator without memory, a binary cache that is gone, a
-//! service with a cause that is known.
+//! not there yet, a binary cache that is gone, a service with a cause that is
+//! known. What this machine is short of is in `scarce.rs`.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
 
 use serde_json::Value;
 
-use super::fleet::{Fleet, Run, command, report};
+use super::fleet::{Fleet, command, report};
 
 /// What was set right for a host, as `what outcome`.
-fn recoveries(report: &Value) -> Vec<String> {
+pub(crate) fn recoveries(report: &Value) -> Vec<String> {
     let all = report["recoveries"].as_array().unwrap();
     let word = |value: &Value| value.as_str().unwrap().to_owned();
     all.iter().map(|one| format!("{} {}", word(&one["what"]), word(&one["outcome"]))).collect()
 }
 
 /// A revision that no store has seen.
-fn fresh_revision() -> String {
+pub(crate) fn fresh_revision() -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     format!("revision = {};", now.as_millis())
 }
@@ -63,50 +62,6 @@ fn a_host_that_is_not_there_is_waited_for_and_gets_what_was_built_meanwhile() {
     run.expect("p620", 5, "failed");
     run.assert_failure("p620", &["cannot be reached", "what was built for it is kept in"]);
     assert_eq!(recoveries(run.report("p620")), ["wait-for-host in-vain"]);
-}
-
-/// Programs that stand before those of this machine on PATH.
-#[expect(clippy::disallowed_methods, reason = "the programs of this machine are used")]
-fn with_programs(fleet: &Fleet, programs: &[(&str, String)], arguments: &[&str]) -> Run {
-    let folder = fleet.flake().with_file_name("programs");
-    fs::create_dir_all(&folder).unwrap();
-    for (name, text) in programs {
-        fs::write(folder.join(name), text).unwrap();
-        fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o755)).unwrap();
-    }
-    let path = std::env::var("PATH").unwrap();
-    let mut all = vec!["--output", "json", "--yes"];
-    all.extend(arguments);
-    let mut nix_deploy = fleet.nix_deploy(&all);
-    nix_deploy.env("PATH", format!("{}:{path}", folder.display()));
-    super::fleet::finish(nix_deploy)
-}
-
-#[test]
-fn hosts_that_are_too_many_for_the_memory_are_evaluated_one_by_one() {
-    let fleet = Fleet::start(&["p620", "p510"]);
-    // One host fits, two do not: Nix keeps what a file evaluates to.
-    for host in ["p620", "p510"] {
-        let ballast = "ballast = builtins.genList (x: x * 2) 7000000";
-        fleet.host_file(
-            host,
-            &format!(
-                "rec {{ {ballast}; variant = builtins.deepSeq ballast \"unit-changed\"; revision = 31; }}"
-            ),
-        );
-    }
-    let real = command("sh").args(["-c", "command -v nix"]).output().unwrap().stdout;
-    let real = String::from_utf8(real).unwrap();
-    let limited = format!(
-        "#!/bin/sh\ncase \" $* \" in *\" eval \"*) ulimit -v 1300000 ;; esac\nexec {} \"$@\"\n",
-        real.trim()
-    );
-    let run = with_programs(&fleet, &[("nix", limited)], &["p620", "p510"]);
-    for host in ["p620", "p510"] {
-        run.expect(host, 0, "deployed");
-        assert_eq!(recoveries(run.report(host)), ["fewer-hosts helped"]);
-        fleet.assert_runs_new(host, &run);
-    }
 }
 
 /// A binary cache that knows a path and fails whenever it should deliver it.

@@ -10,10 +10,11 @@ use super::document::{Document, HostDocument};
 use super::timeline;
 use crate::model::text::{bytes, clean, signed_bytes};
 use crate::model::{
-    ClosureDiff, Failure, Finding, HostFacts, HostName, HostOutcome, HostReport, Metric, Observed,
-    PackageChangeKind, StepOutcome, UnitPlan,
+    ClosureDiff, Failure, Finding, HostFacts, HostName, HostOutcome, HostReport, Observed, PackageChangeKind,
+    Severity, StepOutcome, UnitPlan,
 };
 use crate::report::end_report::generations;
+use crate::report::resources::{HEADINGS, rows};
 use crate::report::words;
 
 const STYLE: &str = include_str!("../../../templates/report.css");
@@ -186,8 +187,10 @@ fn host_section(
         changes(page, report);
     }
     findings(page, run.findings.get(host).map(Vec::as_slice).unwrap_or_default());
-    if let Some(facts) = &known.facts {
-        resources(page, facts, report);
+    match (report.and_then(|report| report.observed.as_ref()), &known.facts) {
+        (Some(observed), _) => measured(page, observed),
+        (None, Some(facts)) => resources(page, facts, report),
+        (None, None) => {}
     }
     page.push_str("</section>\n");
 }
@@ -320,6 +323,7 @@ fn findings(page: &mut String, findings: &[Finding]) {
         let class = match finding.suppressed {
             Some(_) => "dim",
             None if finding.blocks() => "bad",
+            None if finding.severity == Severity::Information => "dim",
             None => "warn",
         };
         let place = finding.place.as_ref();
@@ -328,7 +332,7 @@ fn findings(page: &mut String, findings: &[Finding]) {
         add(
             page,
             format_args!(
-                "<li><span class=\"tag {class}\">{}</span> <code>{}</code>{}: {} {}{passed}</li>\n",
+                "<li><span class=\"tag {class}\">{}</span> <code>{}</code>{}: {}; {}{passed}</li>\n",
                 finding.severity.as_str(),
                 escaped(&finding.rule),
                 escaped(&place),
@@ -342,44 +346,24 @@ fn findings(page: &mut String, findings: &[Finding]) {
 
 /// Metrics before and after the deploy and as they usually are, where they were measured.
 fn measured(page: &mut String, observed: &Observed) {
-    page.push_str("<h3>Resources</h3>\n<div class=\"wide\"><table>\n");
-    page.push_str("<tr><th></th><th>Before</th><th>After</th><th>Usually</th></tr>\n");
-    for resource in &observed.resources {
-        let metric = resource.metric;
-        let value = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| number(metric, value));
-        add(
-            page,
-            format_args!(
-                "<tr><th>{}</th><td>{}</td><td>{}</td><td>{}</td></tr>\n",
-                metric.as_str().replace('_', " "),
-                value(resource.before),
-                value(resource.after),
-                value(resource.usual)
-            ),
-        );
+    page.push_str("<h3>Resources</h3>\n<div class=\"wide\"><table class=\"numbers\">\n<tr>");
+    for heading in HEADINGS {
+        add(page, format_args!("<th>{heading}</th>"));
+    }
+    page.push_str("</tr>\n");
+    for [name, numbers @ ..] in rows(observed) {
+        add(page, format_args!("<tr><th>{}</th>", escaped(&name)));
+        for number in numbers {
+            let number = if number.is_empty() { "–".to_owned() } else { escaped(&number) };
+            add(page, format_args!("<td>{number}</td>"));
+        }
+        page.push_str("</tr>\n");
     }
     page.push_str("</table></div>\n");
 }
 
-fn number(metric: Metric, value: f64) -> String {
-    match metric {
-        Metric::MemoryAvailable
-        | Metric::MemoryTotal
-        | Metric::StoreFree
-        | Metric::StoreSize
-        | Metric::BootFree
-        | Metric::BootSize => bytes(value.max(0.0) as u64),
-        Metric::Cpu => format!("{value:.1} %"),
-        Metric::Load => format!("{value:.2}"),
-        _ => format!("{value:.0}"),
-    }
-}
-
-/// What the host had before, and what its looks after the deploy said.
+/// What the host had before, and what its looks after the deploy said, where little was measured.
 fn resources(page: &mut String, facts: &HostFacts, report: Option<&HostReport>) {
-    if let Some(observed) = report.and_then(|report| report.observed.as_ref()) {
-        return measured(page, observed);
-    }
     let rows = [
         ("Memory available", facts.memory_available.map(bytes)),
         ("Load", facts.load.map(|load| format!("{load:.2}"))),

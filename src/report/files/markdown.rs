@@ -8,7 +8,7 @@ use std::fmt::Write;
 use super::document::Document;
 use crate::model::text::{bytes, clean, clean_line, plural, signed_bytes};
 use crate::model::{Failure, HostName, HostReport, Phase, StepOutcome};
-use crate::report::words;
+use crate::report::{resources, words};
 
 /// Packages that a table lists.
 const PACKAGES: usize = 50;
@@ -95,13 +95,17 @@ fn host_section(text: &mut String, document: &Document, host: &HostName, report:
     }
     let findings = run.findings.get(host).map(Vec::as_slice).unwrap_or_default();
     for finding in findings.iter().filter(|finding| finding.suppressed.is_none()) {
-        let severity = finding.severity.as_str();
-        line(text, &format!("- {severity} {}: {}", code(&finding.rule), code(&finding.message)));
+        let (severity, rule) = (finding.severity.as_str(), code(&finding.rule));
+        let place = finding.place.as_ref();
+        let place = place.map(|place| code(&format!("{}:{}", place.file.display(), place.line)));
+        let place = place.map_or_else(String::new, |place| format!(" in {place}"));
+        line(text, &format!("- {severity} {rule}{place}: {}", code(&finding.message)));
     }
     if let Some(failure) = &report.failure {
         failure_section(text, failure);
     }
     packages(text, report);
+    measured(text, report);
     steps(text, report);
 }
 
@@ -136,6 +140,18 @@ fn packages(text: &mut String, report: &HostReport) {
     if closure.packages.len() > PACKAGES {
         line(text, &format!("\nand {} more", closure.packages.len() - PACKAGES));
     }
+    line(text, "\n</details>");
+}
+
+/// What was measured before and after.
+fn measured(text: &mut String, report: &HostReport) {
+    let rows = report.observed.as_ref().map(resources::rows).unwrap_or_default();
+    if rows.is_empty() {
+        return;
+    }
+    line(text, "\n<details><summary>Resources</summary>\n");
+    // Words of ours and numbers, nothing foreign.
+    table(text, &resources::HEADINGS, |table| table.extend(rows.into_iter().map(Vec::from)));
     line(text, "\n</details>");
 }
 

@@ -172,11 +172,23 @@ mod samples {
     use super::Document;
     use crate::event::Event;
     use crate::exit;
-    use crate::model::{ActivationPhase, Finding, HostReport, Severity, StepId};
+    use crate::model::{
+        ActivationPhase, Finding, HostReport, Metric, Observed, Place, Resource, Severity, StepId,
+    };
     use crate::report::story::{NASTY, Story, host, rolled_back, success, unchanged};
 
-    /// Two hosts: one goes well with a finding, one goes back.
+    /// Two hosts: one goes well with a finding, and was measured; one goes back.
     pub(super) fn two_hosts() -> Document {
+        let resource = |metric, before, after| Resource { metric, before: Some(before), after, usual: None };
+        let gib = f64::from(1 << 30);
+        let resources = vec![
+            resource(Metric::MemoryAvailable, 3.1 * gib, Some(3.0 * gib)),
+            resource(Metric::MemoryTotal, 7.7 * gib, Some(7.7 * gib)),
+            Resource { usual: Some(0.2), ..resource(Metric::Load, 0.25, Some(0.9)) },
+            resource(Metric::Cpu, 3.0, None),
+        ];
+        let mut well = success();
+        well.observed = Some(Observed { resources, ..Observed::default() });
         let finding = Finding {
             message: "the firewall is off".to_owned(),
             mend: "turn it on".to_owned(),
@@ -193,7 +205,7 @@ mod samples {
             .activation("p620", 49_000, ActivationPhase::Committed, "confirmed")
             .at(50_000, Event::Warning { host: None, message: "the database is slow".to_owned(), hint: None })
             .ended("p510", 72_000, rolled_back())
-            .ended("p620", 165_000, success())
+            .ended("p620", 165_000, well)
             .finished(165_000, exit::ROLLED_BACK);
         document(&story)
     }
@@ -251,7 +263,15 @@ mod samples {
         Finding {
             rule: "firewall-off".to_owned(),
             severity: Severity::Warning,
-            place: None,
+            place: Some(Place {
+                file: "modules/web.nix".into(),
+                line: 3,
+                column: 3,
+                end_line: 3,
+                end_column: 28,
+                start: 0,
+                end: 0,
+            }),
             subject: "networking.firewall.enable".to_owned(),
             message: String::new(),
             mend: String::new(),
