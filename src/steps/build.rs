@@ -17,7 +17,7 @@ use super::{Done, StepResult, nix_words, recover, roots, step};
 use crate::event::Event;
 use crate::host::Link;
 use crate::model::{BuildOn, Failure, FailureClass, HostName, HostSpec, StepId, StorePath};
-use crate::nix::{self, Evaluated, NixProgress, RemoteStore};
+use crate::nix::{self, BuildError, Evaluated, NixProgress, RemoteStore};
 
 step!(Build, StepId::Build);
 
@@ -207,11 +207,19 @@ async fn build_in_one_place(run: &Arc<RunContext>, requests: Vec<BuildRequest>) 
             break results;
         }
     };
+    let mut errors = results.values().filter_map(|result| result.as_ref().err());
+    let advice = match errors.any(BuildError::is_full_disk) {
+        true => building::advice(run, place).await,
+        false => None,
+    };
     drop(builder_link);
     for request in &requests {
         let result = match results.get(&request.target.drv_path) {
             Some(Ok(())) => Ok(()),
-            Some(Err(error)) => Err(nix_words::build_failure(error)),
+            Some(Err(error)) => {
+                let advice = advice.as_ref().filter(|_| error.is_full_disk());
+                Err(building::advised(nix_words::build_failure(error), advice))
+            }
             None => Err(Failure::new(FailureClass::Unexpected, "Nix said nothing about this build")),
         };
         run.builds.put(request.host.clone(), result);

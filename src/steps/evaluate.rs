@@ -58,12 +58,10 @@ pub(crate) async fn evaluate_all(run: Arc<RunContext>) {
         }
     };
     let on_shrunk = |shrunk: Shrunk| tell_shrunk(&run, &shrunk);
+    let is_full = |result: &Result<_, EvalError>| result.as_ref().is_err_and(EvalError::is_full_disk);
     let mut answers = run.nix.evaluate_telling(&request, &progress, &on_shrunk).await;
-    let full: Vec<HostName> = answers
-        .iter()
-        .filter(|(_, result)| result.as_ref().is_err_and(EvalError::is_full_disk))
-        .map(|(host, _)| host.clone())
-        .collect();
+    let full = answers.iter().filter(|(_, result)| is_full(result)).map(|(host, _)| host.clone());
+    let full: Vec<HostName> = full.collect();
     if !full.is_empty() {
         let derivations = answers.values().flatten().map(|evaluated| evaluated.drv_path.clone()).collect();
         let step = StepId::Evaluate;
@@ -72,6 +70,10 @@ pub(crate) async fn evaluate_all(run: Arc<RunContext>) {
             answers.extend(run.nix.evaluate_telling(&request, &progress, &on_shrunk).await);
         }
     }
+    let advice = match answers.values().any(is_full) {
+        true => recover::building::advice(&run, recover::building::Place::Here).await,
+        false => None,
+    };
     for (host, result) in answers {
         let result = match result {
             Ok(evaluated) => Ok(evaluated),
@@ -79,7 +81,9 @@ pub(crate) async fn evaluate_all(run: Arc<RunContext>) {
                 // The classic trap: Nix sees only files that git tracks.
                 let untracked =
                     git::source(&run).await.map(|source| source.untracked.as_slice()).unwrap_or_default();
-                Err(nix_words::evaluation_failure(&error.with_untracked(untracked)))
+                let advice = advice.as_ref().filter(|_| error.is_full_disk());
+                let failure = nix_words::evaluation_failure(&error.with_untracked(untracked));
+                Err(recover::building::advised(failure, advice))
             }
         };
         if let (Ok(evaluated), Some(spec)) = (&result, spec.hosts.iter().find(|spec| spec.name == host)) {

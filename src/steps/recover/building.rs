@@ -10,7 +10,7 @@ use super::{Consent, caches, consent, tell};
 use crate::event::Event;
 use crate::host::garbage::{self, Collected, Generations, Room};
 use crate::host::{HostError, Link, facts};
-use crate::model::{HostName, HostSpec, Recovery, RecoveryKind, StepId, StorePath};
+use crate::model::{Failure, HostName, HostSpec, Recovery, RecoveryKind, StepId, StorePath};
 use crate::nix::{BuildError, BuildRequest};
 
 /// With more than this free, it is not the store that is full: a builder's own
@@ -76,7 +76,7 @@ pub(in crate::steps) async fn make_room_here(
     keep: &BTreeSet<StorePath>,
 ) -> bool {
     let before = Room::here();
-    if before.bytes.is_some_and(|free| free > STORE_HAS_ROOM) && before.inodes.is_none_or(|free| free > 0) {
+    if has_room(before) {
         return false;
     }
     let why = format!("the disk of this machine is full: {before} are free in /nix/store");
@@ -95,14 +95,7 @@ async fn make_room_on(
     keep: &BTreeSet<StorePath>,
 ) -> bool {
     let Ok(link) = Link::new(spec) else { return false };
-    // They tell how the login becomes root, too.
-    let before = match facts::collect(&link, spec).await {
-        Ok(facts) => Room { bytes: facts.store_free, inodes: facts.store_free_inodes },
-        Err(error) => {
-            tracing::debug!(%error, "room on the machine that builds");
-            return false;
-        }
-    };
+    let Some(before) = room_on(&link, spec).await else { return false };
     let name = &spec.name;
     let why = format!("the disk of {name}, which builds, is full: {before} are free in /nix/store");
     let on_it = format!("on {name}");
@@ -112,6 +105,66 @@ async fn make_room_on(
     say(run, hosts, StepId::Build, &format!("collecting garbage {on_it}"));
     let collected = garbage::collect(&link, keep, Generations::All).await;
     tell_collected(run, hosts, StepId::Build, &why, before, collected)
+}
+
+/// What is free on a host; asking tells how the login becomes root, too.
+async fn room_on(link: &Link, spec: &HostSpec) -> Option<Room> {
+    match facts::collect(link, spec).await {
+        Ok(facts) => Some(Room { bytes: facts.store_free, inodes: facts.store_free_inodes }),
+        Err(error) => {
+            tracing::debug!(%error, "room on the machine that builds");
+            None
+        }
+    }
+}
+
+/// Whether it is not the store that is full.
+fn has_room(room: Room) -> bool {
+    room.bytes.is_some_and(|free| free > STORE_HAS_ROOM) && room.inodes.is_none_or(|free| free > 0)
+}
+
+/// What is free where there was no room, and how to get more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::steps) struct Advice {
+    cause: String,
+    hints: Vec<String>,
+}
+
+/// What to say of a place that has no room; `None` when it does not answer.
+pub(in crate::steps) async fn advice(run: &RunContext, place: Place<'_>) -> Option<Advice> {
+    let (room, name, is_set) = match place {
+        Place::Here => (Room::here(), "this machine", run.spec.recover.gc),
+        Place::Host(spec) => {
+            let link = Link::new(spec).ok()?;
+            (room_on(&link, spec).await?, spec.name.as_str(), spec.collect_garbage)
+        }
+    };
+    Some(Advice::of(room, name, (!is_set).then_some(place)))
+}
+
+impl Advice {
+    /// `ask` is the place where collecting garbage is not allowed yet.
+    fn of(room: Room, name: &str, ask: Option<Place<'_>>) -> Self {
+        let cause = format!("{room} are free in /nix/store of {name}");
+        if has_room(room) {
+            let hint = "another disk is full: builders work in `build-dir` of nix.conf, or in TMPDIR";
+            return Self { cause, hints: vec![hint.to_owned()] };
+        }
+        let by_hand = format!("free room on {name}: `nix-collect-garbage --delete-older-than 14d`");
+        let by_itself = ask.map(|place| match place {
+            Place::Here => "or let nix-deploy do it: `recover.gc = true` in hosts.toml".to_owned(),
+            Place::Host(_) => format!(
+                "or let nix-deploy do it: `collect_garbage = true` for {name}, or `recover.gc = true` for all, in hosts.toml"
+            ),
+        });
+        Self { cause, hints: std::iter::once(by_hand).chain(by_itself).collect() }
+    }
+}
+
+/// A failure with the advice, where there is any.
+pub(in crate::steps) fn advised(failure: Failure, advice: Option<&Advice>) -> Failure {
+    let Some(Advice { cause, hints }) = advice.cloned() else { return failure };
+    hints.into_iter().fold(failure.cause(cause), Failure::hint)
 }
 
 async fn may_collect(
@@ -167,5 +220,24 @@ fn say(run: &RunContext, hosts: &[HostName], step: StepId, doing: &str) {
     for host in hosts {
         let (host, doing) = (host.clone(), doing.to_owned());
         run.sink.send(Event::StepProgress { host, step, doing, done: None, expected: None });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::FailureClass;
+
+    #[test]
+    fn what_is_free_is_told_with_what_to_do_about_it() {
+        let room = |mib: u64| Room { bytes: Some(mib << 20), inodes: None };
+        let advice = Advice::of(room(12), "this machine", Some(Place::Here));
+        assert_eq!(advice.cause, "12.0 MiB are free in /nix/store of this machine");
+        assert!(advice.hints[0].contains("nix-collect-garbage") && advice.hints[1].contains("recover.gc"));
+        let failure = advised(Failure::new(FailureClass::Build, "no room"), Some(&advice));
+        assert_eq!((failure.causes.len(), failure.hints.len()), (1, 2));
+        assert_eq!(Advice::of(room(12), "p620", None).hints.len(), 1);
+        let elsewhere = Advice::of(room(4096), "p620", Some(Place::Here));
+        assert!(elsewhere.hints[0].contains("another disk"), "{elsewhere:?}");
     }
 }
