@@ -99,14 +99,16 @@ fn hosts_that_are_too_many_for_the_memory_are_evaluated_one_by_one() {
 }
 
 /// nix-deploy where the store of this machine is a disk of 120 MiB, half of it
-/// taken by garbage.
-fn deploy_with_small_store(fleet: &Fleet) -> Run {
+/// taken by garbage; `more` is a script that goes on with that.
+fn deploy_with_small_store(fleet: &Fleet, more: &str) -> Run {
     let deploy = fleet.nix_deploy(&["p620", "--output", "json", "--yes"]);
-    let script = "mount -t tmpfs -o size=120m tmpfs /nix; mkdir -p /nix/store /nix/var; \
-                  head -c 60000000 /dev/urandom >$HOME/garbage; \
-                  nix-store --add $HOME/garbage >&2; rm $HOME/garbage; exec \"$0\" \"$@\"";
+    let script = format!(
+        "mount -t tmpfs -o size=120m tmpfs /nix; mkdir -p /nix/store /nix/var; \
+         head -c 60000000 /dev/urandom >$HOME/garbage; \
+         nix-store --add $HOME/garbage >&2; rm $HOME/garbage; {more} exec \"$0\" \"$@\""
+    );
     let mut small: Command = command("unshare");
-    small.args(["--mount", "--propagation", "private", "sh", "-euc", script]);
+    small.args(["--mount", "--propagation", "private", "sh", "-euc", &script]);
     fleet.operator(&mut small).arg(deploy.get_program()).args(deploy.get_args());
     finish(small)
 }
@@ -118,18 +120,27 @@ fn a_full_disk_of_this_machine_is_told_and_cleared_where_that_is_allowed() {
     let variant = "{ ... }: { packages.big = \"1.0\"; packageBuild.big = \"mkdir $out; head -c 60000000 /dev/urandom >$out/big\"; }";
     fs::write(fleet.flake().join("variants/big.nix"), variant).unwrap();
     fleet.variant_with("p620", "big", &fresh_revision());
-    let run = deploy_with_small_store(&fleet);
+    let run = deploy_with_small_store(&fleet, "");
     run.expect("p620", 4, "failed");
     run.assert_failure("p620", &["No space left on device", "are free in /nix/store", "recover.gc"]);
     assert!(recoveries(run.report("p620")).is_empty());
     assert_eq!(fleet.look("p620"), before);
 
     fleet.write_settings("[recover]\ngc = true\n");
-    let run = deploy_with_small_store(&fleet);
+    let run = deploy_with_small_store(&fleet, "");
     run.expect("p620", 0, "deployed");
     assert_eq!(recoveries(run.report("p620")), ["collect-garbage helped"]);
     let told = run.report("p620")["recoveries"].to_string();
     assert!(told.contains("the disk of this machine is full: "), "{told}");
     assert!(told.contains("freed") && told.contains("are free now"), "{told}");
     fleet.assert_runs_new("p620", &run);
+
+    // Full before the evaluation, which has to write as well.
+    fleet.variant_with("p620", "unit-changed", &fresh_revision());
+    let fill = "head -c 65536 /dev/zero >/nix/spare; cat /dev/zero >/nix/filler 2>/dev/null || rm /nix/spare;";
+    let run = deploy_with_small_store(&fleet, fill);
+    run.expect("p620", 0, "deployed");
+    assert_eq!(recoveries(run.report("p620")), ["collect-garbage helped"]);
+    let recovered = run.events.iter().find(|event| event["type"] == "recovery").unwrap();
+    assert_eq!(recovered["step"], "evaluate", "{recovered}");
 }
