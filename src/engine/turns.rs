@@ -140,7 +140,6 @@ impl Turns {
 
     fn ask(&self, host: &HostName) -> Verdict {
         let mut verdict = Verdict::Wait;
-        let mut begins = None;
         self.state.send_if_modified(|state| {
             verdict = self.judge(host, state);
             if !matches!(verdict, Verdict::Go) {
@@ -154,14 +153,11 @@ impl Turns {
             let wave = self.order.wave_of(host).map_or(0, |wave| wave + 1);
             if self.order.has_waves && wave > state.begun {
                 state.begun = wave;
-                begins = Some(wave);
+                // Told before another host of the wave can be told to go.
+                self.tell_begun(wave);
             }
             takes_place
         });
-        if let Some(number) = begins.filter(|_| self.order.waves.len() > 1) {
-            let hosts = self.order.waves[number - 1].clone();
-            self.sink.send(Event::WaveStarted { number, of: self.order.waves.len(), hosts });
-        }
         verdict
     }
 
@@ -219,6 +215,15 @@ impl Turns {
             Some(most) => format!("{names} failed, and the run stops at {}", plural(most, "failure")),
             None => format!("{names}, which came before it, failed"),
         })
+    }
+
+    /// Says that a wave begins, where there are several.
+    fn tell_begun(&self, number: usize) {
+        let of = self.order.waves.len();
+        if of > 1 {
+            let hosts = self.order.waves[number - 1].clone();
+            self.sink.send(Event::WaveStarted { number, of, hosts });
+        }
     }
 
     fn tell_waiting(&self, host: &HostName) {

@@ -128,9 +128,10 @@ impl Reporter for Live {
         self.run.take(&envelope.event);
         self.checks.take(envelope);
         let plans = self.plans.take(&envelope.event, self.detail(), self.page);
-        self.printed.extend(plans);
-        self.printed.extend(self.told.line(&envelope.event, self.verbosity));
-        self.printed.extend(remarkable(&envelope.event, self.verbosity));
+        let finding = self.told.line(&envelope.event, self.verbosity);
+        let told = finding.into_iter().chain(remarkable(&envelope.event, self.verbosity)).collect();
+        let (first, second) = plain::in_order(&envelope.event, plans, told);
+        self.printed.extend(first.into_iter().chain(second));
         self.printed.extend(update_view::describe(&envelope.event, self.verbosity, self.page));
         if matches!(envelope.event, Event::RunFinished { .. }) {
             self.end(envelope.time);

@@ -118,10 +118,11 @@ impl Reporter for Plain {
         self.checks.take(envelope);
         let (detail, page) = (self.detail(), self.talk_page);
         let plans = self.plans.take(&envelope.event, detail, page);
-        self.say_all(&plans);
         let finding = self.told.line(&envelope.event, self.verbosity);
-        self.say_all(finding.as_slice());
-        self.say_all(&describe(&envelope.event, self.verbosity));
+        let told: Vec<Line> = finding.into_iter().chain(describe(&envelope.event, self.verbosity)).collect();
+        let (first, second) = in_order(&envelope.event, plans, told);
+        self.say_all(&first);
+        self.say_all(&second);
         self.say_all(&update_view::describe(&envelope.event, self.verbosity, page));
         if matches!(envelope.event, Event::RunFinished { .. }) {
             self.end();
@@ -145,6 +146,14 @@ impl Reporter for Plain {
             let lines = self.plans.show_all(self.detail(), self.talk_page);
             self.say_all(&lines);
         }
+    }
+}
+
+/// Plans stand above what is told of an event, but a wave above the plans of its hosts.
+pub(super) fn in_order(event: &Event, plans: Vec<Line>, told: Vec<Line>) -> (Vec<Line>, Vec<Line>) {
+    match event {
+        Event::WaveStarted { .. } => (told, plans),
+        _ => (plans, told),
     }
 }
 

@@ -1,8 +1,8 @@
 //! What a deploy would change, shown before it does.
 //!
 //! Owns the plans of all hosts until they are shown: before the question, or,
-//! where nobody is asked, before a host is activated. Each plan is shown once;
-//! hosts with the same plan share it.
+//! where nobody is asked, before a wave or a host is activated. Each plan is shown
+//! once; hosts with the same plan share it.
 
 use super::layout::{Line, Page};
 use super::styles::Role;
@@ -48,12 +48,19 @@ impl Plans {
     /// to be shown now.
     pub(super) fn take(&mut self, event: &Event, detail: Detail, page: Page) -> Vec<Line> {
         match event {
+            // Hosts that share a plan stand in the order of the command line.
+            Event::RunStarted { hosts, .. } => hosts.iter().for_each(|host| {
+                self.of(host);
+            }),
             Event::Changes { host, changes } => self.of(host).changes = Some((**changes).clone()),
             Event::Target { host, target } => self.of(host).target = Some((**target).clone()),
             Event::UnitPlan { host, plan } => self.of(host).units = Some(plan.clone()),
             Event::Asked { .. } | Event::Answered { .. } => return self.show(detail, page, |_| true),
             Event::StepStarted { host, step: StepId::Activate } => {
                 return self.show(detail, page, |plan| plan.host == *host);
+            }
+            Event::WaveStarted { hosts, .. } => {
+                return self.show(detail, page, |plan| plan.units.is_some() && hosts.contains(&plan.host));
             }
             Event::HostFinished { host, report } => {
                 let previewed = report.outcome == HostOutcome::Previewed;
@@ -292,6 +299,20 @@ p620 would change
         let text = shown(&mut Plans::default(), &story, Detail::Normal);
         assert!(text.starts_with("p620, p510 would change\n"), "{text}");
         assert_eq!(text.matches("would change").count(), 1);
+    }
+
+    #[test]
+    fn the_hosts_of_a_wave_share_a_plan_in_the_order_of_the_run() {
+        let story = Story::of(&["p620", "p510", "razer"]);
+        let story = story.plan("razer", 5).plan("p510", 10).plan("p620", 11);
+        let mut plans = Plans::default();
+        assert_eq!(shown(&mut plans, &story, Detail::Compact), "");
+        let hosts = vec![host("p510"), host("p620")];
+        let wave = Story::default().at(20, Event::WaveStarted { number: 1, of: 2, hosts });
+        let text = shown(&mut plans, &wave, Detail::Compact);
+        assert!(text.starts_with("p620, p510 would change\n"), "{text}");
+        let activated = Story::default().step("p620", StepId::Activate, 30, 40);
+        assert_eq!(shown(&mut plans, &activated, Detail::Compact), "");
     }
 
     #[test]

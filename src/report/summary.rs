@@ -66,7 +66,11 @@ fn is_told_by_table(report: &HostReport) -> bool {
 /// `Not started: db, mail, web-1 (p620, which went first, failed)`, by reason.
 fn not_started(run: &Gathered) -> Vec<Line> {
     let mut by_reason: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for (host, report) in run.reports.iter().filter(|(_, report)| report.outcome == HostOutcome::Skipped) {
+    let place = |host: &HostName| run.hosts.iter().position(|other| other == host);
+    let mut skipped: Vec<&(HostName, HostReport)> =
+        run.reports.iter().filter(|(_, report)| report.outcome == HostOutcome::Skipped).collect();
+    skipped.sort_by_key(|(host, _)| place(host));
+    for (host, report) in skipped {
         let Some(failure) = &report.failure else { continue };
         let told = format!("{host} was not started: ");
         let reason = failure.message.strip_prefix(&told).unwrap_or(&failure.message);
@@ -222,8 +226,8 @@ Exit code 6: deploy failed, host is back on its old system
         };
         let story = Story::of(&["p620", "p510", "razer"])
             .ended("p620", 30, rolled_back())
-            .ended("p510", 31, skipped("p510"))
-            .ended("razer", 32, skipped("razer"))
+            .ended("razer", 31, skipped("razer"))
+            .ended("p510", 32, skipped("p510"))
             .finished(40, exit::ROLLED_BACK);
         let text = shown(&story, 80);
         assert!(!text.contains("REPORT: p510") && !text.contains("REPORT: razer"), "{text}");
