@@ -229,7 +229,7 @@ impl Turns {
     fn tell_waiting(&self, host: &HostName) {
         let of = self.order.waves.len();
         let Some(wave) = self.order.wave_of(host).filter(|_| of > 1) else { return };
-        let doing = format!("waiting for its turn, wave {} of {of}", wave + 1);
+        let doing = format!("waiting for wave {} of {of}", wave + 1);
         let (host, step) = (host.clone(), StepId::Activate);
         self.sink.send(Event::StepProgress { host, step, doing, done: None, expected: None });
     }

@@ -88,6 +88,10 @@ async fn files_changed(context: &HostContext, facts: &HostFacts) -> (Option<Vec<
     let deployed = facts.deployed.as_ref().filter(|record| Some(&record.path) == facts.current_system.as_ref());
     let Some(commit) = deployed.and_then(|record| record.commit.clone()) else { return (None, None) };
     let Some(directory) = context.run.spec.flake_dir.as_deref() else { return (None, Some(commit)) };
+    if context.run.spec.resumed.as_ref().is_some_and(|resumed| resumed.source.is_some()) {
+        // Nor was what an interrupted run evaluated before they changed.
+        return (None, Some(commit));
+    }
     let files = crate::git::changed_files(directory, &commit).await.ok();
     (files, Some(commit))
 }

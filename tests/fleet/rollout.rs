@@ -83,6 +83,8 @@ fn nothing_after_a_bad_canary_is_touched_and_a_run_killed_in_wave_2_is_taken_up(
     }
     let report = std::fs::read_to_string(fleet.state().join("report.json")).unwrap();
     let report: Value = serde_json::from_str(&report).unwrap();
+    let changes = resumed.events.iter().filter(|event| event["type"] == "changes");
+    assert!(changes.into_iter().all(|event| event["changes"]["files"].is_null()), "other files are here now");
     assert_eq!((&report["issue"], report["hosts"].as_array().unwrap().len()), (&Value::from(7), 10));
     let worker = fleet.on("h16", "systemctl show -P Environment worker.service");
     assert_eq!(worker.trim(), "REVISION=1");
