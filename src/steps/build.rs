@@ -218,7 +218,8 @@ async fn build_in_one_place(run: &Arc<RunContext>, requests: Vec<BuildRequest>) 
             Some(Ok(())) => Ok(()),
             Some(Err(error)) => {
                 let advice = advice.as_ref().filter(|_| error.is_full_disk());
-                Err(building::advised(nix_words::build_failure(error), advice))
+                let what = format!("{} cannot be built", request.host);
+                Err(building::advised(nix_words::build_failure(error), &what, advice))
             }
             None => Err(Failure::new(FailureClass::Unexpected, "Nix said nothing about this build")),
         };

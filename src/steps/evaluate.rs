@@ -83,7 +83,7 @@ pub(crate) async fn evaluate_all(run: Arc<RunContext>) {
                     git::source(&run).await.map(|source| source.untracked.as_slice()).unwrap_or_default();
                 let advice = advice.as_ref().filter(|_| error.is_full_disk());
                 let failure = nix_words::evaluation_failure(&error.with_untracked(untracked));
-                Err(recover::building::advised(failure, advice))
+                Err(recover::building::advised(failure, &format!("{host} cannot be evaluated"), advice))
             }
         };
         if let (Ok(evaluated), Some(spec)) = (&result, spec.hosts.iter().find(|spec| spec.name == host)) {

@@ -122,7 +122,8 @@ fn a_full_disk_of_this_machine_is_told_and_cleared_where_that_is_allowed() {
     fleet.variant_with("p620", "big", &fresh_revision());
     let run = deploy_with_small_store(&fleet, "");
     run.expect("p620", 4, "failed");
-    run.assert_failure("p620", &["No space left on device", "are free in /nix/store", "recover.gc"]);
+    let parts = ["the disk of this machine is full", "No space left", "are free in /nix/store", "recover.gc"];
+    run.assert_failure("p620", &parts);
     assert!(recoveries(run.report("p620")).is_empty());
     assert_eq!(fleet.look("p620"), before);
 

@@ -126,6 +126,8 @@ fn has_room(room: Room) -> bool {
 /// What is free where there was no room, and how to get more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::steps) struct Advice {
+    /// Whose disk it is.
+    full: String,
     cause: String,
     hints: Vec<String>,
 }
@@ -148,7 +150,7 @@ impl Advice {
         let cause = format!("{room} are free in /nix/store of {name}");
         if has_room(room) {
             let hint = "another disk is full: builders work in `build-dir` of nix.conf, or in TMPDIR";
-            return Self { cause, hints: vec![hint.to_owned()] };
+            return Self { full: format!("a disk of {name} is full"), cause, hints: vec![hint.to_owned()] };
         }
         let by_hand = format!("free room on {name}: `nix-collect-garbage --delete-older-than 14d`");
         let by_itself = ask.map(|place| match place {
@@ -157,13 +159,16 @@ impl Advice {
                 "or let nix-deploy do it: `collect_garbage = true` for {name}, or `recover.gc = true` for all, in hosts.toml"
             ),
         });
-        Self { cause, hints: std::iter::once(by_hand).chain(by_itself).collect() }
+        let hints = std::iter::once(by_hand).chain(by_itself).collect();
+        Self { full: format!("the disk of {name} is full"), cause, hints }
     }
 }
 
-/// A failure with the advice, where there is any.
-pub(in crate::steps) fn advised(failure: Failure, advice: Option<&Advice>) -> Failure {
-    let Some(Advice { cause, hints }) = advice.cloned() else { return failure };
+/// A failure with the advice, where there is any; `what` could not be done.
+pub(in crate::steps) fn advised(mut failure: Failure, what: &str, advice: Option<&Advice>) -> Failure {
+    let Some(Advice { full, cause, hints }) = advice.cloned() else { return failure };
+    let said = std::mem::replace(&mut failure.message, format!("{what}: {full}"));
+    failure.causes.insert(0, said);
     hints.into_iter().fold(failure.cause(cause), Failure::hint)
 }
 
@@ -234,8 +239,11 @@ mod tests {
         let advice = Advice::of(room(12), "this machine", Some(Place::Here));
         assert_eq!(advice.cause, "12.0 MiB are free in /nix/store of this machine");
         assert!(advice.hints[0].contains("nix-collect-garbage") && advice.hints[1].contains("recover.gc"));
-        let failure = advised(Failure::new(FailureClass::Build, "no room"), Some(&advice));
-        assert_eq!((failure.causes.len(), failure.hints.len()), (1, 2));
+        let failure = Failure::new(FailureClass::Build, "No space left on device");
+        let failure = advised(failure, "p620 cannot be built", Some(&advice));
+        assert_eq!(failure.message, "p620 cannot be built: the disk of this machine is full");
+        assert_eq!(failure.causes, ["No space left on device", advice.cause.as_str()]);
+        assert_eq!(failure.hints.len(), 2);
         assert_eq!(Advice::of(room(12), "p620", None).hints.len(), 1);
         let elsewhere = Advice::of(room(4096), "p620", Some(Place::Here));
         assert!(elsewhere.hints[0].contains("another disk"), "{elsewhere:?}");
