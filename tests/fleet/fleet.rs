@@ -307,7 +307,11 @@ impl Deploying {
                 return;
             }
             let ended = self.child.try_wait().unwrap();
-            assert!(ended.is_none(), "ended before {what}: {:?}", self.events().last());
+            let failures = || -> Vec<String> {
+                let reports = self.events().into_iter().map(|event| event["report"]["failure"].to_string());
+                reports.filter(|failure| failure != "null").collect()
+            };
+            assert!(ended.is_none(), "ended before {what}: {:#?} {:?}", failures(), self.events().last());
             assert!(begun.elapsed() < Duration::from_secs(120), "{what} did not come");
             std::thread::yield_now();
         }

@@ -81,6 +81,17 @@ fn nothing_after_a_bad_canary_is_touched_and_a_run_killed_in_wave_2_is_taken_up(
     for (name, before) in all.iter().zip(&before).skip(6) {
         fleet.assert_runs_and_boots(name, &resumed, before);
     }
+    for name in &begun {
+        let place = |matches: &dyn Fn(&Value) -> bool| resumed.events.iter().position(matches).unwrap();
+        let hosts =
+            |event: &Value| event["hosts"].as_array().is_some_and(|hosts| hosts.contains(&(*name).into()));
+        let told = place(&|event| event["type"] == "wave-started" && hosts(event));
+        let starts = |event: &Value| event["type"] == "step-started" && event["step"] == "activate";
+        assert!(
+            told < place(&|event| starts(event) && event["host"] == *name),
+            "the wave of {name} is told first"
+        );
+    }
     let report = std::fs::read_to_string(fleet.state().join("report.json")).unwrap();
     let report: Value = serde_json::from_str(&report).unwrap();
     let changes = resumed.events.iter().filter(|event| event["type"] == "changes");
