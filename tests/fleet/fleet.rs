@@ -156,9 +156,11 @@ impl Fleet {
 
     /// The same with further lines in `[defaults]`.
     pub(crate) fn write_settings_with(&self, defaults: &str, more: &str) {
+        // Many hosts share the processors of this machine.
+        let (confirm, activation) = if self.hosts.len() > 4 { (30, 60) } else { (10, 20) };
         let mut text = format!(
             "version = 1\nflake = \".\"\n[defaults]\nuser = \"root\"\nssh_config = \"ssh_config\"\n{defaults}\n\
-             [defaults.rollback]\nconfirm_timeout = \"10s\"\nactivation_timeout = \"20s\"\n\
+             [defaults.rollback]\nconfirm_timeout = \"{confirm}s\"\nactivation_timeout = \"{activation}s\"\n\
              [defaults.timeouts]\nsettle = \"1s\"\nconnect = \"3s\"\nlock = \"5s\"\n"
         );
         for host in &self.hosts {
