@@ -19,6 +19,11 @@ impl Size {
     pub(crate) fn of_hosts(hosts: u64) -> Self {
         Self { hosts, commits: 5_000, systems: (hosts / 100).max(1), reports: 500 }
     }
+
+    /// The same with a shorter past, so that even a large one is made in a minute.
+    pub(crate) fn young(hosts: u64) -> Self {
+        Self { commits: 1_000, reports: 50, ..Self::of_hosts(hosts) }
+    }
 }
 
 /// The statements that fill a database with the schema.

@@ -46,9 +46,6 @@ impl Patience {
     pub(crate) const RECORDER: Self = Self { connect: Duration::from_secs(5), lock: Duration::from_secs(5) };
 }
 
-/// How many rows SQLite may be ahead of who reads them.
-const ROW_BUFFER: usize = 1_000;
-
 /// One row of an answer.
 pub(crate) type Cells = Vec<Cell>;
 
@@ -218,8 +215,6 @@ async fn connect_sqlite(path: &Path, patience: Patience) -> Result<Connection, C
         .foreign_keys(true)
         // In WAL mode a power cut can cost the newest transactions, never the file; the journal has them.
         .synchronous(SqliteSynchronous::Normal)
-        // Rows come from a thread of their own; handed over a few at a time, that costs more than reading them.
-        .row_buffer_size(ROW_BUFFER)
         .disable_statement_logging();
     let connection = options.connect().await.map_err(ConnectError::Database)?;
     Ok(Connection::Sqlite(Box::new(connection)))
