@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde::Serialize;
-use tokio::sync::Notify;
+use tokio::sync::{MutexGuard, Notify};
 use tokio_util::sync::CancellationToken;
 
 use super::{FlakeSource, JobError, private_folder};
@@ -139,6 +139,9 @@ struct Crew<'a> {
     settled: Notify,
     /// What one of them saw of the queue, for all.
     ahead: Ahead,
+    /// Who uses the database: a file has one writer at a time, and SQLite lets
+    /// the others sleep longer than that one needs.
+    turn: tokio::sync::Mutex<()>,
     /// When one of them last looked for dead workers.
     swept: Mutex<Option<Instant>>,
     built: AtomicUsize,
@@ -149,6 +152,14 @@ struct Crew<'a> {
 const SWEEP: Duration = Duration::from_secs(10);
 
 impl Crew<'_> {
+    /// Waits for this process' turn to write into a file; a server has no turns.
+    async fn turn(&self) -> Option<MutexGuard<'_, ()>> {
+        match self.job.address {
+            Address::Sqlite(_) => Some(self.turn.lock().await),
+            Address::Postgres(_) => None,
+        }
+    }
+
     /// Whether it is time to look for dead workers; says it to one of them.
     fn sweep_is_due(&self) -> bool {
         let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -188,6 +199,7 @@ pub(crate) async fn build(
         busy: AtomicUsize::new(0),
         settled: Notify::new(),
         ahead: Ahead::default(),
+        turn: tokio::sync::Mutex::new(()),
         swept: Mutex::new(None),
         built: AtomicUsize::new(0),
         failed: AtomicUsize::new(0),

@@ -111,6 +111,7 @@ impl<'a> Worker<'a> {
             self.not_here.retain(|(_, since)| since.elapsed() < retry_after);
         }
         let except: Vec<i64> = self.not_here.iter().map(|(id, _)| *id).collect();
+        let _turn = crew.turn().await;
         let database = connected(&mut self.connection, crew).await?;
         let swept = crew.sweep_is_due();
         if swept {
@@ -189,10 +190,12 @@ impl<'a> Worker<'a> {
     async fn settle(&mut self, claimed: &Claimed, outcome: &Outcome<'_>) -> bool {
         let begun = Instant::now();
         loop {
+            let turn = self.crew.turn().await;
             let settled = match connected(&mut self.connection, self.crew).await {
                 Ok(database) => queue::settle(database, &self.id, claimed, outcome).await,
                 Err(error) => Err(error),
             };
+            drop(turn);
             let error = match settled {
                 Ok(held) => return held,
                 Err(error) => error,
