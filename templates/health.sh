@@ -2,6 +2,10 @@
 # With HOLD, the supervisor of RUN gets so many seconds more for the confirmation.
 # Input: OLD NEW FILES (1: list unit files too) EXTRA_UNITS RUN HOLD
 #        COUNT_UNITS (whose restarts are counted: names, or "all" for every service that runs)
+list_units() {
+    systemctl list-units --all --plain --no-legend --full --type=service,socket,timer,path,mount,swap
+}
+
 main() {
     PATH=/run/current-system/sw/bin:/run/wrappers/bin:$PATH:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
     if [ -n "$HOLD" ] && [ -d "/run/nix-deploy/$RUN" ]; then
@@ -16,14 +20,16 @@ main() {
         (cd "$OLD/etc/systemd/system" 2>/dev/null && printf 'old_file=%s\n' *)
         (cd "$NEW/etc/systemd/system" 2>/dev/null && printf 'new_file=%s\n' *)
     fi
-    units=$(systemctl list-units --all --plain --no-legend --full \
-        --type=service,socket,timer,path,mount,swap 2>/dev/null)
+    # A list without units says nothing of their health. systemd gives no answer while it
+    # re-executes itself.
+    units=$(list_units) || { sleep 2; units=$(list_units); } || return 1
     printf '%s\n' "$units" | sed 's/^/listed=/'
     # Counting the restarts of all services takes five times as long as listing all units.
     if [ "$COUNT_UNITS" = all ]; then
         named=
-        systemctl show '*.service' --state=active,activating,reloading,deactivating,failed \
-            -p Id,LoadState,ActiveState,SubState,Result,NRestarts 2>/dev/null | sed 's/^/unit=/'
+        counted=$(systemctl show '*.service' --state=active,activating,reloading,deactivating,failed \
+            -p Id,LoadState,ActiveState,SubState,Result,NRestarts) || return 1
+        printf '%s\n' "$counted" | sed 's/^/unit=/'
     else
         # Those that are not well are asked for their results, too.
         # A bullet may stand before their names.

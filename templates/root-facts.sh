@@ -27,6 +27,8 @@ run_folder() {
 for folder in /run/nix-deploy/*-*-*; do
     [ -d "$folder" ] && run_folder "$folder"
 done
+# What a run has activated and neither proven nor taken back.
+[ -r /run/nix-deploy/unproven ] && sed 's/^/unproven_/' /run/nix-deploy/unproven
 pid=$(flock_holder /run/nix-deploy/lock)
 [ -n "$pid" ] && printf 'deploy_lock=%s\n' "$pid"
 [ -n "$pid" ] && [ -r /run/nix-deploy/holder ] && while IFS= read -r line; do

@@ -24,7 +24,7 @@ main() {
         --setenv=CONFIRM_TIMEOUT="$CONFIRM_TIMEOUT" \
         --setenv=ACTIVATION_TIMEOUT="$ACTIVATION_TIMEOUT" \
         --setenv=LOCK_TIMEOUT="$LOCK_TIMEOUT" \
-        --setenv=COMMIT_ID="$COMMIT_ID" --setenv=ACTOR="$ACTOR" \
+        --setenv=COMMIT_ID="$COMMIT_ID" --setenv=ACTOR="$ACTOR" --setenv=BROKEN="$BROKEN" \
         --setenv=LOCALE_ARCHIVE="${LOCALE_ARCHIVE:-}" \
         /bin/sh "$dir/supervisor.sh" || return 1
     echo started=1

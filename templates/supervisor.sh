@@ -5,6 +5,7 @@
 #   CONFIRM_TIMEOUT ACTIVATION_TIMEOUT LOCK_TIMEOUT (seconds)
 #   GENERATION (the one that has NEW already, may be empty)
 #   COMMIT_ID ACTOR (for the record of what is deployed)
+#   BROKEN (units that had failed before, separated by spaces)
 # Files, all in the root-only folder /run/nix-deploy/RUN:
 #   about  who started this, written before us        state  ours, replaced atomically
 #   ack    "commit" or "rollback", written by the deployer, by rename
@@ -14,6 +15,10 @@
 #   changed, knock   pipes for a byte: whoever waits for a file to change (the
 #          deployer for state, we for ack and hold) looks at once, and else
 #          every second; no more hangs on them
+#
+# And beside that folder, until an end is reached that is proven or is the old system:
+#   /run/nix-deploy/unproven   system=, and broken= as above: what runs then without
+#          a proof, and which failed units it may not be blamed for
 #
 # Profile and boot loader are touched only in commit(): a power cut before it
 # boots the old system. Undo goes to the recorded path, never "one back".
@@ -25,6 +30,8 @@ PATH=$OLD/sw/bin:$OLD/systemd/bin:/nix/var/nix/profiles/default/bin:/run/wrapper
 export PATH
 stc_exit=
 activation_ms=
+boot_loader_lost=
+marked=
 
 # Sets now: milliseconds of a clock that only goes forward.
 look_at_clock() {
@@ -34,12 +41,33 @@ look_at_clock() {
 }
 
 state() {
+    settle_mark "$1"
     printf 'phase=%s\nexit_code=%s\nactivation_ms=%s\nreason=%s\n' \
         "$1" "$stc_exit" "$activation_ms" "$2" >"$DIR/state.new"
     mv -f "$DIR/state.new" "$DIR/state"
     # Opened for both ways, a pipe without a reader does not block.
     [ ! -p "$DIR/changed" ] || printf . 1<>"$DIR/changed"
     echo "nix-deploy: $1: $2"
+}
+
+# Says that what runs from here on is not proven.
+mark() {
+    mv -f /run/nix-deploy/unproven "$DIR/unproven" 2>/dev/null
+    printf 'system=%s\nbroken=%s\n' "$NEW" "$BROKEN" >/run/nix-deploy/unproven
+    marked=1
+}
+
+# At a good end that does not hold any more. The old system is what it was: proven, or
+# marked by a run before.
+settle_mark() {
+    [ -n "$marked" ] || return 0
+    case $1 in
+        committed | kept) rm -f /run/nix-deploy/unproven ;;
+        boot-only | rolled-back | refused)
+            rm -f /run/nix-deploy/unproven
+            [ ! -e "$DIR/unproven" ] || mv -f "$DIR/unproven" /run/nix-deploy/unproven
+            ;;
+    esac
 }
 
 current() { readlink -f /run/current-system; }
@@ -61,17 +89,34 @@ sweep() {
 # switch-to-configuration of system $1 with action $2, held to a deadline. Its
 # output goes to our journal and to a file, so that its words can be looked at.
 stc() {
-    timeout --signal=TERM --kill-after=10 "$ACTIVATION_TIMEOUT" \
-        "$1/bin/switch-to-configuration" "$2" >"$DIR/stc.log" 2>&1 8>&- 9>&- &
-    child=$!
-    wait "$child"
-    code=$?
-    cat "$DIR/stc.log"
+    # It ends in the middle when a word cannot be written: where /run is full, or our
+    # folder gone, the journal alone has its words.
+    if head -c 65536 /dev/zero 2>/dev/null >"$DIR/stc.log"; then
+        run_stc "$1" "$2" >"$DIR/stc.log" 2>&1
+        code=$?
+        cat "$DIR/stc.log"
+    else
+        rm -f "$DIR/stc.log"
+        run_stc "$1" "$2" 2>&1
+        code=$?
+    fi
     # 124: timeout ended it; 137: it had to be killed.
     case $code in 124 | 137) sweep ;; esac
     # Kept for the report: the rollback's own output comes after it.
     [ "$code" = 0 ] || [ "$1" != "$NEW" ] || cp -f "$DIR/stc.log" "$DIR/said"
     return "$code"
+}
+
+run_stc() {
+    timeout --signal=TERM --kill-after=10 "$ACTIVATION_TIMEOUT" \
+        "$1/bin/switch-to-configuration" "$2" 8>&- 9>&- &
+    wait "$!"
+}
+
+# Whether the last activation had begun to change the host, by its own words.
+had_begun() {
+    [ ! -e "$DIR/stc.log" ] ||
+        grep -Eq '^(stopping|restarting|reloading|starting) the following|^activating the configuration' "$DIR/stc.log"
 }
 
 # Units whose start or stop an activation waited for when its time was over.
@@ -88,7 +133,7 @@ JOBS
 
 lock_refused() {
     # Newer systems say 11, older ones 1 and a sentence.
-    [ "$1" = 11 ] || { [ "$1" = 1 ] && grep -q 'Could not acquire lock' "$DIR/stc.log"; }
+    [ "$1" = 11 ] || { [ "$1" = 1 ] && grep -q 'Could not acquire lock' "$DIR/stc.log" 2>/dev/null; }
 }
 
 # The same, trying again while another activation holds the lock.
@@ -125,28 +170,43 @@ roll_back() {
     done
     # 4: a unit failed; whether it had failed before is judged by the deployer.
     case $code in
-        0 | 4) [ "$(current)" = "$OLD" ] && { state rolled-back "$1"; exit 0; } ;;
+        0 | 4)
+            if [ "$(current)" = "$OLD" ]; then
+                [ -z "$boot_loader_lost" ] || { state rollback-failed "$1; $boot_loader_lost"; exit 1; }
+                state rolled-back "$1"
+                exit 0
+            fi
+            ;;
     esac
     state rollback-failed "$1; activating the old system ended with exit code $code"
     exit 1
 }
 
-# Puts profile and boot loader back to what they were.
+# nix-env on the system profile. It waits for locks of the profile without an end.
+profile() {
+    timeout --signal=TERM --kill-after=10 "$ACTIVATION_TIMEOUT" nix-env -p "$PROFILE" "$@" 8>&- 9>&-
+}
+
+# Puts profile and boot loader back to what they were; says so when it cannot.
 uncommit() {
     made=$(readlink "$PROFILE")
     if [ -n "$OLD_GENERATION" ] && [ "$(readlink -f "$PROFILE-$OLD_GENERATION-link")" = "$OLD_PROFILE" ]; then
-        nix-env -p "$PROFILE" --switch-generation "$OLD_GENERATION"
+        profile --switch-generation "$OLD_GENERATION"
     elif [ -n "$OLD_PROFILE" ]; then
-        nix-env -p "$PROFILE" --set "$OLD_PROFILE"
+        profile --set "$OLD_PROFILE"
     fi
     made=${made#"${PROFILE##*/}-"}
     made=${made%-link}
     # A generation that was there before stays: Nix makes no second one for the same system.
     case " $generations_before " in
         *" $PROFILE-$made-link "*) ;;
-        *) [ -z "$made" ] || nix-env -p "$PROFILE" --delete-generations "$made" ;;
+        *) [ -z "$made" ] || profile --delete-generations "$made" ;;
     esac
-    [ -z "$OLD_PROFILE" ] || stc_patiently "$OLD_PROFILE" boot quiet
+    [ -n "$OLD_PROFILE" ] || return 0
+    [ "$(readlink -f "$PROFILE")" = "$OLD_PROFILE" ] ||
+        boot_loader_lost="the system profile could not be put back to $OLD_PROFILE"
+    stc_patiently "$OLD_PROFILE" boot quiet ||
+        boot_loader_lost="the boot loader could not be put back: what the next boot enters is not known"
 }
 
 # Makes the new system the boot default. A failure leaves everything as it was.
@@ -156,10 +216,13 @@ commit() {
     if [ "$(readlink -f "$PROFILE")" != "$NEW" ]; then
         # Back to a generation that is there; a new one would hide which came before it.
         if [ -n "$GENERATION" ] && [ "$(readlink -f "$PROFILE-$GENERATION-link")" = "$NEW" ]; then
-            nix-env -p "$PROFILE" --switch-generation "$GENERATION" || return 1
+            profile --switch-generation "$GENERATION"
         else
-            nix-env -p "$PROFILE" --set "$NEW" || return 1
+            profile --set "$NEW"
         fi
+        code=$?
+        # Cut off, it may have made the generation all the same.
+        [ "$code" = 0 ] || { [ "$(readlink -f "$PROFILE")" = "$OLD_PROFILE" ] || uncommit; return 1; }
     fi
     if ! stc_patiently "$NEW" boot quiet; then
         uncommit
@@ -177,8 +240,8 @@ boot_only() {
         state boot-only "$1"
         exit 0
     fi
-    [ "$(readlink -f "$PROFILE")" = "$OLD_PROFILE" ] ||
-        { state rollback-failed "the new system could not be made the boot default, and the profile could not be put back"; exit 1; }
+    [ -z "$boot_loader_lost" ] ||
+        { state rollback-failed "the new system could not be made the boot default; $boot_loader_lost"; exit 1; }
     state refused "the new system could not be made the boot default; profile and boot loader are as before"
     exit 1
 }
@@ -221,6 +284,7 @@ cat "$DIR/about" >/run/nix-deploy/holder
 
 [ "$ACTION" = boot ] && boot_only "asked for the next boot"
 
+mark
 state activating "switch-to-configuration test"
 look_at_clock
 begun=$now
@@ -230,12 +294,17 @@ look_at_clock
 activation_ms=$((now - begun))
 case $stc_exit in
     0 | 4) ;;
-    100) boot_only "only a reboot can enter the new system" ;;
+    100)
+        [ "$ACTION" != test ] ||
+            refuse "switch-to-configuration refused the new system: only a reboot can enter it, and a test makes no boot default"
+        boot_only "only a reboot can enter the new system"
+        ;;
     11) refuse "another activation holds the lock of switch-to-configuration" ;;
     124 | 137) roll_back "the activation did not end within ${ACTIVATION_TIMEOUT} s$(unfinished_jobs)" ;;
     1)
-        # Usage, pre-switch check or inhibitor: nothing was changed, if the host agrees.
-        [ "$(current)" = "$OLD" ] && refuse "switch-to-configuration refused the new system"
+        # Usage, pre-switch check or inhibitor: nothing was changed, if host and words agree.
+        # Newer ones end so, too, when systemd fails them while they stop units.
+        [ "$(current)" = "$OLD" ] && ! had_begun && refuse "switch-to-configuration refused the new system"
         roll_back "switch-to-configuration failed with exit code 1"
         ;;
     2) roll_back "the activation script failed" ;;
@@ -247,6 +316,10 @@ state activated "waiting for the confirmation"
 wait_for_word
 case $word in
     commit)
+        # Neither is ours to change back or to confirm then.
+        [ "$(current)" = "$NEW" ] || refuse "somebody else activated $(current) meanwhile"
+        [ "$(readlink -f "$PROFILE")" = "$OLD_PROFILE" ] ||
+            roll_back "somebody else changed the system profile meanwhile"
         if [ "$ACTION" = test ]; then
             state kept "confirmed; the next boot returns to the old system"
             exit 0

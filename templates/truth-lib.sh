@@ -4,20 +4,26 @@
 tell_truth() {
     dir=/run/nix-deploy/$RUN
     unit=nix-deploy-$RUN.service
-    # The end is the last that a supervisor writes before it goes.
+    # The end is the last that a supervisor writes before it goes. Where systemd gives
+    # no answer, as while it re-executes itself, it may live: its traces stay.
     alive=
     case $(sed -n 's/^phase=//p' "$dir/state" 2>/dev/null) in
         committed | kept | boot-only | rolled-back | rollback-failed | refused) ;;
-        *) alive=$(systemctl is-active "$unit" 2>/dev/null) ;;
+        *)
+            if [ -d "$dir" ]; then
+                case $(systemctl is-active "$unit" 2>/dev/null) in
+                    inactive | failed | unknown) ;;
+                    *) alive=1; echo alive=1 ;;
+                esac
+            fi
+            ;;
     esac
-    case $alive in active | activating | reloading | deactivating) echo alive=1 ;; esac
     printf 'current_system=%s\n' "$(readlink -f /run/current-system)"
     printf 'profile=%s\n' "$(readlink -f "$PROFILE")"
     printf 'generation=%s\n' "$(readlink "$PROFILE")"
     printf 'boot_id=%s\n' "$(cat /proc/sys/kernel/random/boot_id)"
     [ -r "$dir/state" ] && sed 's/^/state_/' "$dir/state"
-    case $alive in active | activating | reloading | deactivating) return 0 ;; esac
-    [ "$CLEAN" = 1 ] || return 0
+    [ -z "$alive" ] && [ "$CLEAN" = 1 ] || return 0
     rm -rf "$dir"
     for root in new old owner; do rm -f "/nix/var/nix/gcroots/nix-deploy/$RUN-$root"; done
 }

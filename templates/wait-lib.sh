@@ -31,9 +31,9 @@ wait_for_supervisor() {
         # A supervisor that died writes nothing more.
         if [ "${up%.*}" -gt $((alive_at + 1)) ]; then
             alive_at=${up%.*}
-            case $(systemctl is-active "$unit") in
-                active | activating | reloading | deactivating) ;;
-                *) echo dead=1; break ;;
+            # No answer is no word of its death: systemd gives none while it re-executes itself.
+            case $(systemctl is-active "$unit" 2>/dev/null) in
+                inactive | failed | unknown) echo dead=1; break ;;
             esac
         fi
         wait_for_change

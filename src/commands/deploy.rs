@@ -262,11 +262,23 @@ async fn listen(interrupt: Interrupt, sink: EventSink) {
     }
 }
 
+/// The namespace of process numbers that a machine boots with (PROC_PID_INIT_INO in
+/// linux/proc_ns.h).
+const FIRST_PID_NAMESPACE: &str = "pid:[4026531836]";
+
 /// Machine, boot and process of this program: a later run can tell by it
 /// whether the one that left traces on a host still lives.
 fn owner() -> String {
     let read = |path: &str| {
         std::fs::read_to_string(path).map_or_else(|_| "unknown".to_owned(), |text| text.trim().to_owned())
     };
-    format!("{}:{}:{}", read("/etc/machine-id"), read("/proc/sys/kernel/random/boot_id"), std::process::id())
+    let boot = read("/proc/sys/kernel/random/boot_id");
+    // Containers of one image share its machine id, and those of one machine the id of its
+    // boot: a process number means something in its own namespace only.
+    let namespace = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default().display().to_string();
+    let machine = match namespace == FIRST_PID_NAMESPACE {
+        true => read("/etc/machine-id"),
+        false => format!("{boot}-{}", namespace.replace(|sign: char| !sign.is_ascii_digit(), "")),
+    };
+    format!("{machine}:{boot}:{}", std::process::id())
 }

@@ -117,12 +117,19 @@ fn parse(text: &str, known_elevation: Option<ElevationFact>) -> Result<HostFacts
         None => elevation(get("elevation").ok_or("it does not say how to become root")?)?,
     };
     let (store_free, store_free_inodes) = room(get("store"));
-    let baseline = units::parse_list(&units_text);
+    let mut baseline = units::parse_list(&units_text);
+    let current_system = path("current_system");
+    let unproven = current_system.is_some() && path("unproven_system") == current_system;
+    if unproven {
+        let excused = get("unproven_broken").unwrap_or_default();
+        let is_excused = |unit: &String| excused.split(' ').any(|excused| excused == unit);
+        baseline.retain(|unit, health| !health.is_broken() || is_excused(unit));
+    }
     Ok(HostFacts {
         uid: get("uid").and_then(|uid| uid.parse().ok()).ok_or("it does not say who is logged in")?,
         user: get("user").unwrap_or_default().to_owned(),
         elevation,
-        current_system: path("current_system"),
+        current_system,
         booted_system: path("booted_system"),
         profile: path("profile"),
         generation: get("generation").and_then(generation),
@@ -144,6 +151,7 @@ fn parse(text: &str, known_elevation: Option<ElevationFact>) -> Result<HostFacts
         service_memory: measure::service_memory(text),
         default_route: measure::default_route(text),
         baseline,
+        unproven,
         lock: lock_holder(&holder, get("deploy_lock"), get("activation_lock")),
         orphans,
         deployed: deployed_record(&deployed),
@@ -212,11 +220,13 @@ fn orphan(line: &str) -> OrphanRun {
     let run = line.split('\t').nth(1).unwrap_or_default();
     let get = |key: &str| shell::value(&fields, key).unwrap_or_default().to_owned();
     let path = |key: &str| shell::value(&fields, key).and_then(|path| StorePath::new(path).ok());
-    let unit_state = get("unit_state");
+    // No answer of systemd, as while it re-executes itself, is no word of an end.
+    let unit_state = fields.lines().find_map(|field| field.strip_prefix("unit_state="));
+    let has_ended = |state: &str| matches!(state, "inactive" | "failed" | "unknown");
     OrphanRun {
         run: run.to_owned(),
         phase: get("phase"),
-        alive: matches!(unit_state.as_str(), "active" | "activating" | "reloading" | "deactivating"),
+        alive: unit_state.is_some_and(|state| !has_ended(state)),
         stale: !get("stale").is_empty(),
         owner: get("owner"),
         new: path("new"),
@@ -261,6 +271,31 @@ mod tests {
         assert!(orphan.alive);
         assert_eq!((orphan.phase.as_str(), orphan.owner.as_str()), ("activated", "m:b:7"));
         assert_eq!(facts.lock.unwrap().who, "ann@desk");
+    }
+
+    #[test]
+    fn what_fails_under_a_system_that_was_never_proven_is_not_excused() {
+        let marked = |system: &str, broken: &str| {
+            format!("{}unproven_system={system}\nunproven_broken={broken}\n", sample())
+        };
+        let facts = parse(&marked(SYSTEM, ""), None).unwrap();
+        assert!(facts.unproven && facts.broken_before().is_empty());
+        assert!(facts.baseline.contains_key("bar.service"));
+        let facts = parse(&marked(SYSTEM, "x.service foo.service"), None).unwrap();
+        assert_eq!(facts.broken_before(), ["foo.service"]);
+        // Somebody has activated another system since.
+        let facts = parse(&marked(&SYSTEM.replace("25.05", "24.11"), ""), None).unwrap();
+        assert!(!facts.unproven);
+        assert_eq!(facts.broken_before(), ["foo.service"]);
+    }
+
+    #[test]
+    fn a_supervisor_that_systemd_says_nothing_of_may_live() {
+        let alive = |state: &str| orphan(&format!("run\tid\towner=m:b:7{state}")).alive;
+        assert!(alive("\tunit_state=activating") && alive("\tunit_state="));
+        assert!(!alive("\tunit_state=inactive") && !alive("\tunit_state=failed"));
+        // A run that came no further than the copy has none.
+        assert!(!alive(""));
     }
 
     #[test]

@@ -69,7 +69,13 @@ pub(crate) async fn sample(
         .set("RUN", look.hold.map_or("", |(run, _)| run))
         .set("HOLD", look.hold.map_or_else(String::new, |(_, time)| time.as_secs().to_string()));
     let text = link.run_on(session, &script, Privilege::Root, deadline).await?;
-    Ok(parse_sample(&text, look.extra_units))
+    let sample = parse_sample(&text, look.extra_units);
+    if sample.units.is_empty() {
+        // Nobody could say that a host without units is well.
+        let detail = "it names no units".to_owned();
+        return Err(HostError::Answer { address: link.destination(), detail });
+    }
+    Ok(sample)
 }
 
 fn parse_sample(text: &str, extra_units: &[String]) -> Sample {

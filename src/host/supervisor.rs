@@ -112,6 +112,7 @@ pub(crate) async fn start(
         .set("LOCK_TIMEOUT", seconds(order.host.timeouts.lock))
         .set("COMMIT_ID", order.commit.clone())
         .set("ACTOR", order.actor.replace('\n', " "))
+        .set("BROKEN", facts.broken_before().join(" "))
         .set("PASSING", passing(Until::Past(&ON_THE_WAY)))
         .set("SECONDS_TO_WAIT", patience.as_secs().to_string());
     let deadline = patience + order.host.timeouts.command;

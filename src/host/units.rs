@@ -97,6 +97,8 @@ pub(crate) struct Judgement {
     pub(crate) failed: usize,
     /// Units that run and did not before.
     pub(crate) started: Vec<String>,
+    /// Services that ran before and do not run, without having failed.
+    pub(crate) idle: Vec<String>,
 }
 
 impl Judge {
@@ -115,6 +117,10 @@ impl Judge {
                 if before.is_none_or(|before| matches!(before.active.as_str(), "inactive" | "failed")) {
                     judgement.started.push(unit.clone());
                 }
+            }
+            let ran = |before: &UnitHealth| before.active == "active" && before.sub == "running";
+            if now.active == "inactive" && unit.ends_with(".service") && before.is_some_and(ran) {
+                judgement.idle.push(unit.clone());
             }
             if let Some(why) = self.ailment(unit, now) {
                 if broken_before {
@@ -253,6 +259,22 @@ mod tests {
         let third = units(&[("a.service", unit("active", "running", 4))]);
         judge.count_from(&third);
         assert_eq!(ailing(&judge, &third), ["a.service"]);
+    }
+
+    #[test]
+    fn a_service_that_ran_and_has_ended_by_itself_is_named() {
+        let judge = Judge {
+            baseline: units(&[
+                ("web.service", unit("active", "running", 0)),
+                ("once.service", unit("active", "exited", 0)),
+                ("x.socket", unit("active", "running", 0)),
+            ]),
+            ..Judge::default()
+        };
+        let ended = ["web.service", "once.service", "x.socket"].map(|name| (name, unit("inactive", "dead", 0)));
+        let judgement = judge.judge(&units(&ended));
+        assert_eq!(judgement.idle, ["web.service"]);
+        assert!(judgement.ailing.is_empty());
     }
 
     #[test]

@@ -157,6 +157,10 @@ pub struct HostFacts {
     pub uptime: Option<u64>,
     /// Health of all services before the deploy.
     pub baseline: Baseline,
+    /// What runs was activated by a run that neither proved it nor took it back: units
+    /// that have failed since are not in the baseline.
+    #[serde(default)]
+    pub unproven: bool,
     /// Who holds the deploy lock or the activation lock.
     pub lock: Option<LockHolder>,
     /// Traces of earlier runs.

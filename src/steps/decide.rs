@@ -74,6 +74,12 @@ fn is_unchanged(action: Action, new: &StorePath, facts: &HostFacts) -> bool {
 
 /// Says when the host does not run what it would boot, and which it is.
 fn explain_pending(context: &HostContext, new: &StorePath, facts: &HostFacts) {
+    if facts.unproven {
+        let message = "an earlier run activated what the host runs, and neither proved it nor took it back: \
+                       what has failed since counts";
+        context.warn(message, None);
+        return;
+    }
     if facts.profile == facts.current_system {
         return;
     }
@@ -163,7 +169,10 @@ fn owner_is_gone(owner: &str, own: &str) -> bool {
     else {
         return false;
     };
-    machine == own_machine
+    // Machines without an id, as containers often are, cannot be told apart.
+    !machine.is_empty()
+        && machine != "unknown"
+        && machine == own_machine
         && process != own_process
         && (boot != own_boot || !std::path::Path::new(&format!("/proc/{process}")).exists())
 }
@@ -181,5 +190,9 @@ mod tests {
         assert!(owner_is_gone("machine:earlier:1", &own));
         assert!(!owner_is_gone(&own, &own));
         assert!(!owner_is_gone("nonsense", &own));
+        for machine in ["", "unknown"] {
+            let own = format!("{machine}:boot:{}", std::process::id());
+            assert!(!owner_is_gone(&format!("{machine}:earlier:1"), &own));
+        }
     }
 }

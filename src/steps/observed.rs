@@ -20,7 +20,7 @@ pub(super) async fn ask(context: &HostContext) -> Result<&Observed, HostError> {
 async fn look(context: &HostContext) -> Result<Observed, HostError> {
     let answer =
         |detail: &str| HostError::Answer { address: context.name().to_string(), detail: detail.to_owned() };
-    let (Some(facts), Some(evaluated)) = (context.facts_if_known(), context.evaluated.get()) else {
+    let (Some(facts), Ok(new)) = (context.facts_if_known(), context.new_system()) else {
         return Err(answer("nothing is known of the host"));
     };
     let session = match context.proven_session() {
@@ -28,7 +28,7 @@ async fn look(context: &HostContext) -> Result<Observed, HostError> {
         None => context.link.master().await?,
     };
     let since = context.activation().since;
-    let about = LookAfter { since: &since, new: &evaluated.out_path, baseline: &facts.baseline };
+    let about = LookAfter { since: &since, new, baseline: &facts.baseline };
     let after = after::look(&context.link, &session, about, context.command_deadline()).await?;
     let observed = put_together(context, &facts, after);
     context.send(Event::Observed { host: context.name().clone(), observed: Box::new(observed.clone()) });
@@ -76,7 +76,11 @@ fn beside_before(services: Vec<ServiceMemory>, before: &[ServiceMemory]) -> Vec<
 
 /// How many generations the commit adds: none where the profile has the new system already.
 fn new_generations(context: &HostContext, facts: &HostFacts) -> f64 {
-    let new = context.evaluated.get().map(|evaluated| &evaluated.out_path);
+    let new = context.new_system().ok();
+    if context.target.get().is_some_and(|target| target.generation.is_some()) {
+        // Going back switches to a generation that is there.
+        return 0.0;
+    }
     if context.run.spec.action.commits() && facts.profile.as_ref() != new { 1.0 } else { 0.0 }
 }
 

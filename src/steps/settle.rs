@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::context::HostContext;
 use super::way::Way;
 use super::{Done, StepResult, build, step};
@@ -19,9 +21,8 @@ step!(Settle, StepId::Settle);
 
 /// How long one wait for the end lasts; then it is asked anew.
 const ONE_WAIT: Duration = Duration::from_secs(20);
-/// How often the end is waited for: with the above, longer than any rollback
-/// within its own deadline.
-const WAITS: u32 = 66;
+/// What the host may take beyond its own deadlines before we give up on it.
+const GRACE: Duration = Duration::from_secs(60);
 
 async fn run(context: &HostContext) -> StepResult {
     let facts = context.facts()?;
@@ -77,11 +78,18 @@ async fn bring_to_end(context: &HostContext, way: &mut Way) -> Result<(), HostEr
         return Ok(());
     }
     let word = (!activation.confirmed).then_some(Word::Rollback);
-    for _ in 0..WAITS {
+    // Activation and rollback each have their time, and the rollback may wait for a lock.
+    let policy = &context.host.rollback;
+    let longest = context.host.timeouts.lock + policy.confirm_timeout + policy.activation_timeout * 2 + GRACE;
+    let ends = Instant::now() + longest;
+    loop {
         match way.wait(context, Until::Final, word, ONE_WAIT).await? {
             Standing::At(state) => {
                 context.update_activation(|activation| activation.state = Some(state.clone()));
                 if state.phase.is_final() {
+                    return Ok(());
+                }
+                if Instant::now() >= ends {
                     return Ok(());
                 }
                 context.progress(StepId::Settle, state.reason);
@@ -90,7 +98,6 @@ async fn bring_to_end(context: &HostContext, way: &mut Way) -> Result<(), HostEr
             Standing::Dead(_) | Standing::Gone => return Ok(()),
         }
     }
-    Ok(())
 }
 
 /// What the host's state amounts to.

@@ -292,18 +292,26 @@ async fn new_network_problems(context: &HostContext, session: &Session) -> Resul
 /// Notes what became of the units of the plan, of new ones, which their
 /// targets start without being in the plan, and what was broken before.
 fn note_services(context: &HostContext, judgement: &Judgement, unit_files: &BTreeSet<String>) {
-    let plan = context.preview.get().and_then(|preview| preview.plan.clone()).unwrap_or_default();
+    let plan = context.preview.get().and_then(|preview| preview.plan.clone());
+    let has_plan = plan.is_some();
+    let plan = plan.unwrap_or_default();
     let UnitPlan { stop, not_stopped, mut restart, reload, mut start } = plan;
     // Stopped with the old definition and started with the new one.
     restart.extend(start.extract_if(.., |unit| stop.contains(unit)));
     start.extend(judgement.started.iter().filter(|unit| unit_files.contains(*unit)).cloned());
+    // Without a plan nobody knows what the switch has touched: then any may be.
+    let touched =
+        |unit: &&String| !has_plan || [&restart, &reload, &start].iter().any(|list| list.contains(unit));
+    let idle = judgement.idle.iter().filter(|unit| unit_files.contains(*unit));
+    let idle: BTreeSet<String> = idle.filter(touched).cloned().collect();
+    note_idle(context, &idle);
     let lists = [(restart, "restarted"), (reload, "reloaded"), (start, "started"), (not_stopped, "left alone")];
     let ailing = |unit: &str| judgement.ailing.iter().find(|ailing| ailing.unit == unit);
     let mut listed = BTreeSet::new();
     for (units, what) in lists {
         for unit in units {
             if listed.insert(unit.clone()) && ailing(&unit).is_none() {
-                context.service(&unit, what);
+                context.service(&unit, if idle.contains(&unit) { "does not run any more" } else { what });
             }
         }
     }
@@ -322,6 +330,14 @@ fn note_services(context: &HostContext, judgement: &Judgement, unit_files: &BTre
             None,
         );
     }
+}
+
+/// Warns of services that ran, were started anew, and have come to an end without failing.
+fn note_idle(context: &HostContext, idle: &BTreeSet<String>) {
+    let Some(first) = idle.first() else { return };
+    let names: Vec<&str> = idle.iter().map(String::as_str).collect();
+    let message = format!("ran before this deploy and came to an end after its start: {}", names.join(", "));
+    context.warn(message, Some(format!("on the host: systemctl status {first}")));
 }
 
 /// What was found as a failure, with the last words of the units.

@@ -58,8 +58,17 @@ impl Way {
             match supervisor::wait(&context.link, &session, run, until, word, patience).await {
                 Err(error @ (HostError::Lost { .. } | HostError::Deadline { .. })) => {
                     tracing::debug!(%error, "lost the way to the supervisor");
-                    unreachable_since(context);
+                    // The first time it is the old connection that is gone; a host that lets
+                    // us in and does not answer is as good as one that does not.
+                    let is_first = context.activation().unreachable_since.is_none();
+                    let since = unreachable_since(context);
                     self.session = None;
+                    if since.elapsed() >= patience_with(context) {
+                        return Err(error);
+                    }
+                    if !is_first {
+                        self.wait_a_moment(context, &error, since).await;
+                    }
                     self.trouble = Some(error);
                 }
                 // The new system took the way to root: the old one brings it back.

@@ -16,6 +16,7 @@ mod access;
 mod actions;
 mod checks;
 mod deploy;
+mod doubt;
 mod faults;
 mod health;
 mod interrupt;

@@ -112,3 +112,17 @@ fn a_way_back_that_goes_wrong_is_taken_back_and_loses_no_generation() {
     assert_eq!(fleet.generations("p620"), "1 2 3");
     fleet.assert_no_traces("p620");
 }
+
+#[test]
+fn limits_that_fail_a_deploy_judge_a_way_back_too() {
+    let fleet = Fleet::start(&["p620"]);
+    fleet.write_settings("[resources]\nload = { fail = 1000 }\nmemory_available = { fail = \"1%\" }\n");
+    let first = fleet.look("p620");
+    fleet.variant("p620", "unit-changed");
+    assert_eq!(fleet.deploy(&["p620"]).code, Some(0));
+    let run = fleet.roll_back(&["p620"]);
+    assert_eq!(run.code, Some(0), "{}", run.report("p620"));
+    assert_eq!(fleet.look("p620"), first);
+    // What was measured is told as after a deploy.
+    assert!(run.events.iter().any(|event| event["type"] == "observed"), "{:#?}", run.steps("p620"));
+}

@@ -337,6 +337,7 @@ pub(crate) fn facts(host: &str, system: &StorePath) -> HostFacts {
         default_route: None,
         uptime: Some(43_200),
         baseline: std::collections::BTreeMap::default(),
+        unproven: false,
         lock: None,
         orphans: Vec::new(),
         deployed: None,
