@@ -93,7 +93,7 @@ fn a_reboot_in_the_activation_is_a_rollback() {
 fn a_host_that_is_silent_from_the_start_is_given_up_quickly() {
     let fleet = Fleet::start(&["p620"]);
     fleet.write_settings(IMPATIENT);
-    let before = fleet.look("p620");
+    let before = fleet.standing("p620");
     fleet.variant("p620", "unit-changed");
     fleet.on_fleet("pause", &["p620"]);
     let run = fleet.deploy(&["p620"]);
@@ -101,7 +101,7 @@ fn a_host_that_is_silent_from_the_start_is_given_up_quickly() {
     run.expect("p620", 5, "failed");
     run.assert_failure("p620", &["cannot be reached", "run the same command again"]);
     assert!(run.took < Duration::from_secs(20), "{:?}", run.took);
-    assert_eq!(fleet.look("p620"), before);
+    assert_eq!(fleet.standing("p620"), before);
     fleet.next_run_succeeds("p620");
 }
 
@@ -109,14 +109,14 @@ fn a_host_that_is_silent_from_the_start_is_given_up_quickly() {
 fn a_host_that_lets_us_in_but_never_answers_is_given_up_after_the_command_timeout() {
     let fleet = Fleet::start(&["p620"]);
     fleet.write_settings(IMPATIENT);
-    let before = fleet.look("p620");
+    let before = fleet.standing("p620");
     fleet.variant("p620", "unit-changed");
     fleet.on("p620", "echo 'sleep 1000' >/root/.bashrc");
     let run = fleet.deploy(&["p620"]);
     run.expect("p620", 5, "failed");
     run.assert_failure("p620", &["p620 did not answer within 5.0 s", "run the same command again"]);
     assert!(run.took < Duration::from_secs(12), "{:?}", run.took);
-    assert_eq!(fleet.look("p620"), before);
+    assert_eq!(fleet.standing("p620"), before);
     fleet.on("p620", "rm /root/.bashrc");
     fleet.next_run_succeeds("p620");
 }
@@ -130,7 +130,7 @@ fn a_host_that_falls_silent_in_the_copy_is_given_up_after_the_stall_timeout() {
         "[hosts.p620]\naddress = \"p620-delayed\"\n",
         1,
     ));
-    let before = fleet.look("p620");
+    let before = fleet.standing("p620");
     fleet.variant_with("p620", "unit-changed", "revision = 2; packages = 300;");
     let mut run = fleet.start_deploy(&["p620"]);
     run.wait_for("the first path", |event| {
@@ -147,7 +147,7 @@ fn a_host_that_falls_silent_in_the_copy_is_given_up_after_the_stall_timeout() {
         "{failure}"
     );
     assert!(took < Duration::from_secs(15), "{took:?}");
-    assert_eq!(fleet.look("p620"), before);
+    assert_eq!(fleet.standing("p620"), before);
     fleet.write_settings("");
     fleet.next_run_succeeds("p620");
 }
@@ -195,7 +195,7 @@ fn a_cable_that_is_pulled_in_the_copy_is_waited_for_and_the_copy_goes_on() {
 fn silent_for_a_while(variant: &str, fall_silent: impl Fn(&mut Deploying)) {
     let fleet = Fleet::start(&["p620"]);
     fleet.write_settings(IMPATIENT);
-    let before = fleet.look("p620");
+    let before = fleet.standing("p620");
     fleet.variant_with("p620", variant, "seconds = 2; revision = 4;");
     let mut run = fleet.start_deploy(&["p620"]);
     fall_silent(&mut run);
@@ -208,7 +208,7 @@ fn silent_for_a_while(variant: &str, fall_silent: impl Fn(&mut Deploying)) {
     let (code, outcome, failure) = end_of(run);
     assert_eq!((code, outcome.as_str()), (Some(6), "rolled-back"), "{failure}");
     fleet.await_settled("p620");
-    assert_eq!(fleet.look("p620"), before);
+    assert_eq!(fleet.standing("p620"), before);
     fleet.next_run_succeeds("p620");
 }
 
@@ -225,7 +225,7 @@ fn a_host_that_is_silent_while_it_is_verified_is_taken_back() {
 #[test]
 fn a_full_disk_refuses_the_copy_with_the_numbers_and_the_host_is_untouched() {
     let fleet = Fleet::start_with(&["p620"], &["--store-size", "128"]);
-    let before = fleet.look("p620");
+    let before = fleet.standing("p620");
     fleet.on_fleet("fill", &["p620", "/nix", "1"]);
     fleet.variant("p620", "unit-changed");
     let run = fleet.deploy(&["p620"]);
@@ -234,7 +234,7 @@ fn a_full_disk_refuses_the_copy_with_the_numbers_and_the_host_is_untouched() {
         "p620",
         &["p620 has not enough room", "MiB", "in /nix/store", "nix-collect-garbage", "collect_garbage = true"],
     );
-    assert_eq!(fleet.look("p620"), before);
+    assert_eq!(fleet.standing("p620"), before);
     fleet.on("p620", "rm /nix/.fill");
     fleet.next_run_succeeds("p620");
 }
@@ -257,13 +257,13 @@ fn a_boot_partition_without_room_refuses_a_new_kernel_and_nothing_else() {
 #[test]
 fn without_inodes_the_copy_is_refused_with_the_numbers() {
     let fleet = Fleet::start_with(&["p620"], &["--store-size", "256", "--store-inodes", "2000"]);
-    let before = fleet.look("p620");
+    let before = fleet.standing("p620");
     fleet.on("p620", "mkdir /nix/fill; cd /nix/fill; seq 3000 | xargs touch 2>/dev/null; rm 1 2");
     fleet.variant("p620", "unit-changed");
     let run = fleet.deploy(&["p620"]);
     run.expect("p620", 5, "failed");
     run.assert_failure("p620", &["p620 has not enough room", "inodes"]);
-    assert_eq!(fleet.look("p620"), before);
+    assert_eq!(fleet.standing("p620"), before);
     fleet.on("p620", "rm -r /nix/fill");
     fleet.next_run_succeeds("p620");
 }

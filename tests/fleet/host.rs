@@ -58,12 +58,17 @@ impl Fleet {
         run
     }
 
-    /// Asserts that the host runs and boots what the run deployed, without traces.
+    /// Asserts that the host runs and boots what the run deployed, with its units and
+    /// without traces.
     #[track_caller]
     pub(crate) fn assert_runs_new(&self, host: &str, run: &Run) {
-        let after = self.look(host);
-        assert_eq!(run.report(host)["new"], after.current_system.as_str());
-        assert_eq!(after.profile, after.current_system);
+        let after = self.standing(host);
+        assert_eq!(run.report(host)["new"], after.on.current_system.as_str());
+        assert_eq!(after.on.profile, after.on.current_system);
+        assert_eq!(after.unfinished, "");
+        for unit in ["sshd.service", "worker.service", "monitor.service", "nix-daemon.socket"] {
+            assert_eq!(after.units.get(unit).map(String::as_str), Some("active"), "{unit}: {:?}", after.units);
+        }
         self.assert_no_traces(host);
     }
 }

@@ -10,7 +10,7 @@ use super::fleet::{Fleet, report};
 /// Interrupts a run that builds for ever: nothing of the host was touched.
 fn interrupted_before_the_activation(signal: Signal) {
     let fleet = Fleet::start(&["p620"]);
-    let before = fleet.look("p620");
+    let before = fleet.standing("p620");
     fleet.variant_with("p620", "slow-build", "waitFor = \"/nonexistent/never\"; revision = 9;");
     let mut run = fleet.start_deploy(&["p620"]);
     run.wait_for_step("build");
@@ -21,7 +21,7 @@ fn interrupted_before_the_activation(signal: Signal) {
     let report = report(&events, "p620");
     assert_eq!((status.code(), &report["outcome"]), (Some(130), &"failed".into()), "{report}");
     assert!(report["failure"].to_string().contains("interrupted before p620 was changed"), "{report}");
-    assert_eq!(fleet.look("p620"), before);
+    assert_eq!(fleet.standing("p620"), before);
     fleet.next_run_succeeds("p620");
 }
 
@@ -57,7 +57,7 @@ fn ctrl_c_in_the_activation_lets_the_deploy_come_to_its_end() {
 #[test]
 fn ctrl_c_in_an_activation_that_fails_ends_with_the_rollback() {
     let fleet = Fleet::start(&["p620"]);
-    let before = fleet.look("p620");
+    let before = fleet.standing("p620");
     fleet.host_file("p620", "{ variant = [ \"slow-activation\" \"crash-at-start\" ]; seconds = 2; }");
     let mut run = fleet.start_deploy(&["p620"]);
     run.wait_for_phase("activating");
@@ -65,14 +65,14 @@ fn ctrl_c_in_an_activation_that_fails_ends_with_the_rollback() {
     let (status, events) = run.finish();
     let report = report(&events, "p620");
     assert_eq!((status.code(), &report["outcome"]), (Some(6), &"rolled-back".into()), "{report}");
-    assert_eq!(fleet.look("p620"), before);
+    assert_eq!(fleet.standing("p620"), before);
     fleet.assert_no_traces("p620");
 }
 
 #[test]
 fn ctrl_c_twice_leaves_at_once_and_the_host_settles_itself() {
     let fleet = Fleet::start(&["p620"]);
-    let before = fleet.look("p620");
+    let before = fleet.standing("p620");
     fleet.variant_with("p620", "slow-activation", "seconds = 3;");
     let mut run = fleet.start_deploy(&["p620"]);
     run.wait_for_phase("activating");
@@ -86,14 +86,14 @@ fn ctrl_c_twice_leaves_at_once_and_the_host_settles_itself() {
     assert_eq!((status.code(), &report["outcome"]), (Some(7), &"unknown".into()), "{report}");
     assert!(report["failure"].to_string().contains("by itself"), "{report}");
     fleet.await_settled("p620");
-    assert_eq!(fleet.look("p620"), before);
+    assert_eq!(fleet.standing("p620"), before);
     fleet.next_run_succeeds("p620");
 }
 
 #[test]
 fn ctrl_c_twice_before_the_activation_leaves_at_once_and_changes_nothing() {
     let fleet = Fleet::start(&["p620"]);
-    let before = fleet.look("p620");
+    let before = fleet.standing("p620");
     fleet.variant_with("p620", "slow-build", "waitFor = \"/nonexistent/never\"; revision = 10;");
     let mut run = fleet.start_deploy(&["p620"]);
     run.wait_for_step("build");
@@ -103,14 +103,14 @@ fn ctrl_c_twice_before_the_activation_leaves_at_once_and_changes_nothing() {
     let (status, events) = run.finish();
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     assert_eq!(status.code(), Some(130), "{}", report(&events, "p620"));
-    assert_eq!(fleet.look("p620"), before);
+    assert_eq!(fleet.standing("p620"), before);
     fleet.next_run_succeeds("p620");
 }
 
 #[test]
 fn ctrl_c_before_one_host_changes_does_not_stop_another_that_is_changing() {
     let fleet = Fleet::start(&["p620", "p510"]);
-    let untouched = fleet.look("p510");
+    let untouched = fleet.standing("p510");
     fleet.variant_with("p620", "slow-activation", "seconds = 4;");
     fleet.variant("p510", "unit-changed");
     // p510 has to wait for its place among those that change.
@@ -128,7 +128,7 @@ fn ctrl_c_before_one_host_changes_does_not_stop_another_that_is_changing() {
         "{outcomes:?}"
     );
     if outcomes[1] == "failed" {
-        assert_eq!(fleet.look("p510"), untouched);
+        assert_eq!(fleet.standing("p510"), untouched);
     }
     fleet.assert_no_traces("p620");
 }

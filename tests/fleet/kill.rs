@@ -16,14 +16,14 @@ fn killed_in_the_copy_leaves_the_host_untouched_and_the_next_run_goes_on() {
     let fleet = Fleet::start(&["p620"]);
     fleet.on_fleet("delay", &["p620", "40"]);
     fleet.write_settings("[hosts.p620]\naddress = \"p620-delayed\"\n");
-    let before = fleet.look("p620");
+    let before = fleet.standing("p620");
     fleet.variant_with("p620", "unit-changed", "revision = 1; packages = 300;");
     let mut run = fleet.start_deploy(&["p620"]);
     run.wait_for("the first path", |event| {
         event["type"] == "step-progress" && event["step"] == "copy" && event["done"].as_u64() > Some(0)
     });
     run.kill();
-    assert_eq!(fleet.look("p620"), before);
+    assert_eq!(fleet.standing("p620"), before);
     let next = fleet.deploy(&["p620"]);
     next.expect("p620", 0, "deployed");
     let copied: u32 = next.summary("p620", "copy").split(' ').next().unwrap().parse().unwrap();
@@ -34,26 +34,26 @@ fn killed_in_the_copy_leaves_the_host_untouched_and_the_next_run_goes_on() {
 #[test]
 fn killed_before_the_activation_leaves_the_host_untouched() {
     let fleet = fleet();
-    let before = fleet.look("p620");
+    let before = fleet.standing("p620");
     fleet.variant("p620", "unit-changed");
     let mut run = fleet.start_deploy(&["p620"]);
     run.wait_for_step("preview");
     run.kill();
     fleet.await_settled("p620");
-    assert_eq!(fleet.look("p620"), before);
+    assert_eq!(fleet.standing("p620"), before);
     fleet.next_run_succeeds("p620");
 }
 
 #[test]
 fn killed_in_the_activation_the_host_takes_it_back_by_itself() {
     let fleet = fleet();
-    let before = fleet.look("p620");
+    let before = fleet.standing("p620");
     fleet.variant_with("p620", "slow-activation", "seconds = 2;");
     let mut run = fleet.start_deploy(&["p620"]);
     run.wait_for_phase("activating");
     run.kill();
     fleet.await_settled("p620");
-    assert_eq!(fleet.look("p620"), before);
+    assert_eq!(fleet.standing("p620"), before);
     assert_eq!(fleet.unit("p620", "worker.service"), "active");
     assert!(fleet.on("p620", "cat /run/nix-deploy/*-*-*/state").contains("phase=rolled-back"));
     fleet.next_run_succeeds("p620");
@@ -88,13 +88,13 @@ fn killed_between_activation_and_commit_the_next_run_takes_it_back_and_deploys()
 #[test]
 fn killed_between_activation_and_commit_the_host_takes_it_back_by_itself() {
     let fleet = fleet();
-    let before = fleet.look("p620");
+    let before = fleet.standing("p620");
     fleet.variant("p620", "unit-changed");
     let mut run = fleet.start_deploy(&["p620"]);
     run.wait_for_step("verify");
     run.kill();
     fleet.await_settled("p620");
-    assert_eq!(fleet.look("p620"), before);
+    assert_eq!(fleet.standing("p620"), before);
     fleet.next_run_succeeds("p620");
 }
 
@@ -118,10 +118,10 @@ fn killed_when_committed_the_next_run_finds_an_unchanged_host_and_clears_up() {
 #[test]
 fn killed_while_the_question_is_asked_leaves_the_host_untouched() {
     let fleet = fleet();
-    let before = fleet.look("p620");
+    let before = fleet.standing("p620");
     fleet.variant("p620", "unit-changed");
     fleet.kill_at_the_question(&["p620"]);
-    assert_eq!(fleet.look("p620"), before);
+    assert_eq!(fleet.standing("p620"), before);
     fleet.next_run_succeeds("p620");
 }
 

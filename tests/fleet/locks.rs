@@ -30,7 +30,7 @@ fn an_activation_of_somebody_else_that_ends_in_time_is_waited_for() {
 #[test]
 fn an_activation_of_somebody_else_that_does_not_end_is_exit_code_9_and_is_named() {
     let fleet = Fleet::start(&["p620"]);
-    let before = fleet.look("p620");
+    let before = fleet.standing("p620");
     hold_activation_lock(&fleet, 31);
     fleet.write_settings("[hosts.p620]\n[hosts.p620.timeouts]\nlock = \"1s\"\n");
     fleet.variant("p620", "unit-changed");
@@ -40,7 +40,7 @@ fn an_activation_of_somebody_else_that_does_not_end_is_exit_code_9_and_is_named(
         "p620",
         &["p620 was not changed", "switch-to-configuration", "sleep 31", "run the same command again"],
     );
-    assert_eq!(fleet.look("p620"), before);
+    assert_eq!(fleet.standing("p620"), before);
     fleet.assert_no_traces("p620");
     fleet.on("p620", "systemctl stop holder");
     fleet.next_run_succeeds("p620");
@@ -142,12 +142,12 @@ fn a_host_that_somebody_changed_since_it_was_looked_at_is_left_alone() {
     let database = own_database(&fleet);
     let quick = fleet.deploy_with(&["p620"], &[("NIX_DEPLOY_DATABASE_URL", &database)]);
     quick.expect("p620", 0, "deployed");
-    let between = fleet.look("p620");
+    let between = fleet.standing("p620");
     std::fs::write(&go, "").unwrap();
     let (status, events) = slow.finish();
     let refused = report(&events, "p620");
     assert_eq!((status.code(), &refused["outcome"]), (Some(9), &"failed".into()), "{refused}");
     assert!(refused["failure"].to_string().contains("no longer"), "{refused}");
-    assert_eq!(fleet.look("p620"), between);
+    assert_eq!(fleet.standing("p620"), between);
     fleet.assert_no_traces("p620");
 }

@@ -44,15 +44,15 @@ fn the_same_story_with_nix_2_26_on_the_operators_side() {
     let deployed = deploy_with_nix_226(&fleet);
     deployed.expect("p620", 0, "deployed");
     fleet.assert_runs_new("p620", &deployed);
-    let between = fleet.look("p620");
-    assert_ne!(between.current_system, before.current_system);
+    let between = fleet.standing("p620");
+    assert_ne!(between.on.current_system, before.current_system);
     let unchanged = deploy_with_nix_226(&fleet);
     unchanged.expect("p620", 0, "unchanged");
     assert!(!unchanged.steps("p620").contains(&"build"));
     fleet.variant("p620", "crash-at-start");
     let crashed = deploy_with_nix_226(&fleet);
     crashed.expect("p620", 6, "rolled-back");
-    assert_eq!(fleet.look("p620"), between);
+    assert_eq!(fleet.standing("p620"), between);
     fleet.assert_no_traces("p620");
     fleet.variant("p620", "build-fails");
     let failed = deploy_with_nix_226(&fleet);
@@ -76,7 +76,7 @@ fn a_host_can_build_for_itself() {
 #[test]
 fn another_host_can_build() {
     let fleet = Fleet::start(&["p620", "p510"]);
-    let builder = fleet.look("p510");
+    let builder = fleet.standing("p510");
     fleet.write_settings("[hosts.p620]\nbuild_on = \"p510\"\n");
     fleet.variant_with("p620", "unit-changed", "revision = 32;");
     let run = fleet.deploy(&["p620"]);
@@ -84,7 +84,7 @@ fn another_host_can_build() {
     fleet.assert_runs_new("p620", &run);
     let new = run.report("p620")["new"].as_str().unwrap();
     fleet.on("p510", &format!("nix-store --check-validity {new}"));
-    assert_eq!(fleet.look("p510"), builder);
+    assert_eq!(fleet.standing("p510"), builder);
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn the_machine_we_run_on_is_deployed_without_ssh() {
 #[test]
 fn a_build_that_fails_shows_the_derivation_the_end_of_its_log_and_where_all_of_it_is() {
     let fleet = Fleet::start(&["p620"]);
-    let before = fleet.look("p620");
+    let before = fleet.standing("p620");
     fleet.variant("p620", "build-fails");
     let run = fleet.deploy(&["p620"]);
     run.expect("p620", 4, "failed");
@@ -124,19 +124,19 @@ fn a_build_that_fails_shows_the_derivation_the_end_of_its_log_and_where_all_of_i
     let mut logs = logs;
     let log = logs.next_back().unwrap_or_else(|| panic!("no log is named in {failure}"));
     assert!(fs::read_to_string(log).unwrap().contains("pcre.h: No such file"), "{log}");
-    assert_eq!(fleet.look("p620"), before);
+    assert_eq!(fleet.standing("p620"), before);
     fleet.assert_no_traces("p620");
 }
 
 #[test]
 fn an_evaluation_that_fails_shows_what_nix_says() {
     let fleet = Fleet::start(&["p620"]);
-    let before = fleet.look("p620");
+    let before = fleet.standing("p620");
     fleet.variant("p620", "eval-fails");
     let run = fleet.deploy(&["p620"]);
     run.expect("p620", 4, "failed");
     run.assert_failure("p620", &["services.web.port"]);
-    assert_eq!(fleet.look("p620"), before);
+    assert_eq!(fleet.standing("p620"), before);
     fleet.assert_no_traces("p620");
 }
 

@@ -6,7 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::fleet::{Fleet, OnHost, Run, command};
+use super::fleet::{Fleet, Run, command};
+use super::standing::Standing;
 
 /// A file beside the flake.
 fn file(fleet: &Fleet, name: &str, text: &str) -> PathBuf {
@@ -23,13 +24,13 @@ fn ssh_config(fleet: &Fleet) -> String {
 /// Deploys a change to p620 with further lines for the host; it must be
 /// refused with exit code 5, soon, and in these words.
 #[track_caller]
-fn refused(fleet: &Fleet, before: &OnHost, lines: &str, words: &[&str]) -> Run {
+fn refused(fleet: &Fleet, before: &Standing, lines: &str, words: &[&str]) -> Run {
     fleet.write_settings(&format!("[hosts.p620]\n{lines}\n[hosts.p620.timeouts]\nconnect = \"1s\"\n"));
     let run = fleet.deploy(&["p620"]);
     run.expect("p620", 5, "failed");
     run.assert_failure("p620", words);
     assert!(run.took < Duration::from_secs(12), "{:?}", run.took);
-    assert_eq!(fleet.look("p620"), *before);
+    assert_eq!(fleet.standing("p620"), *before);
     run
 }
 
@@ -47,7 +48,7 @@ fn works(fleet: &Fleet, revision: u32, lines: &str) -> Run {
 #[test]
 fn host_keys_that_are_wrong_or_unknown_are_refused_with_the_remedy() {
     let fleet = Fleet::start(&["p620"]);
-    let before = fleet.look("p620");
+    let before = fleet.standing("p620");
     fleet.variant("p620", "unit-changed");
     let key = fs::read_to_string(fleet.hosts_folder().join("id_ed25519.pub")).unwrap();
     let key: Vec<&str> = key.split_whitespace().take(2).collect();
@@ -69,7 +70,7 @@ fn host_keys_that_are_wrong_or_unknown_are_refused_with_the_remedy() {
 #[test]
 fn hosts_that_nobody_finds_are_unreachable_and_not_failed() {
     let fleet = Fleet::start(&["p620"]);
-    let before = fleet.look("p620");
+    let before = fleet.standing("p620");
     fleet.variant("p620", "unit-changed");
     refused(
         &fleet,
@@ -90,7 +91,7 @@ fn hosts_that_nobody_finds_are_unreachable_and_not_failed() {
 #[test]
 fn a_login_that_the_host_refuses_is_exit_code_5_and_names_the_settings() {
     let fleet = Fleet::start(&["p620"]);
-    let before = fleet.look("p620");
+    let before = fleet.standing("p620");
     fleet.variant("p620", "unit-changed");
     refused(
         &fleet,
@@ -119,7 +120,7 @@ fn a_user_who_cannot_become_root_is_exit_code_5_and_told_what_is_needed() {
     let fleet = Fleet::start(&["p620"]);
     fleet.variant("p620", "removes-elevation");
     fleet.deploy(&["p620"]).expect("p620", 0, "deployed");
-    let before = fleet.look("p620");
+    let before = fleet.standing("p620");
     fleet.variant("p620", "unit-changed");
     refused(
         &fleet,
@@ -137,7 +138,7 @@ fn a_user_whom_nix_on_the_host_does_not_trust_is_told_before_the_copy() {
     let fleet = Fleet::start(&["p620"]);
     fleet.variant("p620", "untrusted");
     fleet.deploy(&["p620"]).expect("p620", 0, "deployed");
-    let before = fleet.look("p620");
+    let before = fleet.standing("p620");
     fleet.variant("p620", "unit-changed");
     refused(
         &fleet,
@@ -154,7 +155,7 @@ fn a_user_whom_nix_on_the_host_does_not_trust_is_told_before_the_copy() {
 fn another_machine_under_a_known_name_is_refused() {
     let fleet = Fleet::start(&["p620"]);
     fleet.deploy(&["p620"]).expect("p620", 0, "unchanged");
-    let before = fleet.look("p620");
+    let before = fleet.standing("p620");
     fleet.variant("p620", "unit-changed");
     fleet.on("p620", "cp /etc/machine-id /root/id; echo 0123456789abcdef0123456789abcdef >/etc/machine-id");
     refused(
@@ -244,7 +245,7 @@ fn a_login_shell_that_prints_text_does_no_harm() {
     works(&fleet, 27, "");
     works(&fleet, 28, "user = \"deploy\"");
     // Our own words are told from the shell's, but Nix' protocol has no room for it.
-    let before = fleet.look("p620");
+    let before = fleet.standing("p620");
     rc_file(&fleet, "echo \"uid=77 welcome to p620\"");
     fleet.deploy(&["p620"]).expect("p620", 0, "unchanged");
     fleet.variant("p620", "package-update");
