@@ -1,7 +1,8 @@
 #!/bin/bash
 # Compares nix-deploy side by side, in one run on the same hosts, with what a
 # person would type by hand over one multiplexed connection, and with the peers
-# that install from crates.io (deploy-rs, nh). Prints medians and ratios.
+# that install from crates.io (deploy-rs, nh). Prints medians and ratios, and the floor:
+# the work that nobody can leave out (contestants.sh).
 #
 # usage: benches/run.sh NIX_DEPLOY [RUNS]
 #
@@ -149,7 +150,8 @@ ratio() { # ratio OURS OTHER
 
 row() { # row TITLE NAME [BAR]
     local title=$1 name=$2 rs=${result[$2-deploy_rs]:-${result[$2-deploy_rs_far]:-}}
-    printf '| %-30s | %7s | %7s | %9s | %6s | %8s | %8s |\n' "$title" "${result[$name-ours]:-}" \
+    printf '| %-30s | %7s | %7s | %7s | %9s | %6s | %8s | %8s |\n' "$title" "${result[$name-ours]:-}" \
+        "${result[$name-floor_changed]:-${result[$name-floor_unchanged]:--}}" \
         "${result[$name-bare]:-}" "${rs:--}" "${result[$name-nh_all]:--}" \
         "$(ratio "${result[$name-ours]:-}" "${result[$name-bare]:-}")" "$(ratio "${result[$name-ours]:-}" "$rs")"
 }
@@ -164,11 +166,11 @@ note "a forwarder on port $port adds 20 ms each way"
 
 # With CASES only some of the cases, for example to look at one change of the program.
 wanted() { [[ " ${CASES:-$1} " == *" $1 "* ]]; }
-! wanted one-changed || measure one-changed b1 changed bare deploy_rs nh_all ours
-! wanted one-unchanged || measure one-unchanged b1 unchanged bare deploy_rs nh_all ours
-! wanted all-changed || measure all-changed "${hosts[*]}" changed bare deploy_rs nh_all ours
-! wanted all-unchanged || measure all-unchanged "${hosts[*]}" unchanged bare deploy_rs nh_all ours
-! wanted far-changed || measure far-changed b1-delayed changed bare deploy_rs_far ours
+! wanted one-changed || measure one-changed b1 changed floor_changed bare deploy_rs nh_all ours
+! wanted one-unchanged || measure one-unchanged b1 unchanged floor_unchanged bare deploy_rs nh_all ours
+! wanted all-changed || measure all-changed "${hosts[*]}" changed floor_changed bare deploy_rs nh_all ours
+! wanted all-unchanged || measure all-unchanged "${hosts[*]}" unchanged floor_unchanged bare deploy_rs nh_all ours
+! wanted far-changed || measure far-changed b1-delayed changed floor_changed bare deploy_rs_far ours
 
 # How time grows with the number of hosts, and what a fleet costs that has nothing to do.
 growth=()
@@ -176,7 +178,7 @@ if [[ " ${CASES:-} " == *" growth "* ]]; then
     for count in 1 4 16 32; do
         [ "$count" -le ${#hosts[@]} ] || break
         growth+=("$count")
-        measure "grow-$count" "${hosts[*]:0:count}" changed bare deploy_rs ours
+        measure "grow-$count" "${hosts[*]:0:count}" changed floor_changed bare deploy_rs ours
     done
     measure fleet-unchanged "${hosts[*]}" unchanged ours
 fi
@@ -229,8 +231,8 @@ first_ours=$(median <"$work/first-ours")
 echo
 echo "Medians of $runs runs in milliseconds, 412-path closure, settle window aside; $(nproc) processors, $(operator nix --version)"
 echo
-printf '| %-30s | %7s | %7s | %9s | %6s | %8s | %8s |\n' case ours bare deploy-rs nh ours/bare ours/d-rs
-printf '|%s|%s|%s|%s|%s|%s|%s|\n' -------------------------------- --------- --------- ----------- -------- ---------- ----------
+printf '| %-30s | %7s | %7s | %7s | %9s | %6s | %8s | %8s |\n' case ours floor bare deploy-rs nh ours/bare ours/d-rs
+printf '|%s|%s|%s|%s|%s|%s|%s|%s|\n' -------------------------------- --------- --------- --------- ----------- -------- ---------- ----------
 ! wanted one-changed || row "1 host, one unit changed" one-changed
 ! wanted one-unchanged || row "1 host, unchanged" one-unchanged
 ! wanted all-changed || row "${#hosts[@]} hosts, one unit changed" all-changed
