@@ -90,4 +90,8 @@ for host in p620 p510; do
     echo "$host: $(ssh -F ssh_config "$host" 'readlink /nix/var/nix/profiles/system; readlink -f /run/current-system; systemctl is-system-running' | paste -sd ' ')"
 done
 expect 0 "$nix_deploy" doctor @server
+
+say "What the fleet database says of it: what runs where, and how each deploy went"
+expect 0 "$nix_deploy" fleet status
+expect 0 "$nix_deploy" fleet history
 say "Done: one deploy and one rollback, on real hosts"
