@@ -31,7 +31,7 @@ with_lock() {
 need_root() {
     [[ $EUID -eq 0 ]] && return
     command -v sudo >/dev/null || die "needs root: run as root, or install sudo"
-    exec sudo --preserve-env=HOME,XDG_CACHE_HOME,NIX_DEPLOY_TEST_CACHE,NIX_DEPLOY_TEST_NET,NIX_DEPLOY_TEST_BOOT_DEADLINE \
+    exec sudo --preserve-env=HOME,XDG_CACHE_HOME,NIX_DEPLOY_TEST_OPERATOR,NIX_DEPLOY_TEST_CACHE,NIX_DEPLOY_TEST_NET,NIX_DEPLOY_TEST_BOOT_DEADLINE \
         "$FLEET_REPO/tests/support/fleet.sh" "$@"
 }
 

@@ -1,4 +1,6 @@
 # The operator's side with Nix 2.26: the base image as a chroot in this machine's network.
+# NIX_DEPLOY_TEST_OPERATOR names another one, to try another Nix: a folder with a system in
+# `root` and a copy of its /nix in `nix`.
 # shellcheck shell=bash
 
 cmd_operator226() {
@@ -8,6 +10,10 @@ cmd_operator226() {
     OPERATOR=$FLEET_CACHE/operator-$(base_key)
     [[ -d $OPERATOR/nix ]] || with_lock "$FLEET_CACHE/operator.lock" operator_create
     touch -c "$OPERATOR"
+    if [[ -n ${NIX_DEPLOY_TEST_OPERATOR:-} ]]; then
+        OPERATOR=$NIX_DEPLOY_TEST_OPERATOR
+        BASE=$OPERATOR/root
+    fi
     exec unshare --mount --propagation private bash "$FLEET_LIB/operator-inside.sh" \
         "$BASE" "$OPERATOR" "$FLEET_REPO" "$FLEET_CACHE" "$PWD" "$@"
 }
