@@ -24,7 +24,7 @@ async fn run(context: &HostContext) -> StepResult {
             adopt(context, &orphan).await?;
         }
         if facts.orphans.iter().any(|orphan| orphan.alive) {
-            context.set_facts(host_facts::collect(context).await?);
+            context.set_facts(host_facts::collect(context, StepId::Decide).await?);
             facts = context.facts()?;
         }
     }
@@ -41,7 +41,7 @@ async fn run(context: &HostContext) -> StepResult {
     explain_pending(context, new, &facts);
     if let Some(target) = context.target.get() {
         // Otherwise they are given while Nix builds.
-        roots::give(context).await?;
+        roots::give(context, StepId::Decide).await?;
         return Ok(Done::passed(
             target.generation.map_or_else(String::new, |number| format!("generation {number}")),
         ));

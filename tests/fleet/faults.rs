@@ -165,11 +165,13 @@ fn a_cable_that_is_pulled_in_the_copy_is_waited_for_and_the_copy_goes_on() {
         event["type"] == "step-progress" && event["step"] == "copy" && event["done"].as_u64() > Some(0)
     });
     fleet.on_fleet("link", &["p620", "down"]);
+    let down = Instant::now();
     run.wait_for("the loss", |event| {
         event["type"] == "step-progress"
             && event["step"] == "copy"
             && event["doing"].as_str().is_some_and(|doing| doing.contains("trying again"))
     });
+    run.wait_for("20 s", |_| down.elapsed() > Duration::from_secs(20));
     fleet.on_fleet("link", &["p620", "up"]);
     let (status, events) = run.finish();
     let report = report(&events, "p620");

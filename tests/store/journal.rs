@@ -339,6 +339,7 @@ pub(crate) fn facts(host: &str, system: &StorePath) -> HostFacts {
         baseline: std::collections::BTreeMap::default(),
         lock: None,
         orphans: Vec::new(),
+        boot_trial: None,
         deployed: None,
     }
 }
