@@ -59,6 +59,11 @@ async fn run(context: &HostContext) -> StepResult {
                     failure.hints.extend(in_vain.hints);
                     failure
                 })?;
+                // Nix may break off on the host when a cache of its own fails (2.26 does).
+                if substitute && reconnects > 1 {
+                    substitute = false;
+                    without_caches(context, format!("the host broke off while it was to fetch ({error})"));
+                }
             }
             CopyError::NoSpace { .. } if !room_was_made && room::after_full_disk(context).await? => {
                 room_was_made = true;
