@@ -2,8 +2,9 @@
 # entry, which it forgets before it does so, and otherwise the default that the
 # firmware keeps: until the new system is proven that is the old one, so a boot that
 # comes to nothing is followed by one of the old system. Prints key=value lines.
-# Input: WHAT (try, keep, withdraw or undo) NEW OLD PROFILE, and but for `try` KEPT:
-#        the default that the firmware kept before; empty where it kept none
+# Input: WHAT (try, keep, withdraw, undo, or end: what another run has left) and, but
+#        for `end`, NEW OLD PROFILE. `try` needs RUN, the others KEPT: the default that
+#        the firmware kept before; empty where it kept none. trial-lib.sh is a part.
 
 # The boot entry of the newest generation that is this system, if it has one.
 entry_of() {
@@ -24,10 +25,21 @@ entry_of() {
     printf '%s' "$entry"
 }
 
-# The default entry in the firmware: four bytes of attributes, then UTF-16.
+# What the firmware is to keep after the trial. The entry that a trial has left there
+# is none of its own.
 kept_default() {
-    variable=/sys/firmware/efi/efivars/LoaderEntryDefault-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f
-    [ ! -r "$variable" ] || tail -c +5 "$variable" | tr -d '\000'
+    kept=$(firmware_default)
+    if [ -e "$TRIAL" ] && { [ -z "$kept" ] || [ "$kept" = "$(of_trial old)" ]; }; then kept=$(of_trial kept); fi
+    printf '%s' "$kept"
+}
+
+# Written before the firmware is changed: whoever comes later can tell what has to be
+# taken back, also when the host or the deployer went down meanwhile.
+record_trial() {
+    mkdir -p "${TRIAL%/*}" || return 1
+    (umask 077 && printf 'kept=%s\nold=%s\nnew=%s\nrun=%s\n' "$kept" "$old" "$NEW" "$RUN" >"$TRIAL.new") || return 1
+    mv -f "$TRIAL.new" "$TRIAL" || return 1
+    sync "$TRIAL" "${TRIAL%/*}" 2>/dev/null || sync
 }
 
 try() {
@@ -37,10 +49,11 @@ try() {
     old=$(entry_of "$OLD")
     kept=$(kept_default)
     [ -n "$new" ] && [ -n "$old" ] && [ "$new" != "$old" ] || { echo none=1; return; }
+    record_trial || { echo refused=1; return; }
     if bootctl set-default "$old" >&2 && bootctl set-oneshot "$new" >&2; then
         printf 'kept=%s\nnew=%s\nold=%s\n' "$kept" "$new" "$old"
     else
-        bootctl set-default "$kept" >&2
+        bootctl set-default "$kept" >&2 && rm -f "$TRIAL"
         echo refused=1
     fi
 }
@@ -53,16 +66,22 @@ undo() {
     done
     nix-env -p "$PROFILE" --switch-generation "${number%-link}" >&2 || return 1
     NIXOS_NO_CHECK=1 "$OLD/bin/switch-to-configuration" boot >&2 || return 1
-    bootctl set-default "$KEPT" >&2
+    back_to_kept
+}
+
+# Without a default of the firmware that of loader.conf counts, the new system's.
+back_to_kept() {
+    bootctl set-default "$KEPT" >&2 || return 1
+    rm -f "$TRIAL"
 }
 
 main() {
     PATH=/run/current-system/sw/bin:/run/wrappers/bin:$PATH:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
     case $WHAT in
         try) try ;;
-        # Without a default of the firmware that of loader.conf counts, the new system's.
-        keep) bootctl set-default "$KEPT" >&2 ;;
-        withdraw) bootctl set-oneshot "" >&2; bootctl set-default "$KEPT" >&2 ;;
+        keep) back_to_kept ;;
+        withdraw) bootctl set-oneshot "" >&2; back_to_kept ;;
         undo) undo ;;
+        end) end_left_trial ;;
     esac
 }

@@ -1,6 +1,7 @@
 # Runs on the host as a unit of its own and does the activation, so that nothing
 # hangs on ssh. It ends on the new system, confirmed, or on the old one.
 #
+# trial-lib.sh is a part of it.
 # Input (environment): RUN NEW OLD OLD_PROFILE OLD_GENERATION PROFILE ACTION
 #   CONFIRM_TIMEOUT ACTIVATION_TIMEOUT LOCK_TIMEOUT (seconds)
 #   GENERATION (the one that has NEW already, may be empty)
@@ -228,6 +229,9 @@ commit() {
         uncommit
         return 1
     fi
+    # Else the next boot would be one of the system before an earlier reboot. Where the
+    # firmware takes no change the record stays, and the next run tells.
+    end_left_trial
     mkdir -p /var/lib/nix-deploy
     printf 'path=%s\ncommit=%s\nrun=%s\nactor=%s\n' "$NEW" "$COMMIT_ID" "$RUN" "$ACTOR" \
         >/var/lib/nix-deploy/deployed.new &&

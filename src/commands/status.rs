@@ -164,6 +164,11 @@ fn system(found: &mut HostStatus, facts: &HostFacts) {
     {
         found.complain(Standing::Notice, "what runs is not what nix-deploy deployed last", None);
     }
+    if let Some(trial) = &facts.boot_trial {
+        let what =
+            format!("the boot loader's default is {}: run {} did not prove its reboot", trial.entry, trial.run);
+        found.complain(Standing::Notice, what, Some("the next deploy sets it back".to_owned()));
+    }
     let left = facts.orphans.iter().find(|orphan| !orphan.alive);
     if let Some(orphan) = left {
         let what = format!("run {} left traces: it was cut off", orphan.run);

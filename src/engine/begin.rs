@@ -76,7 +76,7 @@ async fn activate(order: &Order, context: &HostContext) -> Ended {
     if let Err(failure) = order.turns.still(host) {
         return held_back(failure);
     }
-    if arrived.elapsed() >= STALE
+    if (arrived.elapsed() >= STALE || context.was_away())
         && let Err(failure) = steps::look_again(context).await
     {
         return refused(failure);

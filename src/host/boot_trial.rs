@@ -1,6 +1,7 @@
 //! A new system's boot entry that is tried once, where systemd-boot is the boot
 //! loader: a host that does not come up with it goes back to its old system at
-//! the next boot. What happens on the host is in `templates/boot-trial.sh`.
+//! the next boot. What happens on the host is in `templates/boot-trial.sh`; a record
+//! there lets a later run end a trial whose run could not.
 
 use std::time::Duration;
 
@@ -9,10 +10,11 @@ use super::facts::PROFILE;
 use super::link::Link;
 use super::session::{Privilege, Session};
 use super::shell::{self, Script};
-use crate::model::StorePath;
 use crate::model::text::clean_line;
+use crate::model::{RunId, StorePath};
 
-const BOOT_TRIAL: &str = include_str!("../../templates/boot-trial.sh");
+const BOOT_TRIAL: &str =
+    concat!(include_str!("../../templates/trial-lib.sh"), include_str!("../../templates/boot-trial.sh"));
 
 /// Which systems a trial is about.
 #[derive(Clone, Copy, Debug)]
@@ -59,9 +61,10 @@ pub(crate) async fn begin(
     link: &Link,
     session: &Session,
     systems: Systems<'_>,
+    run: &RunId,
     deadline: Duration,
 ) -> Result<Answer, HostError> {
-    let script = script("try", systems);
+    let script = script("try", systems).set("RUN", run.as_str());
     let text = link.run_on(session, &script, Privilege::Root, deadline).await?;
     Ok(parse(&text))
 }
@@ -81,6 +84,12 @@ pub(crate) async fn end(
     };
     let script = script(what, systems).set("KEPT", trial.0.kept.clone());
     link.run_on(session, &script, Privilege::Root, deadline).await.map(|_| ())
+}
+
+/// Ends a trial that an earlier run has left.
+pub(crate) async fn end_left(link: &Link, deadline: Duration) -> Result<(), HostError> {
+    let script = Script::new(BOOT_TRIAL).set("WHAT", "end");
+    link.run(&script, Privilege::Root, deadline).await.map(|_| ())
 }
 
 fn script(what: &str, systems: Systems<'_>) -> Script {
@@ -107,6 +116,106 @@ fn parse(text: &str) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The scripts with a boot loader of files: `firmware` is the default that it keeps.
+    const WITH_FILES: &str = concat!(
+        include_str!("../../templates/trial-lib.sh"),
+        include_str!("../../templates/boot-trial.sh"),
+        r#"
+TRIAL=$FOLDER/state/boot-trial
+firmware_default() { cat "$FOLDER/firmware" 2>/dev/null; }
+bootctl() {
+    case $1 in
+        status) echo 'Product: systemd-boot 257' ;;
+        --print-boot-path) echo "$FOLDER" ;;
+        set-default) printf %s "$2" >"$FOLDER/firmware" ;;
+    esac
+}
+"#
+    );
+
+    struct Place(tempfile::TempDir);
+
+    impl Place {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::create_dir_all(folder.path().join("loader/entries")).unwrap();
+            for number in 1..=3 {
+                let entry = format!("loader/entries/nixos-generation-{number}.conf");
+                std::fs::write(folder.path().join(entry), "").unwrap();
+                std::fs::create_dir(folder.path().join(format!("system-{number}"))).unwrap();
+                let link = folder.path().join(format!("profile-{number}-link"));
+                std::os::unix::fs::symlink(folder.path().join(format!("system-{number}")), link).unwrap();
+            }
+            Self(folder)
+        }
+
+        fn path(&self, name: &str) -> String {
+            self.0.path().join(name).to_str().unwrap().to_owned()
+        }
+
+        async fn run(&self, what: &str, new: u32, old: u32, kept: &str) -> Answer {
+            let script = Script::new(WITH_FILES)
+                .set("WHAT", what)
+                .set("FOLDER", self.path(""))
+                .set("NEW", self.path(&format!("system-{new}")))
+                .set("OLD", self.path(&format!("system-{old}")))
+                .set("PROFILE", self.path("profile"))
+                .set("RUN", "20260101-000000-aaaaaa")
+                .set("KEPT", kept);
+            let text = Session::local().run(&script, None, Duration::from_secs(10)).await.unwrap();
+            parse(&text)
+        }
+
+        fn firmware(&self) -> String {
+            std::fs::read_to_string(self.path("firmware")).unwrap_or_default()
+        }
+
+        fn has_record(&self) -> bool {
+            self.0.path().join("state/boot-trial").exists()
+        }
+    }
+
+    fn kept(answer: Answer) -> String {
+        let Answer::Trial(trial) = answer else { panic!("{answer:?}") };
+        trial.kept
+    }
+
+    #[tokio::test]
+    async fn the_entry_of_a_trial_that_was_left_is_never_taken_for_the_one_to_keep() {
+        for before in ["", "windows.conf"] {
+            let place = Place::new();
+            std::fs::write(place.path("firmware"), before).unwrap();
+            assert_eq!(kept(place.run("try", 2, 1, "").await), before);
+            assert_eq!(place.firmware(), "nixos-generation-1.conf");
+            assert!(place.has_record());
+            // The run is killed, and the next one tries another system.
+            assert_eq!(kept(place.run("try", 3, 2, "").await), before);
+            assert_eq!(place.firmware(), "nixos-generation-2.conf");
+            // Killed as well: whoever comes next ends it.
+            place.run("end", 3, 2, "").await;
+            assert_eq!((place.firmware().as_str(), place.has_record()), (before, false));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_default_that_somebody_has_set_since_a_trial_was_left_stays() {
+        let place = Place::new();
+        place.run("try", 2, 1, "").await;
+        std::fs::write(place.path("firmware"), "nixos-generation-3.conf").unwrap();
+        place.run("end", 2, 1, "").await;
+        assert_eq!((place.firmware().as_str(), place.has_record()), ("nixos-generation-3.conf", false));
+    }
+
+    #[tokio::test]
+    async fn a_trial_that_its_run_ends_leaves_no_record() {
+        for end in ["keep", "withdraw"] {
+            let place = Place::new();
+            let before = kept(place.run("try", 2, 1, "").await);
+            place.run(end, 2, 1, &before).await;
+            assert_eq!((place.firmware().as_str(), place.has_record()), ("", false), "{end}");
+        }
+    }
 
     #[test]
     fn a_trial_names_both_entries_and_what_the_firmware_kept() {

@@ -7,9 +7,10 @@ use super::link::Link;
 use super::session::{Elevation, Privilege};
 use super::shell::{self, Script};
 use super::{measure, units};
+use crate::model::text::clean_line;
 use crate::model::{
-    DeployedRecord, Elevate, ElevationFact, HostFacts, HostSpec, LockHolder, OrphanRun, Secret, StorePath,
-    Watched,
+    DeployedRecord, Elevate, ElevationFact, HostFacts, HostSpec, LeftTrial, LockHolder, OrphanRun, Secret,
+    StorePath, Watched,
 };
 
 const FACTS: &str = concat!(
@@ -90,6 +91,7 @@ fn parse(text: &str, known_elevation: Option<ElevationFact>) -> Result<HostFacts
     let mut deployed = String::new();
     let mut orphans = Vec::new();
     let mut holder = String::new();
+    let mut boot_trial = String::new();
     for (key, value) in shell::pairs(text) {
         match key {
             "listed" => {
@@ -103,6 +105,10 @@ fn parse(text: &str, known_elevation: Option<ElevationFact>) -> Result<HostFacts
             "deploy_holder" => {
                 holder.push_str(value);
                 holder.push('\n');
+            }
+            "boot_trial" => {
+                boot_trial.push_str(value);
+                boot_trial.push('\n');
             }
             "orphan" => orphans.push(orphan(value)),
             _ => {
@@ -154,6 +160,7 @@ fn parse(text: &str, known_elevation: Option<ElevationFact>) -> Result<HostFacts
         unproven,
         lock: lock_holder(&holder, get("deploy_lock"), get("activation_lock")),
         orphans,
+        boot_trial: left_trial(&boot_trial),
         deployed: deployed_record(&deployed),
     })
 }
@@ -194,6 +201,15 @@ fn deployed_record(text: &str) -> Option<DeployedRecord> {
         commit: shell::value(text, "commit").map(str::to_owned),
         run: shell::value(text, "run").unwrap_or_default().to_owned(),
         actor: shell::value(text, "actor").unwrap_or_default().to_owned(),
+    })
+}
+
+fn left_trial(text: &str) -> Option<LeftTrial> {
+    let get = |key: &str| shell::value(text, key).map(clean_line);
+    Some(LeftTrial {
+        entry: get("old")?,
+        new: get("new").and_then(|path| StorePath::new(&path).ok()),
+        run: get("run").unwrap_or_default(),
     })
 }
 
@@ -250,7 +266,9 @@ mod tests {
              nix=/nix/store/x7jqp1fs6jbrbjwzv1b0r02qhyblrjag-nix-2.26.3/bin/nix\ntrusted=1\n\
              listed=foo.service loaded failed failed Foo\nlisted=bar.service loaded active running Bar\n\
              root_facts=1\norphan=run\t20260101-000000-aaaaaa\towner=m:b:7\tphase=activated\tnew={SYSTEM}\tunit_state=active\n\
-             deploy_lock=77\ndeploy_holder=run=20260101-000000-aaaaaa\ndeploy_holder=actor=ann@desk\n"
+             deploy_lock=77\ndeploy_holder=run=20260101-000000-aaaaaa\ndeploy_holder=actor=ann@desk\n\
+             boot_trial=kept=\nboot_trial=old=nixos-generation-41.conf\nboot_trial=new={SYSTEM}\n\
+             boot_trial=run=20260101-000000-bbbbbb\n"
         )
     }
 
@@ -271,6 +289,12 @@ mod tests {
         assert!(orphan.alive);
         assert_eq!((orphan.phase.as_str(), orphan.owner.as_str()), ("activated", "m:b:7"));
         assert_eq!(facts.lock.unwrap().who, "ann@desk");
+        let trial = facts.boot_trial.unwrap();
+        assert_eq!(
+            (trial.entry.as_str(), trial.run.as_str()),
+            ("nixos-generation-41.conf", "20260101-000000-bbbbbb")
+        );
+        assert_eq!(trial.new.unwrap().as_str(), SYSTEM);
     }
 
     #[test]

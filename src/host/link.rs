@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::error::HostError;
@@ -27,6 +28,7 @@ pub(crate) struct Link {
     copy_config: PathBuf,
     compression: Compression,
     master: tokio::sync::Mutex<Option<Session>>,
+    masters: AtomicU32,
     elevation: Mutex<Elevation>,
 }
 
@@ -46,6 +48,7 @@ impl Link {
             compression: Compression::AsConfigured,
             directory,
             master: tokio::sync::Mutex::new(None),
+            masters: AtomicU32::new(0),
             elevation: Mutex::new(Elevation { how: ElevationFact::Root, password: None }),
         };
         std::fs::write(&link.config, link.config_text(None)).map_err(local)?;
@@ -135,7 +138,14 @@ impl Link {
                 .map_err(|error| HostError::Local { address: self.destination(), detail: error.to_string() })?;
         }
         *master = Some(session.clone());
+        self.masters.fetch_add(1, Ordering::Relaxed);
         Ok(session)
+    }
+
+    /// How many masters there have been: another number means that the host may have
+    /// been rebooted meanwhile.
+    pub(crate) fn masters(&self) -> u32 {
+        self.masters.load(Ordering::Relaxed)
     }
 
     /// The master, if there is one that still stands.

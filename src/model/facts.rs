@@ -87,6 +87,18 @@ pub struct OrphanRun {
     pub actor: String,
 }
 
+/// A boot entry that an earlier run had tried once, and that it has not proven: the
+/// firmware's default is still the entry of the system before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftTrial {
+    /// The entry that the firmware's default was set to.
+    pub entry: String,
+    /// The system that was tried.
+    pub new: Option<StorePath>,
+    /// The run that did it.
+    pub run: String,
+}
+
 /// What nix-deploy last confirmed on the host, as the host itself keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeployedRecord {
@@ -165,6 +177,9 @@ pub struct HostFacts {
     pub lock: Option<LockHolder>,
     /// Traces of earlier runs.
     pub orphans: Vec<OrphanRun>,
+    /// The boot entry that an earlier run has left on trial.
+    #[serde(default)]
+    pub boot_trial: Option<LeftTrial>,
     /// What nix-deploy last confirmed here.
     pub deployed: Option<DeployedRecord>,
 }

@@ -38,7 +38,9 @@ mod version_order;
 pub use activation::{ActivationPhase, ActivationState, Truth, UnitPlan};
 pub use changes::{Changes, ClosureDiff, InstalledPackage, PackageChange, PackageChangeKind, SourceState};
 pub use commit::Commit;
-pub use facts::{Baseline, DeployedRecord, ElevationFact, HostFacts, LockHolder, OrphanRun, UnitHealth};
+pub use facts::{
+    Baseline, DeployedRecord, ElevationFact, HostFacts, LeftTrial, LockHolder, OrphanRun, UnitHealth,
+};
 pub use failure::{Failure, FailureClass};
 pub use finding::{Finding, Place, Severity, Suppression};
 pub use goal::{Existing, Goal, RecordedSystem, Target, Wanted};

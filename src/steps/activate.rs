@@ -189,7 +189,7 @@ async fn refused(context: &HostContext, state: &ActivationState) -> Failure {
     let reason = &state.reason;
     let busy = reason.contains("holds") || reason.contains("no longer") || reason.contains("meanwhile");
     if busy {
-        let holder = match super::host_facts::collect(context).await {
+        let holder = match super::host_facts::collect(context, StepId::Activate).await {
             Ok(facts) => facts.lock,
             Err(_) => None,
         };

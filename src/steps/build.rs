@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 
 use super::context::{HostContext, RunContext};
 use super::recover::building::{self, Place, Tried};
+use super::recover::connection;
 use super::{Done, StepResult, nix_words, recover, roots, step};
 use crate::event::Event;
 use crate::host::Link;
@@ -42,7 +43,7 @@ async fn run(context: &HostContext) -> StepResult {
         .ok_or_else(|| Failure::new(FailureClass::Unexpected, "a build was asked for before the evaluation"))?;
     if !run.ahead.contains(context.name()) {
         let target_store = match context.host.build_on {
-            BuildOn::Target => Some(remote_store(&context.link).await?),
+            BuildOn::Target => Some(remote_store(context, StepId::Build).await?),
             _ => None,
         };
         let request = BuildRequest {
@@ -55,7 +56,7 @@ async fn run(context: &HostContext) -> StepResult {
         run.build_requests.send(request).map_err(|_| gone())?;
     }
     run.undecided.strike(context.name());
-    let (rooted, built) = tokio::join!(roots::give(context), run.builds.get(context.name()));
+    let (rooted, built) = tokio::join!(roots::give(context, StepId::Build), run.builds.get(context.name()));
     built?;
     rooted?;
     Ok(Done::passed(match &context.host.build_on {
@@ -115,9 +116,10 @@ fn last_seen_file(run: &RunContext, host: &HostName) -> std::path::PathBuf {
 }
 
 /// A host's store over its master connection.
-pub(super) async fn remote_store(link: &Link) -> Result<RemoteStore, Failure> {
-    link.master().await.map_err(|error| error.failure())?;
-    store_over(link, link.copy_config())
+pub(super) async fn remote_store(context: &HostContext, step: StepId) -> Result<RemoteStore, Failure> {
+    let standing = connection::persist(context, step, || context.link.master()).await?;
+    standing.map_err(|error| error.failure())?;
+    store_over(&context.link, context.link.copy_config())
 }
 
 /// Serves build requests until the run ends.
@@ -277,7 +279,8 @@ fn log_name(requests: &[BuildRequest]) -> String {
 async fn builder_store(run: &RunContext, builder: &HostName) -> Result<(Link, RemoteStore), Failure> {
     let spec = builder_spec(run, builder)?;
     let link = Link::new(spec).map_err(|error| error.failure())?;
-    let store = remote_store(&link).await?;
+    link.master().await.map_err(|error| error.failure())?;
+    let store = store_over(&link, link.copy_config())?;
     Ok((link, store))
 }
 

@@ -3,6 +3,7 @@
 //! Values are filled by one step and read by later ones; the plan's order
 //! guarantees that they are there. Locks are held for one assignment only.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -124,6 +125,8 @@ pub(crate) struct HostContext {
     /// The way to it.
     pub(crate) link: Link,
     facts: Mutex<Option<Arc<HostFacts>>>,
+    /// Which of the masters the facts came over.
+    facts_over: AtomicU32,
     /// The place among those that connect, while it connects.
     connecting: Mutex<Option<OwnedSemaphorePermit>>,
     activation: Mutex<Activation>,
@@ -186,6 +189,7 @@ impl HostContext {
             run,
             host,
             facts: Mutex::default(),
+            facts_over: AtomicU32::default(),
             connecting: Mutex::default(),
             activation: Mutex::default(),
             warnings: Mutex::default(),
@@ -279,9 +283,20 @@ impl HostContext {
         self.facts_if_known().ok_or_else(|| missing("the host's facts"))
     }
 
-    /// Sets the facts, also when they are asked anew.
+    /// Sets the facts as the host told them, also when they are asked anew.
     pub(crate) fn set_facts(&self, facts: HostFacts) {
+        self.facts_over.store(self.link.masters(), Ordering::Relaxed);
         *lock(&self.facts) = Some(Arc::new(facts));
+    }
+
+    /// Sets what became of the facts meanwhile.
+    pub(crate) fn amend_facts(&self, facts: HostFacts) {
+        *lock(&self.facts) = Some(Arc::new(facts));
+    }
+
+    /// Whether the host was connected to anew since it told its facts.
+    pub(crate) fn was_away(&self) -> bool {
+        self.facts_over.load(Ordering::Relaxed) != self.link.masters()
     }
 
     /// The toplevel to deploy.

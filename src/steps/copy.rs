@@ -18,9 +18,6 @@ step!(Copy, StepId::Copy);
 /// Longest copy, however steadily it advances.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
-/// How often a copy goes on after the connection was lost in it.
-const RECONNECTS: u32 = 3;
-
 async fn run(context: &HostContext) -> StepResult {
     let facts = context.facts()?;
     let is_remote = context.host.build_on != BuildOn::Target && !context.host.is_local();
@@ -32,7 +29,7 @@ async fn run(context: &HostContext) -> StepResult {
         }
     }
     if context.no_room_for_roots.get().is_some() {
-        super::roots::give(context).await?;
+        super::roots::give(context, StepId::Copy).await?;
     }
     if !is_remote {
         return Ok(Done::skipped("built in place"));
@@ -53,7 +50,7 @@ async fn run(context: &HostContext) -> StepResult {
         };
         match &error {
             // What arrived is kept: the next copy brings the rest.
-            CopyError::Connection { .. } | CopyError::Stalled { .. } if reconnects < RECONNECTS => {
+            CopyError::Connection { .. } | CopyError::Stalled { .. } if reconnects < connection::RECONNECTS => {
                 reconnects += 1;
                 let tried = connection::reconnect(context, StepId::Copy, &error.to_string()).await;
                 tried.map_err(|in_vain| {
@@ -62,19 +59,18 @@ async fn run(context: &HostContext) -> StepResult {
                     failure.hints.extend(in_vain.hints);
                     failure
                 })?;
+                // Nix may break off on the host when a cache of its own fails (2.26 does).
+                if substitute && reconnects > 1 {
+                    substitute = false;
+                    without_caches(context, format!("the host broke off while it was to fetch ({error})"));
+                }
             }
             CopyError::NoSpace { .. } if !room_was_made && room::after_full_disk(context).await? => {
                 room_was_made = true;
             }
             CopyError::Substituter { message } if substitute => {
                 substitute = false;
-                let why = format!("the host cannot fetch from its binary caches ({message})");
-                let result = "copied everything from here";
-                recover::tell_host(
-                    context,
-                    StepId::Copy,
-                    Recovery::helped(RecoveryKind::LeaveOutCache, why, result),
-                );
+                without_caches(context, format!("the host cannot fetch from its binary caches ({message})"));
             }
             CopyError::NoSpace { .. } => {
                 return Err(nix_words::copy_failure(&error).cause(room::room_text(&facts)));
@@ -84,10 +80,16 @@ async fn run(context: &HostContext) -> StepResult {
     }
 }
 
+/// Tells that the host is not to fetch anything any more.
+fn without_caches(context: &HostContext, why: String) {
+    let recovery = Recovery::helped(RecoveryKind::LeaveOutCache, why, "copied everything from here");
+    recover::tell_host(context, StepId::Copy, recovery);
+}
+
 /// Copies once, over the connection that stands.
 async fn copy(context: &HostContext, substitute: bool) -> Result<Result<Copied, CopyError>, Failure> {
     let run = &context.run;
-    let mut to = build::remote_store(&context.link).await?;
+    let mut to = build::remote_store(context, StepId::Copy).await?;
     let mut from = None;
     let mut builder_link = None;
     if let BuildOn::Host(builder) = &context.host.build_on {

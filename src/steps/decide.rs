@@ -8,9 +8,11 @@ use tokio::time::Instant;
 
 use super::context::HostContext;
 use super::{Done, StepResult, host_facts, roots, step, target};
+use crate::host::boot_trial;
 use crate::host::supervisor::{self, Standing, Until, Word};
 use crate::model::{
-    Action, ActivationPhase, Failure, FailureClass, Goal, HostFacts, HostOutcome, OrphanRun, StepId, StorePath,
+    Action, ActivationPhase, Failure, FailureClass, Goal, HostFacts, HostOutcome, LeftTrial, OrphanRun, StepId,
+    StorePath,
 };
 
 step!(Decide, StepId::Decide);
@@ -22,7 +24,7 @@ async fn run(context: &HostContext) -> StepResult {
             adopt(context, &orphan).await?;
         }
         if facts.orphans.iter().any(|orphan| orphan.alive) {
-            context.set_facts(host_facts::collect(context).await?);
+            context.set_facts(host_facts::collect(context, StepId::Decide).await?);
             facts = context.facts()?;
         }
     }
@@ -30,14 +32,16 @@ async fn run(context: &HostContext) -> StepResult {
         target::find(context, existing, &facts).await?;
     }
     let new = context.new_system()?;
-    if is_unchanged(context.run.spec.action, new, &facts) {
+    let is_unchanged = is_unchanged(context.run.spec.action, new, &facts);
+    left_trial(context, &facts, is_unchanged).await;
+    if is_unchanged {
         return Ok(Done::passed("unchanged").ending(HostOutcome::Unchanged));
     }
     same_as_seen(context, new, &facts)?;
     explain_pending(context, new, &facts);
     if let Some(target) = context.target.get() {
         // Otherwise they are given while Nix builds.
-        roots::give(context).await?;
+        roots::give(context, StepId::Decide).await?;
         return Ok(Done::passed(
             target.generation.map_or_else(String::new, |number| format!("generation {number}")),
         ));
@@ -66,9 +70,33 @@ fn is_unchanged(action: Action, new: &StorePath, facts: &HostFacts) -> bool {
     let boots = facts.profile.as_ref() == Some(new);
     match action {
         Action::Switch => runs && boots,
-        Action::Boot => boots,
+        // With the firmware's default on an older entry, the next boot is not one of it.
+        Action::Boot => boots && (runs || facts.boot_trial.is_none()),
         Action::Test => runs,
         Action::DryActivate => false,
+    }
+}
+
+/// Says that an earlier run has left a boot entry on trial. Where nothing is to be
+/// changed it is ended here, if the host runs what it is to boot; else the supervisor
+/// ends it when it changes the boot loader.
+async fn left_trial(context: &HostContext, facts: &HostFacts, is_unchanged: bool) {
+    let Some(LeftTrial { entry, run, .. }) = &facts.boot_trial else { return };
+    let left = format!(
+        "the boot loader's default was still {entry}: run {run} did not prove the reboot that it asked for"
+    );
+    if !is_unchanged || facts.current_system != facts.profile {
+        let commits = !is_unchanged && context.run.spec.action.commits();
+        let hint = if commits { "this deploy sets it back" } else { "a deploy (--action switch) sets it back" };
+        context.warn(left, Some(hint.to_owned()));
+        return;
+    }
+    match boot_trial::end_left(&context.link, context.command_deadline()).await {
+        Ok(()) => context.warn(format!("{left}; it is set back"), None),
+        Err(error) => {
+            let hint = "on the host, as root: bootctl set-default ''".to_owned();
+            context.warn(format!("{left}, and it cannot be set back: {error}"), Some(hint));
+        }
     }
 }
 
@@ -180,6 +208,24 @@ fn owner_is_gone(owner: &str, own: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_boot_default_that_the_firmware_passes_over_is_not_unchanged() {
+        let path = |name: &str| format!("/nix/store/{}-nixos-system-{name}", "0".repeat(32));
+        let mut facts: HostFacts = serde_json::from_value(serde_json::json!({
+            "uid": 0, "user": "root", "elevation": "root", "machine_id": "m", "boot_id": "b1",
+            "hostname": "p", "systemd": true, "machine": "x86_64", "trusted": true, "baseline": {},
+            "orphans": [], "current_system": path("old"), "profile": path("new")
+        }))
+        .unwrap();
+        let new = StorePath::new(path("new")).unwrap();
+        assert!(is_unchanged(Action::Boot, &new, &facts));
+        let entry = "nixos-generation-1.conf".to_owned();
+        facts.boot_trial = Some(LeftTrial { entry, new: Some(new.clone()), run: String::new() });
+        assert!(!is_unchanged(Action::Boot, &new, &facts));
+        facts.current_system = Some(new.clone());
+        assert!(is_unchanged(Action::Boot, &new, &facts) && is_unchanged(Action::Switch, &new, &facts));
+    }
 
     #[test]
     fn only_an_owner_on_this_machine_can_be_known_to_be_gone() {

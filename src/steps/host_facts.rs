@@ -2,7 +2,8 @@
 //! is fit to be deployed.
 
 use super::context::HostContext;
-use super::{Done, StepResult, recover, step};
+use super::recover::connection;
+use super::{Done, StepResult, step};
 use crate::event::Event;
 use crate::host::facts;
 use crate::model::{ElevationFact, Failure, FailureClass, HostFacts, Secret, StepId};
@@ -10,8 +11,8 @@ use crate::model::{ElevationFact, Failure, FailureClass, HostFacts, Secret, Step
 step!(HostFactsStep, StepId::HostFacts);
 
 async fn run(context: &HostContext) -> StepResult {
-    recover::connection::connect(context).await?;
-    let facts = collect(context).await?;
+    connection::connect(context).await?;
+    let facts = collect(context, StepId::HostFacts).await?;
     fit(context, &facts)?;
     same_machine(context, &facts)?;
     if let Some(system) = &facts.current_system {
@@ -28,9 +29,15 @@ async fn run(context: &HostContext) -> StepResult {
     Ok(Done::passed(generation))
 }
 
-/// Collects the facts, with a sudo password where one is needed.
-pub(super) async fn collect(context: &HostContext) -> Result<HostFacts, Failure> {
-    let facts = facts::collect(&context.link, &context.host).await.map_err(|error| error.failure())?;
+/// Collects the facts for a step, with a sudo password where one is needed. The first
+/// time a host that does not answer is told as it is; later it did answer once.
+pub(super) async fn collect(context: &HostContext, step: StepId) -> Result<HostFacts, Failure> {
+    let ask = || facts::collect(&context.link, &context.host);
+    let answer = match context.facts_if_known() {
+        Some(_) => connection::persist(context, step, ask).await?,
+        None => ask().await,
+    };
+    let facts = answer.map_err(|error| error.failure())?;
     if facts.elevation != ElevationFact::SudoPassword {
         return Ok(facts);
     }

@@ -1,6 +1,7 @@
 //! `preview`: the host validates the new system and says what it would do.
 
 use super::context::HostContext;
+use super::recover::connection;
 use super::{Done, StepResult, step, verify};
 use crate::event::Event;
 use crate::host::preview;
@@ -24,9 +25,14 @@ async fn run(context: &HostContext) -> StepResult {
         plan_units,
         boot_files: action.commits(),
     };
-    let ask = preview::ask(&context.link, new, questions, context.command_deadline());
-    let (preview, ()) = tokio::join!(ask, network_before(context));
-    let preview = preview.map_err(|error| error.failure())?;
+    let ask = || preview::ask(&context.link, new, questions, context.command_deadline());
+    let (preview, ()) =
+        tokio::join!(connection::persist(context, StepId::Preview, ask), network_before(context));
+    let preview = preview?.map_err(|error| error.failure())?;
+    if context.network_before.get().is_none() {
+        // The connection was lost for it, too.
+        network_before(context).await;
+    }
     if !preview.is_toplevel {
         return Err(Failure::new(
             FailureClass::Unfit,

@@ -4,7 +4,8 @@
 //!
 //! The supervisor has ended, and the new system is the boot default. With
 //! systemd-boot its entry is tried once, and the default is the old one until the
-//! new system is proven: a host that does not come up goes back by itself. With
+//! new system is proven: a host that does not come up goes back by itself. A record on
+//! the host tells later runs of a trial that was not ended. With
 //! other boot loaders there is no way back from here, and whatever goes wrong is
 //! a failure that says so.
 
@@ -100,7 +101,8 @@ fn is_needed(context: &HostContext, facts: &HostFacts) -> bool {
 async fn try_once(context: &HostContext, facts: &HostFacts, session: &Session) -> Result<(), HostError> {
     let (Some(old), Ok(new)) = (&facts.current_system, context.new_system()) else { return Ok(()) };
     let systems = Systems { new, old };
-    let answer = boot_trial::begin(&context.link, session, systems, context.command_deadline()).await?;
+    let (run, deadline) = (&context.run.spec.id, context.command_deadline());
+    let answer = boot_trial::begin(&context.link, session, systems, run, deadline).await?;
     match answer {
         Answer::Trial(trial) => {
             context.progress(StepId::Reboot, format!("{} is tried once", trial.new));
@@ -292,7 +294,7 @@ fn hints(context: &HostContext, failure: Failure) -> Failure {
                 "the boot loader's default is still {}: the next reboot goes back to the old system",
                 trial.old
             ))
-            .hint("to keep the new one, on the host as root: bootctl set-default ''");
+            .hint("to keep the new one, on the host as root: bootctl set-default ''; the next deploy does so, too");
     }
     failure
         .hint("there is no automatic way back after a reboot: the new system stays the boot default")

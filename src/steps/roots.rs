@@ -5,25 +5,26 @@
 use std::time::Duration;
 
 use super::context::HostContext;
+use super::recover::connection;
 use crate::host::HostError;
 use crate::host::preview::{self, RootsOf};
 use crate::host::supervisor;
-use crate::model::Failure;
+use crate::model::{Failure, StepId};
 
 /// How long the host may take to remove roots.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Gives both systems roots.
-pub(super) async fn give(context: &HostContext) -> Result<(), Failure> {
+pub(super) async fn give(context: &HostContext, step: StepId) -> Result<(), Failure> {
     let run = &context.run;
     let facts = context.facts()?;
     // Given twice at most: while Nix builds, and when room had to be made first.
     let _ = context.rooted.set(());
     let roots_of = RootsOf { run: run.spec.id.as_str(), owner: &run.owner };
     let old = facts.current_system.as_ref();
-    let given =
-        preview::prepare(&context.link, roots_of, context.new_system()?, old, context.command_deadline()).await;
-    match given {
+    let new = context.new_system()?;
+    let prepare = || preview::prepare(&context.link, roots_of, new, old, context.command_deadline());
+    match connection::persist(context, step, prepare).await? {
         // `copy` looks at the room, makes some where that is allowed, and gives them again.
         Err(HostError::Script { ref stderr, .. }) if is_full(stderr) => {
             let _ = context.no_room_for_roots.set(());

@@ -127,7 +127,8 @@ fn outcome(action: Action, facts: &HostFacts, new: &StorePath, truth: &Truth) ->
         return HostOutcome::Failed;
     }
     // A reboot before the commit: the boot default is the old system.
-    if phase.is_none() && truth.boot_id != facts.boot_id && runs(facts.profile.as_ref()) {
+    let booted_old = runs(facts.profile.as_ref()) && boots(facts.profile.as_ref());
+    if phase.is_none() && truth.boot_id != facts.boot_id && booted_old {
         return HostOutcome::RolledBack;
     }
     HostOutcome::Unknown
@@ -189,6 +190,11 @@ fn not_well(context: &HostContext, facts: &HostFacts, truth: &Truth) -> Failure 
         Failure::new(FailureClass::HostNotWell, format!("{} could not be brought back", context.name()))
             .cause(reason)
             .cause(format!("it runs {} and boots {}", text(&truth.current_system), text(&truth.profile)));
+    if truth.state.is_none() && truth.current_system == facts.current_system {
+        // The power went after the profile was set, and before the boot loader was.
+        return failure
+            .hint("it was rebooted in the commit; run the same command again: that ends what was begun");
+    }
     if let Some(old) = &facts.current_system {
         failure = failure.hint(format!(
             "by hand, as root on the host: NIXOS_NO_CHECK=1 {old}/bin/switch-to-configuration test"
@@ -276,6 +282,14 @@ mod tests {
         let mut truth = truth(NEW, NEW, Some(ActivationPhase::Committed));
         truth.supervisor_alive = true;
         assert_eq!(judged(Action::Switch, &truth), HostOutcome::Unknown);
+    }
+
+    #[test]
+    fn a_reboot_in_the_commit_is_none() {
+        // The profile was set, and the boot loader was not.
+        let mut after = truth(OLD, NEW, None);
+        after.boot_id = "b2".to_owned();
+        assert_eq!(judged(Action::Switch, &after), HostOutcome::Unknown);
     }
 
     #[test]

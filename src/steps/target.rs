@@ -2,10 +2,11 @@
 //! profile says what is there, the record what became of it.
 
 use super::context::HostContext;
+use super::recover::connection;
 use crate::event::Event;
 use crate::host::generations::{self, Generation, Generations};
 use crate::model::{
-    Existing, Failure, FailureClass, HostFacts, HostName, RecordedSystem, StorePath, Target, Wanted,
+    Existing, Failure, FailureClass, HostFacts, HostName, RecordedSystem, StepId, StorePath, Target, Wanted,
 };
 
 /// Generations that an error lists.
@@ -19,9 +20,9 @@ pub(super) async fn find(context: &HostContext, existing: &Existing, facts: &Hos
         Wanted::System { path, .. } => Some(path),
         _ => None,
     };
-    let generations = generations::list(&context.link, system, context.command_deadline())
-        .await
-        .map_err(|error| error.failure())?;
+    let ask = || generations::list(&context.link, system, context.command_deadline());
+    let generations =
+        connection::persist(context, StepId::Decide, ask).await?.map_err(|error| error.failure())?;
     let recorded = existing.recorded_of(host);
     let mut target = choose(host, &wanted, &generations, facts)?;
     target.commit = commit_of(&target.path, recorded, facts);

@@ -56,6 +56,39 @@ fn after_a_power_cut_without_nix_deploy_the_next_run_works() {
 }
 
 #[test]
+fn a_power_cut_between_profile_and_boot_loader_boots_the_old_system_and_the_next_run_goes_on() {
+    let fleet = Fleet::start(&["p620"]);
+    let variant = "{ ... }: { bootLoader = \"until [ -e /root/go ]; do sleep 0.1; done\"; }";
+    std::fs::write(fleet.flake().join("variants/slow-boot-loader.nix"), variant).unwrap();
+    let before = fleet.look("p620");
+    fleet.variant("p620", "slow-boot-loader");
+    let run = fleet.start_deploy(&["p620"]);
+    fleet.await_on("p620", "[ $(readlink /nix/var/nix/profiles/system) = system-2-link ]");
+    power_cut(&fleet);
+    power_on(&fleet);
+    let (code, outcome, failure) = end_of(run);
+    assert_eq!((code, outcome.as_str()), (Some(7), "unknown"), "{failure}");
+    let between = fleet.look("p620");
+    assert_eq!(
+        (&between.current_system, &between.boot_default),
+        (&before.current_system, &before.boot_default)
+    );
+    assert_ne!(between.profile, before.profile);
+    // The same again ends what was begun: no further generation, and it boots what it runs.
+    fleet.on("p620", ": >/root/go");
+    let next = fleet.deploy(&["p620"]);
+    assert_eq!(next.code, Some(0), "{}", next.report("p620"));
+    fleet.assert_runs_new("p620", &next);
+    let after = fleet.look("p620");
+    assert_eq!(
+        (after.generation.as_str(), after.boot_default.as_str()),
+        ("system-2-link", "nixos-generation-2.conf")
+    );
+    fleet.power_cycle("p620");
+    fleet.assert_runs_new("p620", &next);
+}
+
+#[test]
 fn a_host_that_loses_power_and_stays_away_is_exit_code_7_within_the_deadlines() {
     let fleet = Fleet::start(&["p620"]);
     fleet.write_settings(IMPATIENT);
@@ -165,11 +198,13 @@ fn a_cable_that_is_pulled_in_the_copy_is_waited_for_and_the_copy_goes_on() {
         event["type"] == "step-progress" && event["step"] == "copy" && event["done"].as_u64() > Some(0)
     });
     fleet.on_fleet("link", &["p620", "down"]);
+    let down = Instant::now();
     run.wait_for("the loss", |event| {
         event["type"] == "step-progress"
             && event["step"] == "copy"
             && event["doing"].as_str().is_some_and(|doing| doing.contains("trying again"))
     });
+    run.wait_for("20 s", |_| down.elapsed() > Duration::from_secs(20));
     fleet.on_fleet("link", &["p620", "up"]);
     let (status, events) = run.finish();
     let report = report(&events, "p620");

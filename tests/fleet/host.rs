@@ -1,6 +1,7 @@
 //! What tests ask of a host, and do to it, beyond looking at its system.
 
 use std::fs;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::Stdio;
 
@@ -87,6 +88,40 @@ impl Deploying {
 }
 
 impl Fleet {
+    /// Deploys at a terminal, where somebody answers questions as they come; gives the
+    /// run and what the terminal showed.
+    pub(crate) fn deploy_at_a_terminal(&self, arguments: &[&str], answers: &[(&str, &str)]) -> (Run, String) {
+        let inner = self.nix_deploy(arguments);
+        let words = std::iter::once(inner.get_program()).chain(inner.get_args());
+        let line: Vec<String> = words.map(|word| format!("'{}'", word.to_str().unwrap())).collect();
+        let mut terminal = command("script");
+        self.operator(&mut terminal)
+            .args(["-q", "-e", "-c", &line.join(" "), "/dev/null"])
+            .env("TERM", "xterm");
+        let mut child = terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let (mut input, mut output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        let (mut shown, mut chunk, mut open) = (Vec::new(), [0; 4096], answers.iter().peekable());
+        loop {
+            let count = output.read(&mut chunk).unwrap();
+            if count == 0 {
+                break;
+            }
+            shown.extend_from_slice(&chunk[..count]);
+            if let Some((_, answer)) =
+                open.next_if(|(question, _)| String::from_utf8_lossy(&shown).contains(question))
+            {
+                writeln!(input, "{answer}").unwrap();
+            }
+        }
+        let shown = String::from_utf8_lossy(&shown).into_owned();
+        assert!(open.peek().is_none(), "not asked {:?}: {shown}", open.peek());
+        child.wait().unwrap();
+        let runs = fs::read_dir(self.state().join("runs")).unwrap().map(|run| run.unwrap().path());
+        let newest = runs.max_by_key(|run| fs::metadata(run.join("events.jsonl")).unwrap().modified().unwrap());
+        let events = fs::read_to_string(newest.unwrap().join("events.jsonl")).unwrap();
+        (Run::of_output(&events), shown)
+    }
+
     /// Starts a deploy at a terminal of its own and kills it as soon as it asks
     /// whether to go on.
     pub(crate) fn kill_at_the_question(&self, arguments: &[&str]) {

@@ -102,7 +102,8 @@ fn a_host_that_does_not_take_the_word_is_told() {
 
 /// Gives a host systemd-boot: `bootctl` notes what it is told, and what stands in for
 /// the firmware enters the one-shot entry once, then the default. With /boot/broken
-/// the one-shot entry comes to nothing, like a kernel that panics.
+/// the one-shot entry comes to nothing, like a kernel that panics; with /boot/slow it
+/// takes its time.
 fn with_systemd_boot(fleet: &Fleet, host: &str) {
     fleet.on(
         host,
@@ -118,6 +119,7 @@ esac
 END
         chmod +x /usr/local/bin/bootctl
         cat >/boot/firmware <<'END'
+[ ! -e /boot/slow ] || sleep 8
 [ ! -s /boot/loader/default ] || entry=$(cat /boot/loader/default)
 if [ -s /boot/loader/oneshot ]; then
     oneshot=$(cat /boot/loader/oneshot)
@@ -130,14 +132,24 @@ END
     );
 }
 
+/// What a host's boot loader was told since this was last asked.
+fn told(fleet: &Fleet, host: &str) -> Vec<String> {
+    let log = fleet.on(host, "cat /boot/log; rm /boot/log");
+    log.lines().map(|line| line.trim().replace("nixos-generation-", "")).collect()
+}
+
+/// Asserts that nothing of a trial is left: neither in the firmware nor on the disk.
+#[track_caller]
+fn assert_no_trial(fleet: &Fleet, host: &str) {
+    let left =
+        fleet.on(host, "cat /boot/loader/default /boot/loader/oneshot 2>/dev/null; ls /var/lib/nix-deploy");
+    assert_eq!(left.trim(), "deployed");
+}
+
 #[test]
 fn with_systemd_boot_the_new_entry_is_tried_once_and_a_host_that_does_not_come_up_goes_back() {
     let hosts = ["p620", "p510"];
     let fleet = Fleet::start(&hosts);
-    let told = |host: &str| -> Vec<String> {
-        let log = fleet.on(host, "cat /boot/log; rm /boot/log");
-        log.lines().map(|line| line.trim().replace("nixos-generation-", "")).collect()
-    };
     let patient = |host: &str| format!("[hosts.{host}]\n[hosts.{host}.rollback]\nconfirm_timeout = \"60s\"\n");
     fleet.write_settings(&hosts.map(patient).concat());
     let before = hosts.map(|host| {
@@ -150,7 +162,11 @@ fn with_systemd_boot_the_new_entry_is_tried_once_and_a_host_that_does_not_come_u
     for (host, before) in hosts.iter().zip(&before) {
         fleet.assert_runs_and_boots(host, &run, before);
         // The default follows when the new system is proven, and not before.
-        assert_eq!(told(host), ["set-default 1.conf", "set-oneshot 2.conf", "boots 2.conf", "set-default"]);
+        assert_eq!(
+            told(&fleet, host),
+            ["set-default 1.conf", "set-oneshot 2.conf", "boots 2.conf", "set-default"]
+        );
+        assert_no_trial(&fleet, host);
     }
     let steps = run.events.iter().filter(|event| event["step"] == "reboot" && event["type"] != "step-progress");
     let hosts_in_order: Vec<&str> = steps.map(|event| event["host"].as_str().unwrap()).collect();
@@ -174,9 +190,65 @@ fn with_systemd_boot_the_new_entry_is_tried_once_and_a_host_that_does_not_come_u
     );
     assert_eq!(after.boot_default, "nixos-generation-2.conf");
     let log = ["set-default 2.conf", "set-oneshot 3.conf", "broken 3.conf", "boots 2.conf", "set-default"];
-    assert_eq!(told(hosts[first]), log);
+    assert_eq!(told(&fleet, hosts[first]), log);
     assert_eq!(run.outcome(hosts[other]), "deployed-with-warnings");
     let warnings = run.report(hosts[other])["warnings"].to_string();
     assert!(warnings.contains(&format!("not rebooted, because {}", hosts[first])), "{warnings}");
     assert_eq!(fleet.on(hosts[other], "cat /boot/log 2>/dev/null; true"), "");
+}
+
+#[test]
+fn the_firmware_is_set_back_by_the_deploy_after_a_reboot_that_was_not_proven() {
+    let fleet = Fleet::start(&["p620"]);
+    with_systemd_boot(&fleet, "p620");
+    fleet.host_file("p620", "{ variant = [ \"needs-reboot\" \"crash-at-start\" ]; revision = 1; }");
+    let run = fleet.deploy(&["p620", "--reboot"]);
+    run.expect("p620", 7, "failed");
+    run.assert_failure("p620", &["after the reboot: crash.service", "still nixos-generation-1.conf"]);
+    assert_eq!(told(&fleet, "p620"), ["set-default 1.conf", "set-oneshot 2.conf", "boots 2.conf"]);
+    // Only root can say so, and read it.
+    let record =
+        fleet.on("p620", "stat -c '%U %a' /var/lib/nix-deploy/boot-trial; cat /var/lib/nix-deploy/boot-trial");
+    assert!(record.starts_with("root 600\nkept=\nold=nixos-generation-1.conf\nnew=/nix/store/"), "{record}");
+
+    // What only a reboot could enter runs already.
+    fleet.host_file("p620", "{ variant = [ \"needs-reboot\" \"unit-changed\" ]; revision = 1; }");
+    let mended = fleet.deploy(&["p620"]);
+    mended.expect("p620", 0, "deployed-with-warnings");
+    let warnings = mended.report("p620")["warnings"].to_string();
+    assert!(warnings.contains("default was still nixos-generation-1.conf"), "{warnings}");
+    assert_eq!(told(&fleet, "p620"), ["set-oneshot", "set-default"]);
+    assert_no_trial(&fleet, "p620");
+    // The next ordinary reboot is one of what was deployed.
+    fleet.on_fleet("kill", &["p620"]);
+    fleet.on_fleet("boot", &["p620"]);
+    fleet.assert_runs_new("p620", &mended);
+    fleet.deploy(&["p620"]).expect("p620", 0, "unchanged");
+}
+
+#[test]
+fn the_firmware_is_set_back_by_the_next_run_when_one_was_killed_while_the_host_rebooted() {
+    let fleet = Fleet::start(&["p620"]);
+    with_systemd_boot(&fleet, "p620");
+    fleet.on("p620", ": >/boot/slow");
+    fleet.variant("p620", "unit-changed");
+    let mut run = fleet.start_deploy(&["p620", "--reboot", "always"]);
+    run.wait_for("the reboot", |event| {
+        let doing = event["doing"].as_str().unwrap_or_default();
+        event["step"] == "reboot" && doing.contains("given up in") && !doing.contains("has not gone down")
+    });
+    run.kill();
+    let next = fleet.deploy(&["p620", "--reboot", "always", "--wait-for-host=1m"]);
+    next.expect("p620", 0, "unchanged");
+    let warnings = next.report("p620")["warnings"].to_string();
+    assert!(warnings.contains("default was still nixos-generation-1.conf"), "{warnings}");
+    assert!(warnings.contains("it is set back"), "{warnings}");
+    let log = ["set-default 1.conf", "set-oneshot 2.conf", "boots 2.conf", "set-oneshot", "set-default"];
+    assert_eq!(told(&fleet, "p620"), log);
+    assert_no_trial(&fleet, "p620");
+    fleet.assert_runs_new("p620", &next);
+    // Once it is told, there is nothing more to tell.
+    let again = fleet.deploy(&["p620"]);
+    again.expect("p620", 0, "unchanged");
+    assert_eq!(again.report("p620")["warnings"].as_array().map(Vec::len), Some(0));
 }

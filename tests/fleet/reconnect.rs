@@ -2,8 +2,35 @@
 //! a long build, a person who thinks, a laptop that slept.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
-use super::fleet::{Fleet, report};
+use super::fleet::{Deploying, Fleet, report};
+use super::recover::{fresh_revision, recoveries};
+
+/// Ends every session of the host, as it does with one that was silent too long.
+fn end_sessions(fleet: &Fleet) {
+    fleet.on("p620", "timeout 30 sh -c 'while pkill -KILL sshd-session; do :; done'");
+}
+
+/// Waits until a step says that the host is tried again.
+fn wait_for_tries(run: &mut Deploying, step: &str) {
+    run.wait_for("another try", |event| {
+        let doing = event["doing"].as_str().unwrap_or_default();
+        event["step"] == step && doing.contains("trying again")
+    });
+}
+
+/// Takes the link away for 20 s, during which the step finds the host gone.
+fn away_for_20_s(fleet: &Fleet, run: &mut Deploying, step: &str, meanwhile: impl FnOnce()) {
+    // The end of a connection would not come through any more.
+    end_sessions(fleet);
+    fleet.on_fleet("link", &["p620", "down"]);
+    let down = Instant::now();
+    meanwhile();
+    wait_for_tries(run, step);
+    run.wait_for("20 s", |_| down.elapsed() > Duration::from_secs(20));
+    fleet.on_fleet("link", &["p620", "up"]);
+}
 
 #[test]
 fn a_connection_that_ended_during_the_build_is_made_anew() {
@@ -13,12 +40,73 @@ fn a_connection_that_ended_during_the_build_is_made_anew() {
     fleet.host_file("p620", &format!("{{ variant = \"slow-build\"; waitFor = \"{wait_for}\"; }}"));
     let mut run = fleet.start_deploy(&["p620"]);
     run.wait_for_step("build");
-    // The host ends every session, as it does when it has been silent too long.
-    fleet.on("p620", "timeout 30 sh -c 'while pkill -KILL sshd-session; do :; done'");
+    end_sessions(&fleet);
     fs::write(&go, "").unwrap();
     let (status, events) = run.finish();
     let report = report(&events, "p620");
     assert_eq!((status.code(), report["outcome"].as_str()), (Some(0), Some("deployed")), "{report:#}");
+    assert_eq!(fleet.look("p620").current_system, report["new"].as_str().unwrap());
+    fleet.assert_no_traces("p620");
+}
+
+#[test]
+fn a_host_that_is_away_for_20_s_while_nix_builds_is_waited_for() {
+    let fleet = Fleet::start(&["p620"]);
+    let go = fleet.flake().with_file_name("go");
+    let text = format!("{{ variant = \"slow-build\"; waitFor = \"{}\"; {} }}", go.display(), fresh_revision());
+    fleet.host_file("p620", &text);
+    let mut run = fleet.start_deploy(&["p620"]);
+    run.wait_for_step("build");
+    run.wait_for("the roots", |_| {
+        !fleet.on("p620", "ls /nix/var/nix/gcroots/nix-deploy 2>/dev/null; true").is_empty()
+    });
+    away_for_20_s(&fleet, &mut run, "copy", || fs::write(&go, "").unwrap());
+    let (status, events) = run.finish();
+    let report = report(&events, "p620");
+    assert_eq!((status.code(), report["outcome"].as_str()), (Some(0), Some("deployed")), "{report:#}");
+    assert_eq!(recoveries(report), ["reconnect helped"], "{report:#}");
+    let result = report["recoveries"][0]["result"].as_str().unwrap();
+    assert!(result.starts_with("it answered after "), "{result}");
+    assert_eq!(fleet.look("p620").current_system, report["new"].as_str().unwrap());
+    fleet.assert_no_traces("p620");
+}
+
+#[test]
+fn a_host_that_is_rebooted_while_nix_builds_is_judged_by_how_it_came_up() {
+    let fleet = Fleet::start(&["p620"]);
+    let go = fleet.flake().with_file_name("go");
+    let text = format!("{{ variant = \"slow-build\"; waitFor = \"{}\"; {} }}", go.display(), fresh_revision());
+    fleet.host_file("p620", &text);
+    let mut run = fleet.start_deploy(&["p620"]);
+    run.wait_for_step("build");
+    run.wait_for("the roots", |_| {
+        !fleet.on("p620", "ls /nix/var/nix/gcroots/nix-deploy 2>/dev/null; true").is_empty()
+    });
+    end_sessions(&fleet);
+    fleet.on_fleet("kill", &["p620"]);
+    fleet.on_fleet("boot", &["p620"]);
+    fs::write(&go, "").unwrap();
+    let (status, events) = run.finish();
+    let report = report(&events, "p620");
+    assert_eq!((status.code(), report["outcome"].as_str()), (Some(0), Some("deployed")), "{report:#}");
+    assert_eq!(fleet.look("p620").current_system, report["new"].as_str().unwrap());
+    fleet.assert_no_traces("p620");
+}
+
+#[test]
+fn a_build_on_the_host_goes_on_after_the_connection_was_lost_in_it() {
+    let fleet = Fleet::start(&["p620"]);
+    fleet.write_settings("[hosts.p620]\nbuild_on = \"target\"\n");
+    fleet.variant_with("p620", "slow-build", &format!("waitFor = \"/var/tmp/go\"; {}", fresh_revision()));
+    let mut run = fleet.start_deploy(&["p620"]);
+    run.wait_for("the build on the host", |event| event["type"] == "step-progress" && event["step"] == "build");
+    fleet.await_on("p620", "ps ax | grep -q '[/]var/tmp/go'");
+    away_for_20_s(&fleet, &mut run, "build", || ());
+    fleet.on("p620", ": >/var/tmp/go");
+    let (status, events) = run.finish();
+    let report = report(&events, "p620");
+    assert_eq!((status.code(), report["outcome"].as_str()), (Some(0), Some("deployed")), "{report:#}");
+    assert!(recoveries(report).contains(&"reconnect helped".to_owned()), "{report:#}");
     assert_eq!(fleet.look("p620").current_system, report["new"].as_str().unwrap());
     fleet.assert_no_traces("p620");
 }

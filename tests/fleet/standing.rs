@@ -62,7 +62,8 @@ impl Fleet {
         );
     }
 
-    fn nix(&self, arguments: &[&str]) -> String {
+    /// Runs Nix as the operator; gives what it prints.
+    pub(crate) fn nix(&self, arguments: &[&str]) -> String {
         let mut nix = command("nix");
         let options = format!("-F {}", self.hosts_folder().join("ssh_config").display());
         let output = self.operator(&mut nix).args(arguments).env("NIX_SSHOPTS", options).output().unwrap();

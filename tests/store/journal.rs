@@ -340,6 +340,7 @@ pub(crate) fn facts(host: &str, system: &StorePath) -> HostFacts {
         unproven: false,
         lock: None,
         orphans: Vec::new(),
+        boot_trial: None,
         deployed: None,
     }
 }

@@ -109,6 +109,18 @@ impl BuildError {
         }
     }
 
+    /// What is said of the connection to the store that builds, when it was lost.
+    pub(crate) fn lost_connection(&self) -> Option<String> {
+        match self {
+            Self::Nix { message, .. } if CopyError::is_connection(message) => Some(message.clone()),
+            Self::Send(error) => match error.as_ref() {
+                CopyError::Connection { .. } | CopyError::Stalled { .. } => Some(error.to_string()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// What Nix says of a binary cache that could not deliver, when that is the
     /// reason.
     pub(crate) fn dead_cache(&self) -> Option<&str> {

@@ -111,6 +111,12 @@ const WORDS: [(&str, Kind); 25] = [
 ];
 
 impl CopyError {
+    /// Whether a line of Nix or ssh says that the connection to a store was lost.
+    pub(in crate::nix) fn is_connection(line: &str) -> bool {
+        let said = WORDS.iter().find(|(word, _)| line.contains(word));
+        said.is_some_and(|(_, kind)| *kind == Kind::Connection) && !line.contains("unable to download")
+    }
+
     /// Judges a failed call by what was said.
     pub(super) fn from_said(said: &Said, code: Option<i32>, log: &Path) -> Self {
         let lines = said_lines(said);

@@ -126,6 +126,9 @@ fn copy_argv(kind: Kind, request: &CopyRequest<'_>) -> Vec<String> {
     if request.substitute {
         argv.push("--substitute-on-destination".to_owned());
     }
+    // Before Nix 2.20 this decides, and the flag is ignored (NixOS/nix, 9600).
+    let substitutes = if request.substitute { "true" } else { "false" };
+    argv.extend(["--option", "builders-use-substitutes", substitutes].map(str::to_owned));
     if !request.check_sigs {
         argv.push("--no-check-sigs".to_owned());
     }

@@ -105,13 +105,13 @@ fn every_choice_has_its_option() {
     };
     assert_eq!(
         copy_argv(Kind::Closure, &request).join(" "),
-        "copy --log-format raw --substitute-on-destination --no-check-sigs --from ssh-ng://builder \
-         --to ssh-ng://root@p620 /nix/store/x7jqp1fs6jbrbjwzv1b0r02qhyblrjag-x"
+        "copy --log-format raw --substitute-on-destination --option builders-use-substitutes true \
+         --no-check-sigs --from ssh-ng://builder --to ssh-ng://root@p620 /nix/store/x7jqp1fs6jbrbjwzv1b0r02qhyblrjag-x"
     );
     (request.from, request.substitute, request.check_sigs) = (None, false, true);
     assert_eq!(
         copy_argv(Kind::Derivation, &request).join(" "),
-        "copy --log-format raw --derivation --to ssh-ng://root@p620 \
+        "copy --log-format raw --derivation --option builders-use-substitutes false --to ssh-ng://root@p620 \
          /nix/store/x7jqp1fs6jbrbjwzv1b0r02qhyblrjag-x"
     );
 }

@@ -1,13 +1,12 @@
-//! Builds that failed for a reason that is not their own: a full disk, or a
-//! binary cache that is gone. Each is set right once, then the build goes on
-//! where it ended.
+//! Builds that failed for a reason that is not their own: a full disk, a lost
+//! connection to the host that builds, or a binary cache that is gone. Each is set
+//! right once, a connection a few times; then the build goes on where it ended.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
 
 use super::super::context::RunContext;
-use super::{Consent, caches, consent, tell};
-use crate::event::Event;
+use super::{Consent, caches, connection, consent, say, tell};
 use crate::host::garbage::{self, Collected, Generations, Room};
 use crate::host::{HostError, Link, facts};
 use crate::model::{Failure, HostName, HostSpec, Recovery, RecoveryKind, StepId, StorePath};
@@ -31,6 +30,7 @@ pub(in crate::steps) enum Place<'a> {
 pub(in crate::steps) struct Tried {
     room: bool,
     caches: bool,
+    reconnects: u32,
 }
 
 type Results = BTreeMap<StorePath, Result<(), BuildError>>;
@@ -46,6 +46,18 @@ pub(in crate::steps) async fn set_right(
     tried: &mut Tried,
 ) -> bool {
     let mut errors = results.values().filter_map(|result| result.as_ref().err());
+    if let Place::Host(builder) = place
+        && let Some(said) = errors.clone().find_map(BuildError::lost_connection)
+    {
+        tried.reconnects += 1;
+        // What it has built is kept. Its own way to the host goes on without the master.
+        return match Link::new(builder) {
+            Ok(link) if tried.reconnects <= connection::RECONNECTS => {
+                connection::rebuild(run, &link, builder, hosts, &said).await
+            }
+            _ => false,
+        };
+    }
     if !tried.room && errors.clone().any(BuildError::is_full_disk) {
         tried.room = true;
         let keep = needed_paths(run, request).await;
@@ -219,13 +231,6 @@ async fn needed_paths(run: &RunContext, request: &BuildRequest<'_>) -> BTreeSet<
     keep.extend(request.fetched.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
     keep.extend(run.nix.outputs(&begun).await);
     keep
-}
-
-fn say(run: &RunContext, hosts: &[HostName], step: StepId, doing: &str) {
-    for host in hosts {
-        let (host, doing) = (host.clone(), doing.to_owned());
-        run.sink.send(Event::StepProgress { host, step, doing, done: None, expected: None });
-    }
 }
 
 #[cfg(test)]

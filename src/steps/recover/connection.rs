@@ -9,16 +9,19 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::super::build;
-use super::super::context::HostContext;
-use super::tell_host;
-use crate::host::{HostError, tailscale};
+use super::super::context::{HostContext, RunContext};
+use super::{say, tell};
+use crate::host::{HostError, Link, tailscale};
 use crate::model::text::duration;
-use crate::model::{Failure, Recovery, RecoveryKind, StepId};
+use crate::model::{Failure, HostName, HostSpec, Recovery, RecoveryKind, StepId};
 
 /// The pause between the first tries; it doubles. OpenSSH 9.8 and newer penalise
 /// sources whose logins fail in a row (PerSourcePenalties): no faster.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+
+/// How often something goes on, or is done anew, after the connection was lost in it.
+pub(in crate::steps) const RECONNECTS: u32 = 3;
 
 /// Connects. A host that does not answer is waited for when that was asked for;
 /// what was evaluated for it is built meanwhile.
@@ -32,7 +35,8 @@ pub(in crate::steps) async fn connect(context: &HostContext) -> Result<(), Failu
     };
     // Others connect meanwhile.
     context.give_back_place();
-    let trying = Trying { step: StepId::HostFacts, what: RecoveryKind::WaitForHost, patience };
+    let what = (RecoveryKind::WaitForHost, patience);
+    let trying = Trying { what, ..Trying::of(context, StepId::HostFacts) };
     let why = error.to_string();
     let ahead = async {
         if let Ok(evaluated) = context.run.evaluation.get(context.name()).await {
@@ -41,7 +45,7 @@ pub(in crate::steps) async fn connect(context: &HostContext) -> Result<(), Failu
         std::future::pending().await
     };
     tokio::select! {
-        tried = trying.until_it_answers(context, &error, &why) => tried,
+        tried = trying.until_it_answers(&error, &why) => tried,
         never = ahead => match never {},
     }
 }
@@ -49,13 +53,68 @@ pub(in crate::steps) async fn connect(context: &HostContext) -> Result<(), Failu
 /// Makes a connection anew that was lost in the middle of something.
 pub(in crate::steps) async fn reconnect(context: &HostContext, step: StepId, why: &str) -> Result<(), Failure> {
     context.link.drop_master().await;
-    let waited_for = context.run.spec.recover.wait_for_host;
-    let what = if waited_for.is_some() { RecoveryKind::WaitForHost } else { RecoveryKind::Reconnect };
-    let patience = waited_for.unwrap_or_default().max(context.host.timeouts.reconnect);
-    let trying = Trying { step, what, patience };
     let address = context.link.destination();
     let lost = HostError::Lost { address, detail: why.to_owned() };
-    trying.until_it_answers(context, &lost, why).await
+    Trying::of(context, step).until_it_answers(&lost, why).await
+}
+
+/// Does what can be done twice. When the connection is lost in it, or none comes
+/// about, the host is tried for `timeouts.reconnect`, and it is done anew. The outer
+/// error is that of a host which stayed away. Once a supervisor may have been started
+/// nothing is done anew: then `settle` finds out where the host stands.
+pub(in crate::steps) async fn persist<T, F>(
+    context: &HostContext,
+    step: StepId,
+    mut attempt: impl FnMut() -> F,
+) -> Result<Result<T, HostError>, Failure>
+where
+    F: Future<Output = Result<T, HostError>>,
+{
+    let mut reconnects = 0;
+    loop {
+        let error = match attempt().await {
+            Ok(done) => return Ok(Ok(done)),
+            Err(error) => error,
+        };
+        if context.activation().begun || !is_worth_waiting(&error) || reconnects >= most_reconnects(&error) {
+            return Ok(Err(error));
+        }
+        if matches!(error, HostError::Deadline { .. }) {
+            // It may be silent for good, and still look as if it stood.
+            context.link.drop_master().await;
+        }
+        reconnects += 1;
+        Trying::of(context, step).until_it_answers(&error, &error.to_string()).await?;
+    }
+}
+
+/// The same for a build on a host, whose connection was lost as `why` says. `true`
+/// when the host answers again.
+pub(super) async fn rebuild(
+    run: &RunContext,
+    link: &Link,
+    builder: &HostSpec,
+    hosts: &[HostName],
+    why: &str,
+) -> bool {
+    let what = patience(run, builder);
+    let trying = Trying { run, hosts, link, host: builder, step: StepId::Build, what };
+    let lost = HostError::Lost { address: link.destination(), detail: why.to_owned() };
+    // What the build failed with is said; that the host stayed away is in the report.
+    trying.until_it_answers(&lost, why).await.is_ok()
+}
+
+/// A command that does not end may be slow: it gets one more chance, not several.
+fn most_reconnects(error: &HostError) -> u32 {
+    if matches!(error, HostError::Deadline { .. }) { 1 } else { RECONNECTS }
+}
+
+/// What trying again is called, and for how long it is done.
+fn patience(run: &RunContext, host: &HostSpec) -> (RecoveryKind, Duration) {
+    match run.spec.recover.wait_for_host {
+        Some(waits) => (RecoveryKind::WaitForHost, waits.max(host.timeouts.reconnect)),
+        None => (RecoveryKind::Reconnect, host.timeouts.reconnect),
+    }
 }
 
 /// Whether the host may answer later. A name that is not known now may be known
@@ -65,46 +124,57 @@ fn is_worth_waiting(error: &HostError) -> bool {
 }
 
 /// Logins one after the other.
-struct Trying {
+struct Trying<'a> {
+    run: &'a RunContext,
+    /// The hosts that wait for it.
+    hosts: &'a [HostName],
+    link: &'a Link,
+    host: &'a HostSpec,
     step: StepId,
-    what: RecoveryKind,
-    patience: Duration,
+    what: (RecoveryKind, Duration),
 }
 
-impl Trying {
-    async fn until_it_answers(
-        &self,
-        context: &HostContext,
-        first: &HostError,
-        why: &str,
-    ) -> Result<(), Failure> {
+impl<'a> Trying<'a> {
+    fn of(context: &'a HostContext, step: StepId) -> Self {
+        Self {
+            run: &context.run,
+            hosts: std::slice::from_ref(context.name()),
+            link: &context.link,
+            host: &context.host,
+            step,
+            what: patience(&context.run, &context.host),
+        }
+    }
+
+    async fn until_it_answers(&self, first: &HostError, why: &str) -> Result<(), Failure> {
         let begun = Instant::now();
+        let (what, patience) = self.what;
         let mut error = first.clone();
         let mut tries = 0;
         loop {
-            let left = self.patience.saturating_sub(begun.elapsed());
+            let left = patience.saturating_sub(begun.elapsed());
             let after = || format!("after {} and {tries} tries", duration(begun.elapsed()));
             if left.is_zero() || !is_worth_waiting(&error) {
                 let result = format!("it did not answer, {}", after());
-                tell_host(context, self.step, Recovery::in_vain(self.what, why, result));
-                let mut failure = explained(context, &error).await;
-                if self.what == RecoveryKind::WaitForHost {
-                    let results = context.run.spec.run_dir.join("results");
+                tell(self.run, self.hosts, self.step, Recovery::in_vain(what, why, result));
+                let mut failure = explain(self.run, self.host, &error).await;
+                if what == RecoveryKind::WaitForHost {
+                    let results = self.run.spec.run_dir.join("results");
                     failure = failure.hint(format!("what was built for it is kept in {}", results.display()));
                 }
                 return Err(failure);
             }
-            let until = match self.what {
+            let until = match what {
                 RecoveryKind::WaitForHost => format!("waiting for the host ({} left)", duration(left)),
                 _ => format!("trying again ({} left)", duration(left)),
             };
-            context.progress(self.step, format!("{error}; {until}"));
+            say(self.run, self.hosts, self.step, &format!("{error}; {until}"));
             tokio::time::sleep(pause(tries).min(left)).await;
             tries += 1;
-            match context.link.master_at_once().await {
+            match self.link.master_at_once().await {
                 Ok(_) => {
                     let result = format!("it answered after {}, at try {tries}", duration(begun.elapsed()));
-                    tell_host(context, self.step, Recovery::helped(self.what, why, result));
+                    tell(self.run, self.hosts, self.step, Recovery::helped(what, why, result));
                     return Ok(());
                 }
                 Err(next) => error = next,
@@ -121,16 +191,20 @@ fn pause(tries: u32) -> Duration {
 /// The failure of a host that does not answer, with what Tailscale knows about it
 /// when its address is Tailscale's.
 pub(in crate::steps) async fn explained(context: &HostContext, error: &HostError) -> Failure {
+    explain(&context.run, &context.host, error).await
+}
+
+async fn explain(run: &RunContext, host: &HostSpec, error: &HostError) -> Failure {
     let mut failure = error.failure();
     if !is_worth_waiting(error) {
         return failure;
     }
-    let address = context.host.address.as_deref().unwrap_or_default();
+    let address = host.address.as_deref().unwrap_or_default();
     if let Some(diagnosis) = tailscale::diagnose(address).await {
         failure = failure.cause(diagnosis.finding);
         failure.hints.insert(0, diagnosis.hint);
     }
-    if context.run.spec.recover.wait_for_host.is_none() {
+    if run.spec.recover.wait_for_host.is_none() {
         failure = failure.hint("--wait-for-host builds meanwhile and deploys when the host answers");
     }
     failure
@@ -145,6 +219,14 @@ mod tests {
         let pauses: Vec<u64> = (0..6).map(|tries| pause(tries).as_secs()).collect();
         assert_eq!(pauses, [2, 4, 8, 15, 15, 15]);
         assert_eq!(pause(u32::MAX), LONGEST_PAUSE);
+    }
+
+    #[test]
+    fn a_command_that_does_not_end_is_done_anew_once() {
+        let address = "p620".to_owned();
+        let slow = HostError::Deadline { address: address.clone(), deadline: FIRST_PAUSE };
+        assert_eq!(most_reconnects(&slow), 1);
+        assert_eq!(most_reconnects(&HostError::Lost { address, detail: String::new() }), RECONNECTS);
     }
 
     #[test]

@@ -44,6 +44,14 @@ pub(super) fn tell_host(context: &HostContext, step: StepId, recovery: Recovery)
     tell(&context.run, std::slice::from_ref(context.name()), step, recovery);
 }
 
+/// Says how far a step of hosts is.
+fn say(run: &RunContext, hosts: &[HostName], step: StepId, doing: &str) {
+    for host in hosts {
+        let (host, doing) = (host.clone(), doing.to_owned());
+        run.sink.send(Event::StepProgress { host, step, doing, done: None, expected: None });
+    }
+}
+
 /// Whether something may be done that takes things away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Consent {

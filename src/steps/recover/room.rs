@@ -154,7 +154,7 @@ async fn make_room(context: &HostContext, need: Need, why: &str) -> Result<Optio
     }
     if let Some(facts) = context.facts_if_known() {
         let facts = HostFacts::clone(&facts);
-        context.set_facts(HostFacts { store_free: room.bytes, store_free_inodes: room.inodes, ..facts });
+        context.amend_facts(HostFacts { store_free: room.bytes, store_free_inodes: room.inodes, ..facts });
     }
     Ok(Some(room))
 }
