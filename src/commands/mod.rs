@@ -211,21 +211,26 @@ async fn published(
     if update.is_some() {
         publish::check_update(arguments, &folder, here).await?;
     }
-    let publishing = publish::prepare(arguments, &folder, pull_request, environment.github_token()).await?;
+    let resumed = run_spec.resumed.as_ref().and_then(|resumed| resumed.source.clone());
+    let token = environment.github_token();
+    let mut publishing = publish::prepare(arguments, &folder, pull_request, resumed.as_ref(), token).await?;
     options.told.markdown = publishing.as_ref().map(|publishing| publishing.markdown.clone());
-    let code = match update {
+    let (code, commit) = match update {
         None => {
-            publish::commit_changes(arguments, &folder, here).await?;
-            deploy::deploy(run_spec, options).await?
+            let commit = publish::commit_changes(arguments, &folder, here).await?;
+            (deploy::deploy(run_spec, options).await?, commit)
         }
         Some(update) => {
             let outcome = update::update(run_spec, update, options).await?;
             match publish::commit_update(arguments, &folder, here, &outcome).await {
-                ControlFlow::Continue(code) => code,
+                ControlFlow::Continue(commit) => (outcome.code, commit),
                 ControlFlow::Break(code) => return Ok(code),
             }
         }
     };
+    if let (Some(publishing), Some(commit)) = (publishing.as_mut(), commit) {
+        publishing.pin(commit);
+    }
     Ok(match publishing {
         Some(publishing) => publishing.finish(code).await,
         None => code,

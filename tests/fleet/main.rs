@@ -26,6 +26,7 @@ mod observe;
 mod operator;
 mod poll;
 mod preview;
+mod published;
 mod reboot;
 mod reconnect;
 mod recover;
