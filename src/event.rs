@@ -55,6 +55,13 @@ pub enum Event {
         /// The waves of the hosts, in order.
         #[serde(default)]
         waves: Vec<Vec<HostName>>,
+        /// Those that have to be well before any other one is changed; journals of
+        /// before do not say.
+        #[serde(default)]
+        canaries: Vec<HostName>,
+        /// Whether it is an update: flake.lock is changed first.
+        #[serde(default)]
+        updates: bool,
         /// Which hosts are rebooted.
         #[serde(default)]
         reboot: Reboot,

@@ -380,12 +380,16 @@ fn plan_run(
             .into());
     }
     known_rules(&arguments.allow)?;
-    let settings = Settings::load(global.config.as_deref(), environment)?;
-    let RolloutArgs { limit, skip, .. } = &arguments.rollout;
+    let mut settings = Settings::load(global.config.as_deref(), environment)?;
+    let RolloutArgs { limit, skip, soak, .. } = &arguments.rollout;
     let selected =
         plan::select_within(&settings.hosts, &arguments.hosts, limit, skip).map_err(Failure::from)?;
     let mut run_spec = settings.run_spec(arguments, &selected);
     plan_waves(&settings, &mut run_spec)?;
+    if soak.is_some() && !run_spec.rollout.soak.is_zero() && !run_spec.soaks() {
+        let warning = "--soak has no effect: there is one wave, and no other one waits for its end";
+        settings.warnings.push(warning.to_owned());
+    }
     Ok((settings, run_spec))
 }
 
@@ -400,7 +404,8 @@ fn plan_waves(settings: &Settings, run_spec: &mut RunSpec) -> Result<(), Command
     for words in [order.as_slice(), named] {
         plan::known(&settings.hosts, words).map_err(Failure::from)?;
     }
-    run_spec.waves = plan::waves(&run_spec.hosts, &run_spec.rollout).map_err(Failure::from)?;
+    let planned = plan::waves(&run_spec.hosts, &run_spec.rollout).map_err(Failure::from)?;
+    (run_spec.waves, run_spec.canaries) = (planned.waves, planned.canaries);
     Ok(())
 }
 

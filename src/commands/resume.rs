@@ -1,6 +1,7 @@
 //! `resume`: takes up a run that was interrupted. Hosts that were done are not
 //! touched; the others get what that run had evaluated for them, in the waves
-//! that were left.
+//! that were left. Nothing that was deployed before is forgotten: it counts for
+//! canaries and limits, and is taken back with the rest.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -10,7 +11,8 @@ use crate::error::CommandError;
 use crate::event::Event;
 use crate::git;
 use crate::model::{
-    Failure, FailureClass, HostName, LintSpec, Pinned, Resumed, RunId, RunSpec, SourceState, StepId, Strategy,
+    Committed, DoneHost, Failure, FailureClass, HostName, LintSpec, Pinned, Resumed, RunId, RunSpec,
+    SourceState, StepId, Strategy,
 };
 use crate::report::{PastRun, is_at_work};
 use crate::settings::Settings;
@@ -21,6 +23,7 @@ pub(super) async fn plan(arguments: &ResumeArgs, settings: &Settings) -> Result<
         Some(text) => named(text, settings)?,
         None => newest(settings)?,
     };
+    let past = with_those_before(&id, past, settings)?;
     let Some(Event::RunStarted {
         command,
         mode,
@@ -29,6 +32,7 @@ pub(super) async fn plan(arguments: &ResumeArgs, settings: &Settings) -> Result<
         hosts,
         rollout,
         waves,
+        canaries,
         reboot,
         allow,
         issue,
@@ -40,6 +44,15 @@ pub(super) async fn plan(arguments: &ResumeArgs, settings: &Settings) -> Result<
     if command != "deploy" {
         let hint = "run the same command again: hosts that are back already cost nothing";
         return Err(usage(format!("run {id} is a {command}, and only a deploy is taken up")).hint(hint));
+    }
+    if past.is_update {
+        let message = format!("run {id} is an update, and only a deploy is taken up");
+        return Err(Failure::new(FailureClass::Usage, message)
+            .cause(
+                "an update that was interrupted is taken back: flake.lock does not describe what it evaluated",
+            )
+            .hint("run the update again: hosts that have it already cost nothing")
+            .into());
     }
     if *flake != settings.flake {
         return Err(usage(format!("run {id} deployed {flake}; this hosts.toml deploys {}", settings.flake))
@@ -63,10 +76,12 @@ pub(super) async fn plan(arguments: &ResumeArgs, settings: &Settings) -> Result<
     if let Some(rollout) = rollout {
         spec.rollout = (**rollout).clone();
     }
-    let first_is_done = waves.first().is_some_and(|wave| wave.iter().all(|host| past.is_done(host)));
-    if spec.rollout.strategy == Strategy::Canary && first_is_done {
-        // The canaries have proven themselves: what is left comes wave by wave.
-        spec.rollout.strategy = Strategy::Rolling;
+    if spec.rollout.strategy == Strategy::Canary {
+        spec.canaries = canaries_left(canaries, waves, &past);
+        if spec.canaries.is_empty() {
+            // They have proven themselves: what is left comes wave by wave.
+            spec.rollout.strategy = Strategy::Rolling;
+        }
     }
     let left_of = |wave: &Vec<HostName>| wave.iter().filter(|host| left.contains(host)).cloned().collect();
     spec.waves = waves.iter().map(left_of).filter(|wave: &Vec<HostName>| !wave.is_empty()).collect();
@@ -74,8 +89,67 @@ pub(super) async fn plan(arguments: &ResumeArgs, settings: &Settings) -> Result<
         Some(directory) => git::source_state(directory).await.ok().flatten(),
         None => None,
     };
-    spec.resumed = Some(resumed(id, &past, &left, now.as_ref())?);
+    let mut resumed = resumed(id, &past, &left, now.as_ref())?;
+    resumed.done = done(&past, settings);
+    if spec.rollout.rollback_fleet {
+        let gone = resumed.done.iter().filter(|done| done.host.is_none() && done.systems.is_some());
+        resumed.notes.extend(gone.map(|done| {
+            format!("{} is no longer in hosts.toml: it would not be taken back with the others", done.name)
+        }));
+    }
+    spec.resumed = Some(resumed);
     Ok(Some(spec))
+}
+
+/// The canaries, where they have not proven themselves yet: with those that are
+/// done, whose places others take where they were unchanged. Journals of before do
+/// not name them; they were the first wave.
+fn canaries_left(named: &[HostName], waves: &[Vec<HostName>], past: &PastRun) -> Vec<HostName> {
+    let canaries = match (named.is_empty(), waves) {
+        (true, [first, _, ..]) => first,
+        _ => named,
+    };
+    let is_any_changed = past.done().any(|host| past.was_changed(host));
+    match is_any_changed && canaries.iter().all(|host| past.is_done(host)) {
+        true => Vec::new(),
+        false => canaries.to_vec(),
+    }
+}
+
+/// The hosts that are done, as hosts.toml describes them now.
+fn done(past: &PastRun, settings: &Settings) -> Vec<DoneHost> {
+    let host_of = |name: &HostName| settings.hosts.iter().find(|host| host.name == *name).cloned();
+    let done = past.done().map(|name| DoneHost {
+        name: name.clone(),
+        host: host_of(name),
+        is_changed: past.was_changed(name),
+        systems: past.replaced(name),
+    });
+    done.collect()
+}
+
+/// What is known of a run with those that it had taken up itself.
+fn with_those_before(id: &RunId, past: PastRun, settings: &Settings) -> Result<PastRun, CommandError> {
+    let resumes = |past: &PastRun| match &past.started {
+        Some(Event::RunStarted { resumes, .. }) => resumes.clone(),
+        _ => None,
+    };
+    let mut runs = vec![id.clone()];
+    let mut before = resumes(&past);
+    // Run ids sort by time: a run takes up an earlier one, so this comes to an end.
+    while let Some(run) = before.filter(|run| runs.iter().all(|later| run.as_str() < later.as_str())) {
+        before = read(&folder(settings).join(run.as_str()))?.as_ref().and_then(resumes);
+        runs.push(run);
+    }
+    if runs.len() == 1 {
+        return Ok(past);
+    }
+    let mut all = PastRun::default();
+    for run in runs.iter().rev() {
+        let run_dir = folder(settings).join(run.as_str());
+        all.go_on(&run_dir).map_err(|error| unreadable(&run_dir, &error))?;
+    }
+    Ok(all)
 }
 
 /// What is taken over; refuses where the old and the new configuration would be mixed.
@@ -102,7 +176,9 @@ fn resumed(
             past.source.clone()
         }
     };
-    Ok(Resumed { run: id, systems, source, notes })
+    let committed: BTreeMap<HostName, Committed> =
+        left.iter().filter_map(|host| Some((host.clone(), past.committed(host)?))).collect();
+    Ok(Resumed { run: id, systems, done: Vec::new(), committed, source, notes })
 }
 
 /// How the configuration differs from what it was; `None` when it does not.
@@ -179,16 +255,19 @@ fn read(run_dir: &Path) -> Result<Option<PastRun>, CommandError> {
         return Err(CommandError::new(FailureClass::Busy, format!("run {name} is still at work"))
             .hint("wait for its end, or stop it with Ctrl-C there"));
     }
-    PastRun::read(run_dir).map_err(|error| {
-        Failure::from_error(FailureClass::Unexpected, &error)
-            .hint(format!("the journal is in {}", run_dir.display()))
-            .into()
-    })
+    PastRun::read(run_dir).map_err(|error| unreadable(run_dir, &error))
+}
+
+fn unreadable(run_dir: &Path, error: &std::io::Error) -> CommandError {
+    Failure::from_error(FailureClass::Unexpected, error)
+        .hint(format!("the journal is in {}", run_dir.display()))
+        .into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::HostOutcome;
 
     fn source(commit: &str, dirty: bool) -> SourceState {
         SourceState { commit: Some(commit.repeat(8)), dirty, ..SourceState::default() }
@@ -208,5 +287,41 @@ mod tests {
         assert!(told(source("abcde", true), source("abcde", true)).contains("may have changed"));
         // Outside of a repository nothing can be told.
         assert_eq!(change(None, Some(&source("a", true))), None);
+    }
+
+    fn past(changed: &[(&str, bool)]) -> PastRun {
+        let mut past = PastRun::default();
+        for (host, changed) in changed {
+            let outcome = if *changed { HostOutcome::Deployed } else { HostOutcome::Unchanged };
+            let report = serde_json::json!({
+                "outcome": outcome, "elapsed_ms": 0, "services": [], "steps": [], "warnings": []
+            });
+            past.reports.insert(name(host), serde_json::from_value(report).unwrap());
+        }
+        past
+    }
+
+    fn name(text: &str) -> HostName {
+        HostName::new(text).unwrap()
+    }
+
+    #[test]
+    fn canaries_have_proven_themselves_when_one_was_changed_and_none_is_left() {
+        let names = |names: &[&str]| names.iter().map(|host| name(host)).collect::<Vec<_>>();
+        let waves = [names(&["a", "b"]), names(&["c", "d"])];
+        let left = |named: &[&str], done: &[(&str, bool)]| {
+            canaries_left(&names(named), &waves, &past(done))
+                .iter()
+                .map(ToString::to_string)
+                .collect::<String>()
+        };
+        assert_eq!(left(&["a", "b"], &[("a", true), ("b", false)]), "");
+        // One that took their place.
+        assert_eq!(left(&["a", "b"], &[("a", false), ("b", false), ("c", true)]), "");
+        assert_eq!(left(&["a", "b"], &[("a", false), ("b", false)]), "ab");
+        assert_eq!(left(&["a", "b"], &[("a", true)]), "ab");
+        // A journal of before, which does not name them.
+        assert_eq!(left(&[], &[("a", false)]), "ab");
+        assert_eq!(left(&[], &[("a", true), ("b", true)]), "");
     }
 }

@@ -77,6 +77,8 @@ pub(crate) fn begin(spec: &RunSpec, sink: &EventSink) -> Instant {
         waves: spec.waves.clone(),
         reboot: spec.reboot,
         allow: spec.lint.allow.clone(),
+        canaries: spec.canaries.clone(),
+        updates: spec.updates,
         resumes: spec.resumed.as_ref().map(|resumed| resumed.run.clone()),
         command: spec.goal.command().to_owned(),
         issue: spec.issue,

@@ -212,6 +212,8 @@ impl Story {
             run_dir: "/state/runs/20251121-120000-abcdef".to_owned(),
             rollout: None,
             waves: Vec::new(),
+            canaries: Vec::new(),
+            updates: false,
             reboot: Default::default(),
             allow: Vec::new(),
             resumes: None,

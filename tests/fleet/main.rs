@@ -30,6 +30,7 @@ mod published;
 mod reboot;
 mod reconnect;
 mod recover;
+mod resumed;
 mod rollback;
 mod rollout;
 mod scarce;

@@ -117,6 +117,8 @@ impl Journal {
             run_dir: self.folder.display().to_string(),
             rollout: None,
             waves: Vec::new(),
+            canaries: Vec::new(),
+            updates: false,
             reboot: Default::default(),
             allow: Vec::new(),
             resumes: None,
