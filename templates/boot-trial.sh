@@ -2,8 +2,8 @@
 # entry, which it forgets before it does so, and otherwise the default that the
 # firmware keeps: until the new system is proven that is the old one, so a boot that
 # comes to nothing is followed by one of the old system. Prints key=value lines.
-# Input: WHAT (try, keep, withdraw or undo) NEW OLD PROFILE, and but for `try` KEPT:
-#        the default that the firmware kept before; empty where it kept none
+# Input: WHAT (try, left, keep, withdraw or undo) NEW OLD PROFILE, and but for `try`
+#        and `left` KEPT: the default that the firmware kept before; empty where it kept none
 
 # The boot entry of the newest generation that is this system, if it has one.
 entry_of() {
@@ -45,6 +45,16 @@ try() {
     fi
 }
 
+# A trial that nobody has ended, of a deployer that is gone: the firmware still has the
+# old entry as its default. What it had before is not known; most often that is none.
+left() {
+    bootctl status 2>/dev/null | grep -q 'Product: systemd-boot' || { echo none=1; return; }
+    new=$(entry_of "$NEW")
+    old=$(entry_of "$OLD")
+    [ -n "$new" ] && [ -n "$old" ] && [ "$(kept_default)" = "$old" ] || { echo none=1; return; }
+    printf 'kept=\nnew=%s\nold=%s\n' "$new" "$old"
+}
+
 # The host fell back: what boots by itself is the old system from now on.
 undo() {
     [ "$(readlink -f /run/current-system)" = "$OLD" ] || return 1
@@ -60,6 +70,7 @@ main() {
     PATH=/run/current-system/sw/bin:/run/wrappers/bin:$PATH:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
     case $WHAT in
         try) try ;;
+        left) left ;;
         # Without a default of the firmware that of loader.conf counts, the new system's.
         keep) bootctl set-default "$KEPT" >&2 ;;
         withdraw) bootctl set-oneshot "" >&2; bootctl set-default "$KEPT" >&2 ;;

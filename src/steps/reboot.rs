@@ -56,6 +56,9 @@ async fn run(context: &HostContext) -> StepResult {
     let asked_at = Instant::now();
     let (session, truth) = wait_for_boot(context, asked_at, &before).await?;
     let up_after = asked_at.elapsed();
+    if is_told {
+        take_over_trial(context, &facts, &session).await.map_err(|error| not_up(context, &error))?;
+    }
     if let Some(old) = fell_back(context, &facts, &truth) {
         return Err(back_on_old(context, &facts, old, session).await);
     }
@@ -138,6 +141,18 @@ async fn try_once(context: &HostContext, facts: &HostFacts, session: &Session) -
             context.warn(message, Some("on the host: bootctl status".to_owned()));
         }
         Answer::None => {}
+    }
+    Ok(())
+}
+
+/// The interrupted run may have tried the new entry: its end is up to this one.
+async fn take_over_trial(context: &HostContext, facts: &HostFacts, session: &Session) -> Result<(), HostError> {
+    let (Some(old), Ok(new)) = (old_system(context, facts), context.new_system()) else { return Ok(()) };
+    let systems = Systems { new, old };
+    let trial = boot_trial::left(&context.link, session, systems, context.command_deadline()).await?;
+    if let Some(trial) = trial {
+        // The plan runs this step once per host.
+        let _ = context.trial.set(trial);
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::fleet::{Fleet, Run, checkout, command, finish};
+use super::reboot::with_systemd_boot;
 use super::updated::{HOST, Updated};
 
 /// Takes a run up, the last one unless it is named.
@@ -30,6 +31,14 @@ fn boot_id(fleet: &Fleet, host: &str) -> Option<String> {
     let output = exec.args([host, "--", "cat", "/proc/sys/kernel/random/boot_id"]).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap().trim().to_owned();
     (output.status.success() && !text.is_empty()).then_some(text)
+}
+
+/// Waits until a host is up in another boot.
+fn await_boot_after(fleet: &Fleet, host: &str, before: &Option<String>) {
+    let begun = Instant::now();
+    while boot_id(fleet, host).is_none_or(|boot| Some(boot) == *before) {
+        assert!(begun.elapsed() < Duration::from_secs(120), "{host} did not come up");
+    }
 }
 
 #[test]
@@ -57,11 +66,7 @@ fn reboots_that_an_interrupted_run_owed_are_made_by_the_one_that_takes_it_up() {
         fleet.on(host, &format!("rm {target} && systemctl daemon-reload"));
     }
     fleet.on("p620", "systemctl --no-block reboot");
-    let begun = Instant::now();
-    while boot_id(&fleet, "p620").is_none_or(|boot| Some(boot) == before[0].0) {
-        assert!(begun.elapsed() < Duration::from_secs(120), "p620 did not come up");
-        std::thread::yield_now();
-    }
+    await_boot_after(&fleet, "p620", &before[0].0);
     let rebooted = boot_id(&fleet, "p620");
 
     let run = resume(&fleet, &["--wait-for-host=2m"]);
@@ -80,6 +85,35 @@ fn reboots_that_an_interrupted_run_owed_are_made_by_the_one_that_takes_it_up() {
     assert!(run.summary("p510", "reboot").starts_with("up after "));
     let nothing = resume(&fleet, &[]);
     assert_eq!(nothing.code, Some(2), "{}", nothing.stderr);
+}
+
+#[test]
+fn a_boot_entry_that_an_interrupted_run_tried_becomes_the_default_when_it_is_proven() {
+    let fleet = Fleet::start(&["p620"]);
+    with_systemd_boot(&fleet, "p620");
+    fleet.variant("p620", "kernel-change");
+    let before = boot_id(&fleet, "p620");
+    let mut cut_off = fleet.start_deploy(&["p620", "--fast", "--reboot"]);
+    // The entry is set up, and the host has heard the word.
+    cut_off.wait_for("the reboot", |event| {
+        is_step(event, "step-progress", "p620", "reboot") && event["doing"].to_string().contains("given up in")
+    });
+    cut_off.kill();
+    await_boot_after(&fleet, "p620", &before);
+    // What bootctl was told stands where the firmware would have it.
+    fleet.on(
+        "p620",
+        "mount -t tmpfs none /sys/firmware && mkdir -p /sys/firmware/efi/efivars && \
+         { printf '\\7\\0\\0\\0'; cat /boot/loader/default; } \
+         >/sys/firmware/efi/efivars/LoaderEntryDefault-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f",
+    );
+    let run = resume(&fleet, &["--wait-for-host=2m"]);
+    assert_eq!(run.code, Some(0), "{}\n{}", run.stdout, run.stderr);
+    assert!(run.summary("p620", "reboot").starts_with("up since the interrupted run, "));
+    let told = fleet.on("p620", "cat /boot/log");
+    let told: Vec<&str> = told.lines().map(str::trim).collect();
+    assert_eq!(told.last(), Some(&"set-default"), "{told:?}");
+    assert_eq!(told.iter().filter(|line| line.starts_with("boots ")).count(), 1, "{told:?}");
 }
 
 #[test]
