@@ -71,6 +71,9 @@ pub enum Event {
         /// The interrupted run that is taken up.
         #[serde(default)]
         resumes: Option<RunId>,
+        /// The failed run whose hosts are taken back.
+        #[serde(default)]
+        takes_back: Option<RunId>,
     },
     /// The first host of a wave begins to change.
     WaveStarted {

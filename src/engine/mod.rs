@@ -82,6 +82,7 @@ pub(crate) fn begin(spec: &RunSpec, sink: &EventSink) -> Instant {
         reboot: spec.reboot,
         allow: spec.lint.allow.clone(),
         resumes: spec.resumed.as_ref().map(|resumed| resumed.run.clone()),
+        takes_back: spec.takes_back.clone(),
         command: spec.goal.command().to_owned(),
         issue: spec.issue,
     });

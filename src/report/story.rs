@@ -217,6 +217,7 @@ impl Story {
             reboot: Default::default(),
             allow: Vec::new(),
             resumes: None,
+            takes_back: None,
             command: "deploy".to_owned(),
             issue: None,
         };

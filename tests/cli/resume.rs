@@ -168,3 +168,19 @@ fn a_host_that_had_committed_is_known_with_the_boot_in_which_it_did() {
     let expected = json!({ "b": { "old": system("old"), "boot_id": "b1", "reboot_needed": false } });
     assert_eq!(plan["run"]["resumed"]["committed"], expected);
 }
+
+#[test]
+fn a_run_whose_hosts_were_taken_back_is_not_taken_up() {
+    let (place, flake) = place();
+    let rolling = json!({ "rollout": { "strategy": "rolling" }, "waves": [["a"], ["b"]] });
+    journal(
+        &place,
+        RUN,
+        &[started(&flake, &["a", "b"], &rolling), ended("a", "deployed"), ended("b", "failed")],
+    );
+    assert_eq!(resume(&place, &[RUN]).code, 0);
+    journal(&place, LATER, &[started(&flake, &["a"], &json!({ "command": "rollback", "takes_back": RUN }))]);
+    let outcome = resume(&place, &[RUN]);
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (2, ""));
+    assert!(outcome.stderr.contains(&format!("were taken back by run {LATER}")), "{}", outcome.stderr);
+}

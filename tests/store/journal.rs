@@ -122,6 +122,7 @@ impl Journal {
             reboot: Default::default(),
             allow: Vec::new(),
             resumes: None,
+            takes_back: None,
             command: "deploy".to_owned(),
             issue: Some(123),
         });

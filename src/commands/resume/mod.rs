@@ -3,8 +3,9 @@
 //! that were left. Nothing that was deployed before is forgotten: it counts for
 //! canaries and limits, and is taken back with the rest.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+mod which;
+
+use std::collections::BTreeMap;
 
 use crate::cli::ResumeArgs;
 use crate::error::CommandError;
@@ -14,16 +15,16 @@ use crate::model::{
     Committed, DoneHost, Failure, FailureClass, HostName, LintSpec, Pinned, Resumed, RunId, RunSpec,
     SourceState, StepId, Strategy,
 };
-use crate::report::{PastRun, is_at_work};
+use crate::report::PastRun;
 use crate::settings::Settings;
 
 /// The run that finishes what another one left; `None` when nothing is left.
 pub(super) async fn plan(arguments: &ResumeArgs, settings: &Settings) -> Result<Option<RunSpec>, CommandError> {
     let (id, past) = match &arguments.run {
-        Some(text) => named(text, settings)?,
-        None => newest(settings)?,
+        Some(text) => which::named(text, settings)?,
+        None => which::newest(settings)?,
     };
-    let past = with_those_before(&id, past, settings)?;
+    let past = which::with_those_before(&id, past, settings)?;
     let Some(Event::RunStarted {
         command,
         mode,
@@ -44,6 +45,10 @@ pub(super) async fn plan(arguments: &ResumeArgs, settings: &Settings) -> Result<
     if command != "deploy" {
         let hint = "run the same command again: hosts that are back already cost nothing";
         return Err(usage(format!("run {id} is a {command}, and only a deploy is taken up")).hint(hint));
+    }
+    if let Some(back) = which::taken_back_by(&id, settings) {
+        return Err(usage(format!("the hosts that run {id} had deployed were taken back by run {back}"))
+            .hint("deploy anew: none of them is done any more"));
     }
     if past.is_update {
         let message = format!("run {id} is an update, and only a deploy is taken up");
@@ -128,30 +133,6 @@ fn done(past: &PastRun, settings: &Settings) -> Vec<DoneHost> {
     done.collect()
 }
 
-/// What is known of a run with those that it had taken up itself.
-fn with_those_before(id: &RunId, past: PastRun, settings: &Settings) -> Result<PastRun, CommandError> {
-    let resumes = |past: &PastRun| match &past.started {
-        Some(Event::RunStarted { resumes, .. }) => resumes.clone(),
-        _ => None,
-    };
-    let mut runs = vec![id.clone()];
-    let mut before = resumes(&past);
-    // Run ids sort by time: a run takes up an earlier one, so this comes to an end.
-    while let Some(run) = before.filter(|run| runs.iter().all(|later| run.as_str() < later.as_str())) {
-        before = read(&folder(settings).join(run.as_str()))?.as_ref().and_then(resumes);
-        runs.push(run);
-    }
-    if runs.len() == 1 {
-        return Ok(past);
-    }
-    let mut all = PastRun::default();
-    for run in runs.iter().rev() {
-        let run_dir = folder(settings).join(run.as_str());
-        all.go_on(&run_dir).map_err(|error| unreadable(&run_dir, &error))?;
-    }
-    Ok(all)
-}
-
 /// What is taken over; refuses where the old and the new configuration would be mixed.
 fn resumed(
     id: RunId,
@@ -199,69 +180,6 @@ fn change(before: Option<&SourceState>, now: Option<&SourceState>) -> Option<Str
 
 fn usage(message: String) -> CommandError {
     CommandError::new(FailureClass::Usage, message)
-}
-
-fn folder(settings: &Settings) -> PathBuf {
-    settings.state_dir.join("runs")
-}
-
-fn named(text: &str, settings: &Settings) -> Result<(RunId, PastRun), CommandError> {
-    let id = RunId::new(text).map_err(|error| usage(format!("{text:?} is no run: {error}")))?;
-    let run_dir = folder(settings).join(id.as_str());
-    match read(&run_dir)? {
-        Some(past) => Ok((id, past)),
-        None => Err(usage(format!("there is no journal of run {id} on this machine"))
-            .hint(format!("runs are kept in {}", folder(settings).display()))),
-    }
-}
-
-/// The last deploy from here, which has to be one that was interrupted: after
-/// another one, its systems may be older than what hosts run.
-fn newest(settings: &Settings) -> Result<(RunId, PastRun), CommandError> {
-    let names = std::fs::read_dir(folder(settings)).into_iter().flatten().filter_map(Result::ok);
-    // Run ids sort by time.
-    let mut ids: Vec<RunId> =
-        names.filter_map(|entry| RunId::new(entry.file_name().into_string().ok()?).ok()).collect();
-    ids.sort_by(|one, other| other.as_str().cmp(one.as_str()));
-    let mut last = None;
-    let mut taken_up = BTreeSet::new();
-    for id in ids {
-        let Some(past) = read(&folder(settings).join(id.as_str()))? else { continue };
-        let Some(Event::RunStarted { command, resumes, .. }) = &past.started else { continue };
-        if command != "deploy" {
-            continue;
-        }
-        taken_up.extend(resumes.clone());
-        match (past.is_interrupted() && !taken_up.contains(&id), &last) {
-            (true, None) => return Ok((id, past)),
-            (true, Some(last)) => {
-                return Err(usage(format!("the last deploy, run {last}, was not interrupted"))
-                    .hint(format!("run {id} was, before it: `nix-deploy resume {id}` takes that one up")));
-            }
-            (false, None) => last = Some(id),
-            (false, Some(_)) => {}
-        }
-    }
-    Err(match last {
-        Some(last) => usage(format!("no deploy was interrupted; the last one was run {last}"))
-            .hint("a run that ended with failures is taken up by its name: `nix-deploy resume RUN`"),
-        None => usage("nothing was deployed from here yet".to_owned()),
-    })
-}
-
-fn read(run_dir: &Path) -> Result<Option<PastRun>, CommandError> {
-    if is_at_work(run_dir) {
-        let name = run_dir.file_name().unwrap_or_default().display().to_string();
-        return Err(CommandError::new(FailureClass::Busy, format!("run {name} is still at work"))
-            .hint("wait for its end, or stop it with Ctrl-C there"));
-    }
-    PastRun::read(run_dir).map_err(|error| unreadable(run_dir, &error))
-}
-
-fn unreadable(run_dir: &Path, error: &std::io::Error) -> CommandError {
-    Failure::from_error(FailureClass::Unexpected, error)
-        .hint(format!("the journal is in {}", run_dir.display()))
-        .into()
 }
 
 #[cfg(test)]
