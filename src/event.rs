@@ -55,6 +55,13 @@ pub enum Event {
         /// The waves of the hosts, in order.
         #[serde(default)]
         waves: Vec<Vec<HostName>>,
+        /// Those that have to be well before any other one is changed; journals of
+        /// before do not say.
+        #[serde(default)]
+        canaries: Vec<HostName>,
+        /// Whether it is an update: flake.lock is changed first.
+        #[serde(default)]
+        updates: bool,
         /// Which hosts are rebooted.
         #[serde(default)]
         reboot: Reboot,
@@ -64,6 +71,9 @@ pub enum Event {
         /// The interrupted run that is taken up.
         #[serde(default)]
         resumes: Option<RunId>,
+        /// The failed run whose hosts are taken back.
+        #[serde(default)]
+        takes_back: Option<RunId>,
     },
     /// The first host of a wave begins to change.
     WaveStarted {

@@ -2,9 +2,10 @@
 # entry, which it forgets before it does so, and otherwise the default that the
 # firmware keeps: until the new system is proven that is the old one, so a boot that
 # comes to nothing is followed by one of the old system. Prints key=value lines.
-# Input: WHAT (try, keep, withdraw, undo, or end: what another run has left) and, but
-#        for `end`, NEW OLD PROFILE. `try` needs RUN, the others KEPT: the default that
-#        the firmware kept before; empty where it kept none. trial-lib.sh is a part.
+# Input: WHAT (try, left, keep, withdraw, undo, or end: what another run has left) and,
+#        but for `end`, NEW OLD PROFILE. `try` needs RUN, those after `left` KEPT: the
+#        default that the firmware kept before; empty where it kept none. trial-lib.sh is
+#        a part.
 
 # The boot entry of the newest generation that is this system, if it has one.
 entry_of() {
@@ -58,6 +59,12 @@ try() {
     fi
 }
 
+# A trial of this system that nobody has ended, because its deployer is gone.
+left() {
+    [ "$(of_trial new)" = "$NEW" ] || { echo none=1; return; }
+    printf 'kept=%s\nnew=%s\nold=%s\n' "$(of_trial kept)" "$(entry_of "$NEW")" "$(of_trial old)"
+}
+
 # The host fell back: what boots by itself is the old system from now on.
 undo() {
     [ "$(readlink -f /run/current-system)" = "$OLD" ] || return 1
@@ -79,6 +86,7 @@ main() {
     PATH=/run/current-system/sw/bin:/run/wrappers/bin:$PATH:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
     case $WHAT in
         try) try ;;
+        left) left ;;
         keep) back_to_kept ;;
         withdraw) bootctl set-oneshot "" >&2; back_to_kept ;;
         undo) undo ;;

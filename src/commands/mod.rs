@@ -211,21 +211,26 @@ async fn published(
     if update.is_some() {
         publish::check_update(arguments, &folder, here).await?;
     }
-    let publishing = publish::prepare(arguments, &folder, pull_request, environment.github_token()).await?;
+    let resumed = run_spec.resumed.as_ref().and_then(|resumed| resumed.source.clone());
+    let token = environment.github_token();
+    let mut publishing = publish::prepare(arguments, &folder, pull_request, resumed.as_ref(), token).await?;
     options.told.markdown = publishing.as_ref().map(|publishing| publishing.markdown.clone());
-    let code = match update {
+    let (code, commit) = match update {
         None => {
-            publish::commit_changes(arguments, &folder, here).await?;
-            deploy::deploy(run_spec, options).await?
+            let commit = publish::commit_changes(arguments, &folder, here).await?;
+            (deploy::deploy(run_spec, options).await?, commit)
         }
         Some(update) => {
             let outcome = update::update(run_spec, update, options).await?;
             match publish::commit_update(arguments, &folder, here, &outcome).await {
-                ControlFlow::Continue(code) => code,
+                ControlFlow::Continue(commit) => (outcome.code, commit),
                 ControlFlow::Break(code) => return Ok(code),
             }
         }
     };
+    if let (Some(publishing), Some(commit)) = (publishing.as_mut(), commit) {
+        publishing.pin(commit);
+    }
     Ok(match publishing {
         Some(publishing) => publishing.finish(code).await,
         None => code,
@@ -375,12 +380,16 @@ fn plan_run(
             .into());
     }
     known_rules(&arguments.allow)?;
-    let settings = Settings::load(global.config.as_deref(), environment)?;
-    let RolloutArgs { limit, skip, .. } = &arguments.rollout;
+    let mut settings = Settings::load(global.config.as_deref(), environment)?;
+    let RolloutArgs { limit, skip, soak, .. } = &arguments.rollout;
     let selected =
         plan::select_within(&settings.hosts, &arguments.hosts, limit, skip).map_err(Failure::from)?;
     let mut run_spec = settings.run_spec(arguments, &selected);
     plan_waves(&settings, &mut run_spec)?;
+    if soak.is_some() && !run_spec.rollout.soak.is_zero() && !run_spec.soaks() {
+        let warning = "--soak has no effect: there is one wave, and no other one waits for its end";
+        settings.warnings.push(warning.to_owned());
+    }
     Ok((settings, run_spec))
 }
 
@@ -395,7 +404,8 @@ fn plan_waves(settings: &Settings, run_spec: &mut RunSpec) -> Result<(), Command
     for words in [order.as_slice(), named] {
         plan::known(&settings.hosts, words).map_err(Failure::from)?;
     }
-    run_spec.waves = plan::waves(&run_spec.hosts, &run_spec.rollout).map_err(Failure::from)?;
+    let planned = plan::waves(&run_spec.hosts, &run_spec.rollout).map_err(Failure::from)?;
+    (run_spec.waves, run_spec.canaries) = (planned.waves, planned.canaries);
     Ok(())
 }
 

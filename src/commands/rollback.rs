@@ -35,11 +35,9 @@ pub(super) async fn goal(
         }
         Some(Named::System(path)) => {
             let said = "as it was named".to_owned();
-            wanted.extend(
-                hosts
-                    .iter()
-                    .map(|host| ((*host).clone(), Wanted::System { path: path.clone(), said: said.clone() })),
-            );
+            wanted.extend(hosts.iter().map(|host| {
+                ((*host).clone(), Wanted::System { path: path.clone(), said: said.clone(), instead_of: None })
+            }));
         }
         Some(Named::Run(run)) => {
             let recorded = recorded.as_ref().map_err(|why| {
@@ -93,9 +91,11 @@ fn of_run(host: &HostName, run: &RunId, deploys: &[Deploy]) -> Result<Wanted, Fa
     let of_run = deploys.iter().find(|deploy| deploy.system.run.as_deref() == Some(run.as_str()));
     let hint = format!("`nix-deploy history {host}` lists what the host can go back to");
     match of_run {
-        Some(deploy) if deploy.is_success() => {
-            Ok(Wanted::System { path: deploy.system.path.clone(), said: format!("what run {run} deployed") })
-        }
+        Some(deploy) if deploy.is_success() => Ok(Wanted::System {
+            path: deploy.system.path.clone(),
+            said: format!("what run {run} deployed"),
+            instead_of: None,
+        }),
         Some(deploy) => {
             let ended = deploy.outcome.as_deref().unwrap_or(&deploy.status).to_lowercase();
             let message = format!("run {run} left nothing on {host} to go back to: it ended as {ended}");
@@ -154,7 +154,7 @@ mod tests {
         };
         let found = of_run(&host, &run, &[deploy("success", "SUCCESS")]).unwrap();
         let said = "what run 20251121-120000-4f2c1a deployed".to_owned();
-        assert_eq!(found, Wanted::System { path: StorePath::new(PATH).unwrap(), said });
+        assert_eq!(found, Wanted::System { path: StorePath::new(PATH).unwrap(), said, instead_of: None });
         let failed = of_run(&host, &run, &[deploy("rolled_back", "ROLLED BACK")]).unwrap_err();
         assert!(failed.message.ends_with("it ended as rolled back"), "{}", failed.message);
         assert!(of_run(&host, &run, &[]).unwrap_err().message.starts_with("no run"));

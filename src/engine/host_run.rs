@@ -186,6 +186,13 @@ impl HostRun {
         };
         self.records.push(StepRecord { step: id, outcome, elapsed_ms, summary });
         self.done.insert(id);
+        if id == StepId::Decide && self.context.taken_up.get().is_some() {
+            for step in steps::PASSED_OVER {
+                if self.waiting.remove(&step) {
+                    self.done.insert(step);
+                }
+            }
+        }
         match result {
             Ok(done) => {
                 if let Some(outcome) = done.ends {
@@ -287,12 +294,15 @@ impl HostRun {
         let facts = context.facts_if_known();
         let rebooted = context.rebooted.get().map(|rebooted| &rebooted.truth);
         let truth = rebooted.or(context.truth.get()).cloned();
+        // One that an interrupted run had changed ran something else before that.
+        let before = context.taken_up.get().filter(|_| truth.is_some());
+        let before = before.and_then(|committed| committed.old.clone());
         let mut warnings = context.warnings();
         warnings.dedup();
         HostReport {
             outcome: self.outcome(!warnings.is_empty()),
             elapsed_ms: elapsed_ms(begun),
-            old: facts.as_ref().and_then(|facts| facts.current_system.clone()),
+            old: before.or_else(|| facts.as_ref().and_then(|facts| facts.current_system.clone())),
             new: context.new_system().ok().cloned(),
             generation_before: facts.as_ref().and_then(|facts| facts.generation),
             generation_after: truth.as_ref().and_then(|truth| truth.generation),

@@ -10,16 +10,18 @@ mod limits;
 mod turns;
 mod way_back;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use futures_util::FutureExt as _;
 use tokio::task::JoinSet;
 
 pub(crate) use interrupt::Interrupt;
 
 use crate::event::{Event, EventSink};
 use crate::exit::{self, ExitCode};
-use crate::model::text::plural;
+use crate::model::text::{clean_line, plural};
 use crate::model::{Failure, FailureClass, HostName, HostOutcome, HostReport, RunSpec, Secret};
 use crate::steps::context::{HostContext, RunContext};
 use claims::HostClaims;
@@ -75,9 +77,12 @@ pub(crate) fn begin(spec: &RunSpec, sink: &EventSink) -> Instant {
         run_dir: spec.run_dir.display().to_string(),
         rollout: Some(Box::new(spec.rollout.clone())),
         waves: spec.waves.clone(),
+        canaries: spec.canaries.clone(),
+        updates: spec.updates,
         reboot: spec.reboot,
         allow: spec.lint.allow.clone(),
         resumes: spec.resumed.as_ref().map(|resumed| resumed.run.clone()),
+        takes_back: spec.takes_back.clone(),
         command: spec.goal.command().to_owned(),
         issue: spec.issue,
     });
@@ -127,17 +132,14 @@ pub(crate) async fn deploy_hosts(job: Job) -> Ended {
         };
         hosts.spawn(async move {
             let name = host.name.clone();
-            let mut report = match HostContext::new(Arc::clone(&run), host) {
-                Ok(context) => host_run::run(Arc::new(context), order.clone(), interrupt).await,
+            let report = match HostContext::new(Arc::clone(&run), host).map(Arc::new) {
+                Ok(context) => {
+                    let at_work = host_run::run(Arc::clone(&context), order.clone(), interrupt);
+                    unbroken(at_work, || broken_report(&context)).await
+                }
                 Err(error) => failed_report(error.failure()),
             };
-            way_back::not_back(&run.spec, &name, &mut report);
-            run.undecided.strike(&name);
-            order.gate.leave(&name);
-            let end = End::of(&report);
-            // Told before the next wave can be.
-            run.sink.send(Event::HostFinished { host: name.clone(), report: Box::new(report.clone()) });
-            order.turns.ended(&name, end);
+            let report = host_ended(&run, &order, &name, report);
             (name, report)
         });
     }
@@ -180,6 +182,56 @@ pub(crate) async fn deploy_hosts(job: Job) -> Ended {
     Ended { code, way_back: back }
 }
 
+/// The report of a host's run. A run that broke, by a mistake of ours, ends as a
+/// failed one: others wait for its end.
+async fn unbroken(at_work: impl Future<Output = HostReport>, known: impl FnOnce() -> HostReport) -> HostReport {
+    // What it leaves half done goes with it; what hosts share has no half states.
+    let panic = match AssertUnwindSafe(at_work).catch_unwind().await {
+        Ok(report) => return report,
+        Err(panic) => panic,
+    };
+    let said = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let said = said.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+    tracing::error!(said, "a host's run broke");
+    let mut failure = Failure::new(FailureClass::Unexpected, "the run of this host broke")
+        .hint("this is a mistake in nix-deploy: please report it with the run's events.jsonl");
+    if !said.is_empty() {
+        failure = failure.cause(clean_line(&said));
+    }
+    HostReport { failure: Some(failure), ..known() }
+}
+
+/// What is known of a host whose run broke: what had begun there comes to its end
+/// by itself, and nobody has looked at it.
+fn broken_report(context: &HostContext) -> HostReport {
+    let may_be_changed = context.activation().begun || context.reboot_asked.get().is_some();
+    let outcome = if may_be_changed { HostOutcome::Unknown } else { HostOutcome::Failed };
+    let facts = context.facts_if_known();
+    HostReport {
+        outcome,
+        old: facts.and_then(|facts| facts.current_system.clone()),
+        new: context.new_system().ok().cloned(),
+        ..failed_report(Failure::new(FailureClass::Unexpected, ""))
+    }
+}
+
+/// A host's run has ended, however: told to everybody who waits for it.
+fn host_ended(run: &RunContext, order: &Order, name: &HostName, mut report: HostReport) -> HostReport {
+    way_back::not_back(&run.spec, name, &mut report);
+    run.undecided.strike(name);
+    order.gate.leave(name);
+    let committed = run.spec.resumed.as_ref().is_some_and(|resumed| resumed.committed.contains_key(name));
+    let end = match End::of(&report) {
+        // The run that is taken up had changed it, and it is well.
+        End::Unchanged if committed => End::Changed,
+        end => end,
+    };
+    // Told before the next wave can be.
+    run.sink.send(Event::HostFinished { host: name.clone(), report: Box::new(report.clone()) });
+    order.turns.ended(name, end);
+    report
+}
+
 fn elapsed_ms(begun: Instant) -> u64 {
     u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
@@ -208,4 +260,63 @@ fn failed_report(failure: Failure) -> HostReport {
 /// The failure of a host whose run was stopped from here.
 fn interrupted(host: &HostName) -> Failure {
     Failure::new(FailureClass::Interrupted, format!("the run was interrupted before {host} was changed"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::claims::{Claim, ClaimFuture};
+    use crate::event::Message;
+    use crate::model::{HostSpec, Share};
+
+    struct Everybody;
+
+    impl HostClaims for Everybody {
+        fn claim<'a>(&'a self, _host: &'a HostName, _patience: std::time::Duration) -> ClaimFuture<'a> {
+            Box::pin(std::future::ready(Claim::Granted))
+        }
+    }
+
+    async fn breaks() -> HostReport {
+        panic!("half a {}", "thought")
+    }
+
+    #[tokio::test]
+    async fn a_host_whose_run_breaks_ends_for_everybody_who_waits_for_it() {
+        let [a, b] = ["a", "b"].map(|name| HostName::new(name).unwrap());
+        let host = |name: &HostName| HostSpec::with_defaults(name.clone());
+        let mut spec = turns::tests::spec(vec![host(&a), host(&b)]);
+        spec.hosts[1].depends_on = vec![a.clone()];
+        spec.rollout.max_failures = Some(Share::Count(1));
+        let (sink, mut messages) = EventSink::new(spec.id.clone());
+        let (run, _requests) = RunContext::new(spec, sink.clone(), String::new(), None);
+        let order = Order {
+            gate: Gate::new(&run),
+            turns: Arc::new(Turns::new(&run.spec, sink)),
+            limits: Arc::new(Limits::new(&run.spec)),
+            claims: Arc::new(Everybody),
+            reboot_failed: Arc::default(),
+        };
+        let turn = order.turns.wait(&b);
+        tokio::pin!(turn);
+        assert!(turn.as_mut().now_or_never().is_none());
+        let context = HostContext::new(Arc::clone(&run), run.spec.hosts[0].clone()).unwrap();
+        let report = unbroken(breaks(), || broken_report(&context)).await;
+        let report = host_ended(&run, &order, &a, report);
+        assert_eq!(
+            (report.outcome, report.failure_class()),
+            (HostOutcome::Failed, Some(FailureClass::Unexpected))
+        );
+        assert_eq!(report.failure.unwrap().causes, ["half a thought"]);
+        assert_eq!(turn.await.unwrap_err().message, "b was not started: a, which it depends on, failed");
+        let Some(Message::Event(told)) = messages.recv().await else { panic!("nobody was told") };
+        assert!(matches!(told.event, Event::HostFinished { host, .. } if host == a));
+        // Where a supervisor may run, nobody knows what becomes of the host.
+        context.update_activation(|activation| activation.begun = true);
+        let report = unbroken(breaks(), || broken_report(&context)).await;
+        assert_eq!(
+            (report.outcome, report.failure_class()),
+            (HostOutcome::Unknown, Some(FailureClass::HostNotWell))
+        );
+    }
 }

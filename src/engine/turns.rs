@@ -4,8 +4,10 @@
 //!
 //! Invariants: an unchanged host holds nobody and nobody waits for it longer
 //! than it takes to know; a host whose dependency failed or was held back is
-//! held back; behind canaries that all were unchanged, the first that change
-//! take their place.
+//! held back; nobody comes behind a canary that is not well, whatever wave it is
+//! in; behind canaries that all were unchanged, the first that change take their
+//! place. What became of the hosts of a run that is taken up counts as if they
+//! were of this one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +15,7 @@ use tokio::sync::watch;
 
 use crate::event::{Event, EventSink};
 use crate::model::text::plural;
-use crate::model::{Failure, FailureClass, HostName, HostOutcome, HostReport, RunSpec, StepId, Strategy};
+use crate::model::{Failure, FailureClass, HostName, HostOutcome, HostReport, Resumed, RunSpec, StepId};
 
 /// How a host's run ended, as far as others care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +54,7 @@ struct Order {
     waves: Vec<Vec<HostName>>,
     dependencies: BTreeMap<HostName, Vec<HostName>>,
     has_waves: bool,
-    /// The hosts of the first wave of a canary rollout; none otherwise.
+    /// The canaries of the plan; none without a canary rollout.
     canaries: BTreeSet<HostName>,
     /// So many failures end the run; by default none without waves.
     max_failures: Option<usize>,
@@ -66,6 +68,23 @@ struct State {
     substitutes: BTreeSet<HostName>,
     /// The furthest wave that has begun, counted from 1.
     begun: usize,
+}
+
+impl State {
+    /// What the run that is taken up had come to. Hosts that it changed behind
+    /// canaries of which none was had taken their place.
+    fn of_before(order: &Order, resumed: Option<&Resumed>) -> Self {
+        let mut state = Self::default();
+        for done in resumed.iter().flat_map(|resumed| &resumed.done) {
+            let end = if done.is_changed { End::Changed } else { End::Unchanged };
+            state.ended.insert(done.name.clone(), end);
+        }
+        if !order.canaries.is_empty() && !order.proven(&state) {
+            let changed = state.ended.iter().filter(|(_, end)| **end == End::Changed);
+            state.substitutes = changed.map(|(host, _)| host.clone()).collect();
+        }
+        state
+    }
 }
 
 enum Verdict {
@@ -84,17 +103,17 @@ pub(crate) struct Turns {
 impl Turns {
     /// The turns that the plan gives.
     pub(crate) fn new(spec: &RunSpec, sink: EventSink) -> Self {
-        let is_canary = spec.rollout.strategy == Strategy::Canary && spec.waves.len() > 1;
         let hosts = spec.hosts.iter();
         let order = Order {
             waves: spec.waves.clone(),
             dependencies: hosts.map(|host| (host.name.clone(), host.depends_on.clone())).collect(),
             has_waves: spec.rollout.has_waves(),
-            canaries: spec.waves.iter().take(usize::from(is_canary)).flatten().cloned().collect(),
-            max_failures: spec.rollout.max_failures.map(|share| share.of(spec.hosts.len())),
-            soaks: !spec.rollout.soak.is_zero(),
+            canaries: spec.canaries.iter().cloned().collect(),
+            max_failures: spec.rollout.max_failures.map(|share| share.of(spec.total())),
+            soaks: spec.soaks(),
         };
-        Self { order, state: watch::Sender::new(State::default()), sink }
+        let state = State::of_before(&order, spec.resumed.as_ref());
+        Self { order, state: watch::Sender::new(state), sink }
     }
 
     /// A host's run has ended, or its end is known already.
@@ -145,8 +164,7 @@ impl Turns {
             if !matches!(verdict, Verdict::Go) {
                 return false;
             }
-            let behind_canaries = !self.order.canaries.is_empty() && !self.order.canaries.contains(host);
-            let takes_place = behind_canaries && !self.order.proven(state);
+            let takes_place = self.order.is_behind_canaries(host) && !self.order.proven(state);
             if takes_place {
                 state.substitutes.insert(host.clone());
             }
@@ -173,8 +191,8 @@ impl Turns {
         if !dependencies.all(has_ended) || !before.flatten().all(has_ended) {
             return Verdict::Wait;
         }
-        let is_behind = !order.canaries.is_empty() && !order.canaries.contains(host);
-        if is_behind && !order.proven(state) && state.substitutes.len() >= order.canaries.len() {
+        let are_enough = state.substitutes.len() >= order.canaries.len();
+        if order.is_behind_canaries(host) && !order.proven(state) && are_enough {
             return Verdict::Wait;
         }
         Verdict::Go
@@ -194,12 +212,18 @@ impl Turns {
                 _ => {}
             }
         }
-        let is_first = |other: &HostName| order.canaries.contains(other) || state.substitutes.contains(other);
-        let failed = |other: &&HostName| end(other).is_some_and(|end| !end.is_well());
-        if !order.canaries.contains(host)
-            && let Some(canary) = state.ended.keys().filter(|other| is_first(other)).find(failed)
-        {
-            return Some(format!("{canary}, which went first, failed"));
+        let went_before = |other: &HostName| match order.canaries.contains(other) {
+            true => !order.canaries.contains(host) || order.wave_of(other) < order.wave_of(host),
+            false => state.substitutes.contains(other) && !order.canaries.contains(host),
+        };
+        let mut unwell = state.ended.iter().filter(|(other, end)| !end.is_well() && went_before(other));
+        // One that was not started is the consequence of another.
+        let is_reason = |(_, end): &(&HostName, &End)| **end != End::HeldBack;
+        if let Some((canary, end)) = unwell.clone().find(is_reason).or_else(|| unwell.next()) {
+            return Some(match end {
+                End::HeldBack => format!("{canary}, which goes first, was not started"),
+                _ => format!("{canary}, which went first, failed"),
+            });
         }
         let counted = |end: End| match order.max_failures {
             Some(_) => matches!(end, End::Failed | End::Unfit),
@@ -240,6 +264,11 @@ impl Order {
         self.waves.iter().position(|wave| wave.contains(host))
     }
 
+    /// Whether canaries have to prove the change before the host is touched.
+    fn is_behind_canaries(&self, host: &HostName) -> bool {
+        !self.canaries.is_empty() && !self.canaries.contains(host)
+    }
+
     /// Whether enough canaries were changed and are well: all that are needed, or
     /// all that took their place.
     fn proven(&self, state: &State) -> bool {
@@ -255,144 +284,4 @@ fn held_back(host: &HostName, why: &str) -> Failure {
 }
 
 #[cfg(test)]
-mod tests {
-    use futures_util::FutureExt as _;
-
-    use super::*;
-    use crate::model::{Action, HostSpec, Mode, Questions, Reboot, Rollout, RunId, Share};
-    use crate::plan;
-
-    fn name(text: &str) -> HostName {
-        HostName::new(text).unwrap()
-    }
-
-    fn turns_of(rollout: Rollout, hosts: &[(&str, &[&str])]) -> Turns {
-        let host = |(host, depends_on): &(&str, &[&str])| HostSpec {
-            depends_on: depends_on.iter().map(|other| name(other)).collect(),
-            ..HostSpec::with_defaults(name(host))
-        };
-        let hosts: Vec<HostSpec> = hosts.iter().map(host).collect();
-        let spec = RunSpec {
-            id: RunId::generate(),
-            goal: Default::default(),
-            issue: None,
-            flake: ".".to_owned(),
-            flake_dir: None,
-            mode: Mode::Standard,
-            action: Action::Switch,
-            reboot: Reboot::Never,
-            questions: Questions::AssumeYes,
-            waves: plan::waves(&hosts, &rollout).unwrap(),
-            rollout,
-            hosts,
-            resumed: None,
-            takes_back: None,
-            builders: Vec::new(),
-            recover: Default::default(),
-            substituters: Vec::new(),
-            lint: Default::default(),
-            state_dir: "/nowhere".into(),
-            run_dir: "/nowhere".into(),
-            actor: String::new(),
-        };
-        Turns::new(&spec, EventSink::new(spec.id.clone()).0)
-    }
-
-    fn turns(strategy: Strategy, hosts: &[(&str, &[&str])]) -> Turns {
-        turns_of(Rollout { strategy, ..Rollout::default() }, hosts)
-    }
-
-    /// `go`, `wait`, or why not.
-    fn asked(turns: &Turns, host: &str) -> String {
-        match turns.wait(&name(host)).now_or_never() {
-            None => "wait".to_owned(),
-            Some(Ok(())) => "go".to_owned(),
-            Some(Err(failure)) => failure.message,
-        }
-    }
-
-    const FOUR: [(&str, &[&str]); 4] = [("a", &[]), ("b", &[]), ("c", &[]), ("d", &[])];
-
-    #[tokio::test]
-    async fn a_host_waits_for_those_it_depends_on_and_not_for_others() {
-        let turns = turns(Strategy::Parallel, &[("a", &[]), ("b", &["a", "gone"]), ("c", &[])]);
-        assert_eq!(asked(&turns, "c"), "go");
-        let host = name("b");
-        let waiting = turns.wait(&host);
-        tokio::pin!(waiting);
-        assert!(waiting.as_mut().now_or_never().is_none());
-        turns.ended(&name("c"), End::Failed);
-        assert!(waiting.as_mut().now_or_never().is_none());
-        turns.ended(&name("a"), End::Unchanged);
-        assert_eq!(waiting.await, Ok(()));
-    }
-
-    #[tokio::test]
-    async fn a_failure_holds_back_what_depends_on_it_and_what_depends_on_that() {
-        let turns = turns(Strategy::Parallel, &[("a", &[]), ("b", &["a"]), ("c", &["b"]), ("d", &[])]);
-        turns.ended(&name("a"), End::Unfit);
-        assert_eq!(asked(&turns, "b"), "b was not started: a, which it depends on, failed");
-        turns.ended(&name("b"), End::HeldBack);
-        assert_eq!(asked(&turns, "c"), "c was not started: b, which it depends on, was not started");
-        assert_eq!(asked(&turns, "d"), "go");
-    }
-
-    #[tokio::test]
-    async fn a_wave_waits_for_the_one_before_it_and_a_failed_change_stops_the_rest() {
-        let turns = turns(Strategy::Rolling, &FOUR);
-        assert_eq!((asked(&turns, "a").as_str(), asked(&turns, "b").as_str()), ("go", "wait"));
-        turns.ended(&name("a"), End::Changed);
-        assert_eq!(asked(&turns, "b"), "go");
-        // Asleep, or not built: it was not changed, and says nothing of the others.
-        turns.ended(&name("b"), End::Unfit);
-        assert_eq!(asked(&turns, "c"), "go");
-        turns.ended(&name("c"), End::Failed);
-        assert_eq!(asked(&turns, "d"), "d was not started: c, which came before it, failed");
-    }
-
-    #[tokio::test]
-    async fn so_many_failures_stop_the_run_also_for_who_waited_for_a_place() {
-        let max_failures = Some(Share::Percent(50));
-        let turns = turns_of(Rollout { max_failures, ..Rollout::default() }, &FOUR);
-        assert_eq!(asked(&turns, "d"), "go");
-        turns.ended(&name("a"), End::Failed);
-        assert_eq!(turns.still(&name("d")), Ok(()));
-        turns.ended(&name("b"), End::Unfit);
-        let message = turns.still(&name("d")).unwrap_err().message;
-        assert_eq!(message, "d was not started: a, b failed, and the run stops at 2 failures");
-    }
-
-    #[tokio::test]
-    async fn a_canary_that_fails_in_any_way_stops_the_others() {
-        for end in [End::Failed, End::Unfit] {
-            let turns = turns(Strategy::Canary, &FOUR);
-            assert_eq!((asked(&turns, "a").as_str(), asked(&turns, "b").as_str()), ("go", "wait"));
-            turns.ended(&name("a"), end);
-            assert_eq!(asked(&turns, "b"), "b was not started: a, which went first, failed");
-        }
-    }
-
-    #[tokio::test]
-    async fn behind_an_unchanged_canary_the_first_that_changes_takes_its_place() {
-        let soaking = Rollout {
-            strategy: Strategy::Canary,
-            soak: std::time::Duration::from_secs(1),
-            ..Rollout::default()
-        };
-        let turns = turns_of(soaking, &FOUR);
-        turns.ended(&name("a"), End::Unchanged);
-        assert_eq!((asked(&turns, "c").as_str(), asked(&turns, "b").as_str()), ("go", "wait"));
-        assert!(turns.soaks(&name("a")) && turns.soaks(&name("c")) && !turns.soaks(&name("b")));
-        turns.ended(&name("c"), End::Changed);
-        assert_eq!((asked(&turns, "b").as_str(), asked(&turns, "d").as_str()), ("go", "go"));
-    }
-
-    #[tokio::test]
-    async fn a_substitute_that_fails_stops_the_others() {
-        let turns = turns(Strategy::Canary, &FOUR);
-        turns.ended(&name("a"), End::Unchanged);
-        assert_eq!(asked(&turns, "c"), "go");
-        turns.ended(&name("c"), End::Failed);
-        assert_eq!(asked(&turns, "d"), "d was not started: c, which went first, failed");
-    }
-}
+pub(super) mod tests;

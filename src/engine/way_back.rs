@@ -4,28 +4,41 @@
 //! and record as any deploy. Nobody waits for anybody in it.
 
 use crate::model::{
-    Existing, Failure, FailureClass, Goal, HostName, HostOutcome, HostReport, Questions, Reboot, RunId,
-    RunSpec, StorePath, Wanted,
+    DoneHost, Existing, Failure, FailureClass, Goal, HostName, HostOutcome, HostReport, Questions, Reboot,
+    Replaced, RunId, RunSpec, Wanted,
 };
 
-/// The run that takes back what this one has deployed: `None` when it did not
-/// fail, or has deployed nothing. A host of which nobody knows is among them.
+/// The run that takes back what this one has deployed, and what the run had that
+/// it takes up: `None` when it did not fail, or nothing was deployed. A host of
+/// which nobody knows is among them.
 pub(super) fn way_back(spec: &RunSpec, reports: &[(HostName, HostReport)]) -> Option<RunSpec> {
     let failed = reports.iter().any(|(_, report)| {
         report.failure_class().is_some_and(|class| !matches!(class, FailureClass::Interrupted))
     });
     let is_wanted = spec.rollout.rollback_fleet && spec.goal.is_configuration() && failed;
-    let wanted: Vec<(HostName, Wanted)> = reports
-        .iter()
-        .filter(|_| is_wanted)
-        .filter_map(|(host, report)| {
-            let path = to_take_back(report)?.clone();
-            Some((host.clone(), Wanted::System { path, said: format!("what ran before run {}", spec.id) }))
+    if !is_wanted {
+        return None;
+    }
+    let before = |run: &RunId| format!("what ran before run {run}");
+    let ours = reports.iter().filter_map(|(host, report)| {
+        let path = to_take_back(spec, host, report)?.old;
+        Some((host.clone(), Wanted::System { path, said: before(&spec.id), instead_of: None }))
+    });
+    let done: Vec<&DoneHost> = spec.resumed.iter().flat_map(|resumed| &resumed.done).collect();
+    let theirs = spec.resumed.iter().flat_map(|resumed| {
+        resumed.done.iter().filter_map(|done| {
+            let Replaced { old, new } = done.systems.clone()?;
+            done.host.as_ref()?;
+            let wanted = Wanted::System { path: old, said: before(&resumed.run), instead_of: Some(new) };
+            Some((done.name.clone(), wanted))
         })
-        .collect();
+    });
+    let wanted: Vec<(HostName, Wanted)> = ours.chain(theirs).collect();
     if wanted.is_empty() {
         return None;
     }
+    let mut hosts = spec.hosts.clone();
+    hosts.extend(done.iter().filter_map(|done| done.host.clone()));
     let id = RunId::generate();
     let mut back = RunSpec {
         run_dir: spec.state_dir.join("runs").join(id.as_str()),
@@ -41,6 +54,8 @@ pub(super) fn way_back(spec: &RunSpec, reports: &[(HostName, HostReport)]) -> Op
         },
         takes_back: Some(spec.id.clone()),
         resumed: None,
+        updates: false,
+        hosts,
         ..spec.clone()
     };
     let Goal::Existing(existing) = &back.goal else { return None };
@@ -49,21 +64,32 @@ pub(super) fn way_back(spec: &RunSpec, reports: &[(HostName, HostReport)]) -> Op
     Some(back)
 }
 
-/// What the host is taken back to, when it was changed or may have been.
-fn to_take_back(report: &HostReport) -> Option<&StorePath> {
-    let old = report.old.as_ref().filter(|old| report.new.as_ref().is_some_and(|new| new != *old))?;
-    let keeps = report
-        .truth
-        .as_ref()
-        .is_some_and(|truth| truth.current_system == report.new || truth.profile == report.new);
-    (keeps || report.outcome == HostOutcome::Unknown).then_some(old)
+/// What a host of the run was given and had before, when it has to go back. One
+/// that the run had only to find as another one left it was changed by that one.
+fn to_take_back(spec: &RunSpec, host: &HostName, report: &HostReport) -> Option<Replaced> {
+    if report.outcome != HostOutcome::Unchanged {
+        return report.replaced();
+    }
+    let committed = spec.resumed.as_ref()?.committed.get(host)?;
+    let (old, new) = committed.old.clone().zip(report.new.clone())?;
+    (old != new).then_some(Replaced { old, new })
 }
 
 /// A host that is not back keeps what the failed run gave it: that is worse than
 /// the reason why it could not be reached or changed.
 pub(super) fn not_back(spec: &RunSpec, host: &HostName, report: &mut HostReport) {
     let Some(failed_run) = spec.takes_back.as_ref().filter(|_| !report.outcome.is_success()) else { return };
-    let message = format!("{host} was not taken back: it keeps what run {failed_run} deployed");
+    let wanted = match &spec.goal {
+        Goal::Existing(existing) => existing.of(host),
+        Goal::Configuration => Wanted::Previous,
+    };
+    let keeps = match &wanted {
+        Wanted::System { instead_of: Some(given), .. } => {
+            format!("{given}, which it was given before run {failed_run} began")
+        }
+        _ => format!("what run {failed_run} deployed"),
+    };
+    let message = format!("{host} was not taken back: it keeps {keeps}");
     let mut failure = Failure::new(FailureClass::HostNotWell, message);
     if let Some(first) = report.failure.take() {
         failure.causes.push(first.message);
@@ -71,9 +97,7 @@ pub(super) fn not_back(spec: &RunSpec, host: &HostName, report: &mut HostReport)
         failure.evidence = first.evidence;
         failure.hints = first.hints;
     }
-    if let Goal::Existing(existing) = &spec.goal
-        && let Wanted::System { path, .. } = existing.of(host)
-    {
+    if let Wanted::System { path, .. } = wanted {
         failure.hints.push(format!("when it answers: nix-deploy rollback {host} --to {path}"));
     }
     report.failure = Some(failure);
@@ -82,7 +106,8 @@ pub(super) fn not_back(spec: &RunSpec, host: &HostName, report: &mut HostReport)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Truth;
+    use crate::engine::turns::tests::{resumed, spec};
+    use crate::model::{Committed, HostSpec, Resumed, StorePath, Truth};
 
     fn path(letter: char) -> StorePath {
         StorePath::new(format!("/nix/store/{}-nixos-system", letter.to_string().repeat(32))).unwrap()
@@ -122,7 +147,63 @@ mod tests {
             (HostReport { new: Some(path('0')), ..report(Unchanged, Some('0')) }, false),
         ];
         for (report, expected) in rows {
-            assert_eq!(to_take_back(&report).is_some(), expected, "{report:?}");
+            assert_eq!(report.replaced().is_some(), expected, "{report:?}");
         }
+    }
+
+    fn back(resumed: Option<Resumed>, reports: &[(&str, HostReport)]) -> Option<RunSpec> {
+        let name = |name: &str| HostName::new(name).unwrap();
+        let host = |(host, _): &(&str, HostReport)| HostSpec::with_defaults(name(host));
+        let mut spec = spec(reports.iter().map(host).collect());
+        spec.rollout.rollback_fleet = true;
+        spec.resumed = resumed;
+        let reports: Vec<_> = reports.iter().map(|(host, report)| (name(host), report.clone())).collect();
+        way_back(&spec, &reports)
+    }
+
+    #[test]
+    fn hosts_of_the_run_that_was_taken_up_are_taken_back_with_the_others() {
+        use HostOutcome::{Deployed, RolledBack, Unchanged};
+        let name = |name: &str| HostName::new(name).unwrap();
+        let replaced = Some(Replaced { old: path('0'), new: path('1') });
+        let done = |host: &str, systems: &Option<Replaced>| DoneHost {
+            name: name(host),
+            host: Some(HostSpec::with_defaults(name(host))),
+            is_changed: systems.is_some(),
+            systems: systems.clone(),
+        };
+        let gone = DoneHost { host: None, ..done("gone", &replaced) };
+        let committed = Committed { old: Some(path('0')), boot_id: String::new(), reboot_needed: false };
+        let resumed = Resumed {
+            done: vec![done("a", &replaced), done("b", &None), gone],
+            committed: [(name("c"), committed)].into(),
+            ..resumed()
+        };
+        let found = HostReport { old: Some(path('1')), ..report(Unchanged, None) };
+        let reports = [
+            ("c", found.clone()),
+            ("d", report(Deployed, Some('1'))),
+            ("e", report(RolledBack, Some('0'))),
+            ("f", found),
+        ];
+        let back = back(Some(resumed.clone()), &reports).unwrap();
+        let hosts: Vec<&str> = back.hosts.iter().map(|host| host.name.as_str()).collect();
+        assert_eq!(hosts, ["c", "d", "a"]);
+        let Goal::Existing(existing) = &back.goal else { panic!("it is a deploy") };
+        let wanted = |host: &str, run: &RunId, instead_of: Option<StorePath>| {
+            let said = format!("what ran before run {run}");
+            assert_eq!(existing.of(&name(host)), Wanted::System { path: path('0'), said, instead_of });
+        };
+        // Nobody has looked at it in this run: somebody may have changed it since.
+        wanted("a", &resumed.run, Some(path('1')));
+        let failed = back.takes_back.clone().unwrap();
+        wanted("c", &failed, None);
+        wanted("d", &failed, None);
+    }
+
+    #[test]
+    fn a_run_that_went_well_takes_nothing_back() {
+        let well = [("d", report(HostOutcome::Deployed, Some('1')))];
+        assert!(back(None, &well).is_none());
     }
 }

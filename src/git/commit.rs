@@ -129,11 +129,16 @@ pub(crate) async fn commit(directory: &Path, message: &str) -> Result<String, Co
     Ok(run(git(directory).args(["rev-parse", "HEAD"])).await?.trim().to_owned())
 }
 
-/// Pushes the commit that is checked out as a branch; never by force.
-pub(crate) async fn push(directory: &Path, remote: &str, branch: &str) -> Result<(), CommitError> {
+/// Pushes a commit as a branch, whatever is checked out; never by force.
+pub(crate) async fn push(
+    directory: &Path,
+    remote: &str,
+    commit: &str,
+    branch: &str,
+) -> Result<(), CommitError> {
     let command = writing(directory)
         .args(["push", "--quiet", "--", remote])
-        .arg(format!("HEAD:refs/heads/{branch}"))
+        .arg(format!("{commit}:refs/heads/{branch}"))
         // A push that wants a password ends instead of waiting for one.
         .env("GIT_TERMINAL_PROMPT", "0");
     let output = command.deadline(PUSH).output().await.map_err(CommitError::Exec)?;
@@ -150,9 +155,9 @@ pub(crate) async fn remote(directory: &Path, name: &str) -> Option<String> {
     (!url.is_empty()).then(|| super::without_credentials(&url))
 }
 
-/// The first line of the message of the commit that is checked out.
-pub(crate) async fn subject(directory: &Path) -> Result<String, GitError> {
-    Ok(text::clean_line(&run(git(directory).args(["log", "-1", "--format=%s", "HEAD", "--"])).await?))
+/// The first line of the message of a commit.
+pub(crate) async fn subject(directory: &Path, commit: &str) -> Result<String, GitError> {
+    Ok(text::clean_line(&run(git(directory).args(["log", "-1", "--format=%s", commit, "--"])).await?))
 }
 
 fn said(lines: &[String]) -> Vec<String> {

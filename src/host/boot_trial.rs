@@ -69,6 +69,20 @@ pub(crate) async fn begin(
     Ok(parse(&text))
 }
 
+/// The trial of another run that nobody has ended, if there is one.
+pub(crate) async fn left(
+    link: &Link,
+    session: &Session,
+    systems: Systems<'_>,
+    deadline: Duration,
+) -> Result<Option<Trial>, HostError> {
+    let text = link.run_on(session, &script("left", systems), Privilege::Root, deadline).await?;
+    Ok(match parse(&text) {
+        Answer::Trial(trial) => Some(trial),
+        Answer::None | Answer::Refused => None,
+    })
+}
+
 /// Ends a trial.
 pub(crate) async fn end(
     link: &Link,

@@ -43,6 +43,10 @@ pub enum Wanted {
         path: StorePath,
         /// Why this one, a fragment such as `what run X deployed`.
         said: String,
+        /// Only where the host still runs or boots this one: otherwise somebody has
+        /// changed it since, and it is left alone.
+        #[serde(default)]
+        instead_of: Option<StorePath>,
     },
 }
 

@@ -60,7 +60,7 @@ pub use observed::{CpuTimes, ErrorGroup, IdleService, Measured, Metric, Observed
 pub use pull_request::PullRequestSpec;
 pub use recovery::{Recovery, RecoveryKind, RecoveryOutcome};
 pub use report::{HostOutcome, HostReport, ServiceChange, StepRecord};
-pub use resumed::{Pinned, Resumed};
+pub use resumed::{Committed, DoneHost, Pinned, Replaced, Resumed};
 pub use risk::{
     DecidedBy, LockFileState, RiskAssessment, RiskLevel, RiskReason, UpdateCheck, UpdateDecision, UpdateOffer,
     Verdict,

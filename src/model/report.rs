@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Changes, Failure, FailureClass, Observed, Recovery, StepId, StepOutcome, StorePath, Truth, UnitPlan,
+    Changes, Failure, FailureClass, Observed, Recovery, Replaced, StepId, StepOutcome, StorePath, Truth,
+    UnitPlan,
 };
 
 /// How one host's run ended.
@@ -123,6 +124,16 @@ pub struct HostReport {
 }
 
 impl HostReport {
+    /// What the host was given and what it ran before, when it was changed or may
+    /// have been, and is not back.
+    pub fn replaced(&self) -> Option<Replaced> {
+        let (old, new) = self.old.clone().zip(self.new.clone()).filter(|(old, new)| old != new)?;
+        let is_new = |path: &Option<StorePath>| path.as_ref() == Some(&new);
+        let keeps =
+            self.truth.as_ref().is_some_and(|truth| is_new(&truth.current_system) || is_new(&truth.profile));
+        (keeps || self.outcome == HostOutcome::Unknown).then_some(Replaced { old, new })
+    }
+
     /// The class that decides the exit code; `None` on success.
     pub fn failure_class(&self) -> Option<FailureClass> {
         if self.outcome.is_success() {

@@ -65,6 +65,11 @@ pub struct RunSpec {
     pub hosts: Vec<HostSpec>,
     /// Their waves, by the plan; empty when nobody waits for anybody.
     pub waves: Vec<Vec<HostName>>,
+    /// Those that have to be well before any other one is changed: they and what
+    /// they depend on. With a run that is taken up also those that are done.
+    pub canaries: Vec<HostName>,
+    /// It is an update: flake.lock is changed first, and put back when it fails.
+    pub updates: bool,
     /// The interrupted run that is taken up.
     pub resumed: Option<Resumed>,
     /// The failed run whose hosts are taken back.
@@ -86,10 +91,24 @@ pub struct RunSpec {
 }
 
 impl RunSpec {
+    /// How many hosts the run is about, with those that are done already where it
+    /// takes another one up.
+    pub fn total(&self) -> usize {
+        self.hosts.len() + self.resumed.as_ref().map_or(0, |resumed| resumed.done.len())
+    }
+
+    /// Whether any host is watched before others begin: the last wave never is,
+    /// but for hosts that take the place of canaries.
+    pub fn soaks(&self) -> bool {
+        let is_behind = |host: &HostSpec| !self.canaries.is_empty() && !self.canaries.contains(&host.name);
+        !self.rollout.soak.is_zero() && (self.waves.len() > 1 || self.hosts.iter().any(is_behind))
+    }
+
     /// Nobody waits for anybody: a way back is not tried out on a few hosts first.
     pub fn at_once(&mut self) {
         let Rollout { max_parallel, reboot_parallel, .. } = self.rollout;
         self.rollout = Rollout { max_parallel, reboot_parallel, ..Rollout::default() };
+        self.canaries.clear();
         self.waves = vec![self.hosts.iter().map(|host| host.name.clone()).collect()];
         for host in &mut self.hosts {
             host.depends_on.clear();

@@ -54,7 +54,6 @@ pub(crate) fn plan_text(run_spec: &RunSpec) -> String {
 fn rollout_lines(run_spec: &RunSpec) -> Vec<String> {
     let Rollout { strategy, canary, soak, max_failures, rollback_fleet, reboot_parallel, .. } =
         &run_spec.rollout;
-    let count = run_spec.hosts.len();
     let mut lines = Vec::new();
     let mut add = |text: String| lines.push(format!("  {}", clean_line(&text)));
     if run_spec.waves.len() > 1 {
@@ -70,10 +69,12 @@ fn rollout_lines(run_spec: &RunSpec) -> Vec<String> {
         if !soak.is_zero() {
             add(format!("each wave but the last is watched for {} before the next", written(*soak)));
         }
+    } else if !soak.is_zero() && !run_spec.soaks() {
+        add(format!("no host is watched for {}: there is one wave, and none waits for it", written(*soak)));
     }
-    if count > 1 {
+    if run_spec.total() > 1 {
         if let Some(share) = max_failures {
-            add(format!("no host is started once {} failed", plural(share.of(count), "host")));
+            add(format!("no host is started once {} failed", plural(share.of(run_spec.total()), "host")));
         }
         if *rollback_fleet {
             add("when the run fails, hosts that it deployed are taken back".to_owned());
@@ -102,7 +103,7 @@ fn host_lines(host: &HostSpec, goal: &Goal) -> Vec<String> {
         Goal::Existing(existing) => match existing.of(&host.name) {
             Wanted::Previous => "the generation before that which runs now".to_owned(),
             Wanted::Generation(number) => format!("generation {number}"),
-            Wanted::System { path, said } => format!("{path}, {said}"),
+            Wanted::System { path, said, .. } => format!("{path}, {said}"),
         },
     };
     let mut lines = vec![format!("  {:<10}{}, {system}", host.name, reached(host))];
@@ -212,6 +213,8 @@ mod tests {
             questions: Questions::Ask,
             rollout: Rollout::default(),
             waves: vec![vec![name("p620")], vec![name("desk")]],
+            canaries: Vec::new(),
+            updates: false,
             resumed: None,
             takes_back: None,
             hosts: vec![desk, p620],

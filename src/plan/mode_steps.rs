@@ -12,7 +12,7 @@ use StepId::{
 /// The steps of each host of a run, in the order of the report.
 pub(crate) fn steps_of(run_spec: &RunSpec) -> Vec<StepId> {
     let mut steps = steps(run_spec.mode, run_spec.action, run_spec.reboot.is_asked());
-    steps.retain(|step| *step != Soak || !run_spec.rollout.soak.is_zero());
+    steps.retain(|step| *step != Soak || run_spec.soaks());
     if run_spec.resumed.as_ref().is_some_and(|resumed| resumed.source.is_some()) {
         // It was judged by the run that is taken up; what lies there now is not deployed.
         steps.retain(|step| !matches!(step, Syntax | Antipatterns));

@@ -2,17 +2,30 @@
 //!
 //! Invariant: a host never comes in the same wave as, or before, a selected
 //! host it depends on: what it depends on comes earlier than it would by
-//! itself. Hosts that are not selected are taken as deployed.
+//! itself, and is a canary where that is. Hosts that are not selected are taken
+//! as deployed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::selection::{SelectionError, Wanted};
 use crate::model::{Canary, HostName, HostSpec, Rollout, Strategy};
 
-/// Groups of hosts; a group begins when the one before it has ended. A word of
-/// the order that no selected host matches orders nobody; canaries that are
-/// named and not selected are replaced by the first host.
-pub(crate) fn waves(hosts: &[HostSpec], rollout: &Rollout) -> Result<Vec<Vec<HostName>>, SelectionError> {
+/// The rank of canaries: every other host comes behind them.
+const CANARY: usize = 0;
+
+/// The order of the hosts of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Waves {
+    /// Groups of hosts; a group begins when the one before it has ended.
+    pub(crate) waves: Vec<Vec<HostName>>,
+    /// The hosts that have to be well before any other one is changed, with those
+    /// that they depend on. They may be several waves.
+    pub(crate) canaries: Vec<HostName>,
+}
+
+/// Works the order out. A word of the order that no selected host matches orders
+/// nobody; canaries that are named and not selected are replaced by the first host.
+pub(crate) fn waves(hosts: &[HostSpec], rollout: &Rollout) -> Result<Waves, SelectionError> {
     let order = read(&rollout.order)?;
     let mut ranks: Vec<usize> = hosts
         .iter()
@@ -21,7 +34,7 @@ pub(crate) fn waves(hosts: &[HostSpec], rollout: &Rollout) -> Result<Vec<Vec<Hos
     pull_forward(hosts, &mut ranks);
     if rollout.strategy == Strategy::Canary {
         for index in canaries(hosts, &ranks, &rollout.canary)? {
-            ranks[index] = 0;
+            ranks[index] = CANARY;
         }
         pull_forward(hosts, &mut ranks);
     }
@@ -33,7 +46,11 @@ pub(crate) fn waves(hosts: &[HostSpec], rollout: &Rollout) -> Result<Vec<Vec<Hos
     for group in by_rank(hosts, &ranks) {
         waves.extend(filled(&group, size.unwrap_or(usize::MAX)));
     }
-    Ok(waves)
+    let is_canary = |host: &&HostName| {
+        hosts.iter().zip(&ranks).any(|(other, rank)| other.name == **host && *rank == CANARY)
+    };
+    let canaries = waves.iter().flatten().filter(is_canary).cloned().collect();
+    Ok(Waves { waves, canaries })
 }
 
 fn read(words: &[String]) -> Result<Vec<Wanted<'_>>, SelectionError> {
@@ -136,7 +153,7 @@ mod tests {
     }
 
     fn shown(hosts: &[Host<'_>], rollout: &Rollout) -> String {
-        let waves = waves(&fleet(hosts), rollout).unwrap();
+        let waves = waves(&fleet(hosts), rollout).unwrap().waves;
         let waves = waves.iter().map(|wave| wave.iter().map(HostName::as_str).collect::<Vec<_>>().join(","));
         waves.collect::<Vec<_>>().join(" | ")
     }
@@ -187,6 +204,25 @@ mod tests {
         assert_eq!(shown(&THREE, &named(&["@canary"])), "c | a,b");
         let ordered = Rollout { order: words(&["a"]), ..rollout(Strategy::Canary) };
         assert_eq!(shown(&THREE, &ordered), "a | c,b");
+    }
+
+    #[test]
+    fn canaries_may_be_several_waves_and_take_along_what_they_depend_on() {
+        let of = |rollout: &Rollout| {
+            let canaries = waves(&fleet(&SIX), rollout).unwrap().canaries;
+            canaries.iter().map(HostName::as_str).collect::<Vec<_>>().join(",")
+        };
+        let named = Rollout { canary: Canary::Hosts(words(&["web-1"])), ..rollout(Strategy::Canary) };
+        assert_eq!(shown(&SIX, &named), "db-1 | web-1 | web-2,db-2,x,y");
+        assert_eq!(of(&named), "db-1,web-1");
+        let three = Rollout {
+            canary: Canary::Share(Share::Count(3)),
+            wave_size: Some(Share::Count(1)),
+            ..rollout(Strategy::Canary)
+        };
+        assert_eq!(shown(&SIX, &three), "web-2 | db-1 | db-2 | web-1 | x | y");
+        assert_eq!(of(&three), "web-2,db-1,db-2");
+        assert_eq!(of(&rollout(Strategy::Rolling)), "");
     }
 
     #[test]

@@ -212,9 +212,12 @@ impl Story {
             run_dir: "/state/runs/20251121-120000-abcdef".to_owned(),
             rollout: None,
             waves: Vec::new(),
+            canaries: Vec::new(),
+            updates: false,
             reboot: Default::default(),
             allow: Vec::new(),
             resumes: None,
+            takes_back: None,
             command: "deploy".to_owned(),
             issue: None,
         };

@@ -115,6 +115,8 @@ impl Settings {
             rollout: self.rollout(&arguments.rollout),
             hosts,
             waves: Vec::new(),
+            canaries: Vec::new(),
+            updates: false,
             resumed: None,
             takes_back: None,
             builders,

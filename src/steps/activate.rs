@@ -28,6 +28,9 @@ const QUICK: Duration = Duration::from_secs(1);
 const GRACE: Duration = Duration::from_secs(60);
 
 async fn run(context: &HostContext) -> StepResult {
+    if context.taken_up.get().is_some() {
+        return Ok(Done::skipped("by the interrupted run"));
+    }
     let (state, trouble) = tokio::select! {
         end = start_and_follow(context) => end?,
         never = show_journal(context) => match never {},

@@ -20,8 +20,8 @@ use crate::host::observe::Sample;
 use crate::host::preview::Preview;
 use crate::host::{HostError, Link, Session};
 use crate::model::{
-    ActivationState, Changes, Failure, FailureClass, Finding, HostFacts, HostName, HostOutcome, HostSpec,
-    Observed, RunSpec, Secret, ServiceChange, SourceState, StepId, StorePath, Target, Truth,
+    ActivationState, Changes, Committed, Failure, FailureClass, Finding, HostFacts, HostName, HostOutcome,
+    HostSpec, Observed, RunSpec, Secret, ServiceChange, SourceState, StepId, StorePath, Target, Truth,
 };
 use crate::nix::{Caches, Closure, Evaluated, Nix};
 
@@ -136,6 +136,9 @@ pub(crate) struct HostContext {
     pub(crate) evaluated: OnceLock<Evaluated>,
     /// The system to go back to, instead of one that is evaluated.
     pub(crate) target: OnceLock<Target>,
+    /// Set when an interrupted run had changed the host already: it is brought to its
+    /// end, and not changed again.
+    pub(crate) taken_up: OnceLock<Committed>,
     /// The closure of what the host runs now, fetched while others work.
     pub(crate) old_closure: OnceCell<Option<Closure>>,
     /// Set once the systems may have roots on the host.
@@ -196,6 +199,7 @@ impl HostContext {
             services: Mutex::default(),
             evaluated: OnceLock::new(),
             target: OnceLock::new(),
+            taken_up: OnceLock::new(),
             old_closure: OnceCell::new(),
             rooted: OnceLock::new(),
             no_room_for_roots: OnceLock::new(),

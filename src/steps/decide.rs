@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::context::HostContext;
-use super::{Done, StepResult, host_facts, roots, step, target};
+use super::{Done, StepResult, host_facts, roots, step, taken_up, target};
 use crate::host::boot_trial;
 use crate::host::supervisor::{self, Standing, Until, Word};
 use crate::model::{
@@ -29,12 +29,26 @@ async fn run(context: &HostContext) -> StepResult {
         }
     }
     if let Goal::Existing(existing) = &context.run.spec.goal {
+        if target::is_left_alone(context, existing, &facts) {
+            return Ok(Done::passed("left alone").ending(HostOutcome::Unchanged));
+        }
         target::find(context, existing, &facts).await?;
     }
     let new = context.new_system()?;
     let is_unchanged = is_unchanged(context.run.spec.action, new, &facts);
-    left_trial(context, &facts, is_unchanged).await;
+    let taken_up = if is_unchanged { taken_up::is_open(context, &facts, new) } else { None };
+    if taken_up.is_none() || !context.run.spec.reboot.is_asked() {
+        // Else `reboot` ends it, when the new system has proven itself.
+        left_trial(context, &facts, is_unchanged).await;
+    }
     if is_unchanged {
+        if let Some(committed) = taken_up {
+            // The plan runs this step once per host.
+            let _ = context.taken_up.set(committed);
+            // Nobody has to wait for its build.
+            context.run.undecided.strike(context.name());
+            return Ok(Done::passed("the interrupted run had changed it; it is brought to its end"));
+        }
         return Ok(Done::passed("unchanged").ending(HostOutcome::Unchanged));
     }
     same_as_seen(context, new, &facts)?;

@@ -34,6 +34,7 @@ mod services;
 mod settle;
 pub(crate) mod shared;
 mod soak;
+mod taken_up;
 mod target;
 mod usual;
 mod verify;
@@ -51,6 +52,7 @@ pub(crate) use look_again::look_again;
 pub(crate) use nix_words::{build_failure, evaluation_failure};
 pub(crate) use reboot::will_reboot;
 pub(crate) use roots::remove as remove_roots;
+pub(crate) use taken_up::PASSED_OVER;
 
 /// Whether the hosts of a run are audited: the plan decides it by the mode.
 pub(crate) fn is_audited(spec: &RunSpec) -> bool {

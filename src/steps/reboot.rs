@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::context::{HostContext, Rebooted};
 use super::verify::{self, Watch};
-use super::{Done, StepResult, changes, step};
+use super::{Done, StepResult, changes, step, taken_up};
 use crate::host::boot_trial::{self, Answer, End, Systems};
 use crate::host::observe::{self, Look};
 use crate::host::units::Judge;
@@ -46,22 +46,20 @@ async fn run(context: &HostContext) -> StepResult {
         context.warn("nix-deploy does not reboot the machine it runs on", None);
         return Ok(Done::skipped("this machine"));
     }
-    let session = match context.proof.get() {
-        Some(proof) if proof.is_alive().await => proof.clone(),
-        _ => context.link.fresh().await.map_err(|error| not_told(context, &error))?,
-    };
-    try_once(context, &facts, &session).await.map_err(|error| not_told(context, &error))?;
+    let before = boot_before(context, &facts);
+    // An interrupted run may have told the host, and not seen it come up.
+    let seen = context.truth.get().map_or(&facts.boot_id, |truth| &truth.boot_id);
+    let is_told = context.taken_up.get().is_some_and(|committed| taken_up::is_rebooted(committed, seen));
+    if !is_told {
+        tell(context, &facts).await?;
+    }
     let _ = context.reboot_asked.set(());
     let asked_at = Instant::now();
-    if let Err(error) = reboot::ask(&context.link, &session, context.command_deadline()).await {
-        end_trial(context, &facts, &session, End::Withdraw).await;
-        return Err(not_told(context, &error));
-    }
-    // No connection of before outlives it.
-    drop(session);
-    context.link.drop_master().await;
-    let (session, truth) = wait_for_boot(context, asked_at, &boot_before(context, &facts)).await?;
+    let (session, truth) = wait_for_boot(context, asked_at, &before).await?;
     let up_after = asked_at.elapsed();
+    if is_told {
+        take_over_trial(context, &facts, &session).await.map_err(|error| not_up(context, &error))?;
+    }
     if let Some(old) = fell_back(context, &facts, &truth) {
         return Err(back_on_old(context, &facts, old, session).await);
     }
@@ -73,7 +71,36 @@ async fn run(context: &HostContext) -> StepResult {
     end_trial(context, &facts, &rebooted.session, End::Keep).await;
     // The plan runs this step once per host.
     let _ = rebooted.running_units.set(running);
-    Ok(Done::passed(format!("up after {}, {}", duration(up_after), plural(running, "unit"))))
+    Ok(Done::passed(match is_told {
+        true => format!("up since the interrupted run, {}", plural(running, "unit")),
+        false => format!("up after {}, {}", duration(up_after), plural(running, "unit")),
+    }))
+}
+
+/// Tells the host to reboot.
+async fn tell(context: &HostContext, facts: &HostFacts) -> Result<(), Failure> {
+    let session = match context.proof.get() {
+        Some(proof) if proof.is_alive().await => proof.clone(),
+        _ => context.link.fresh().await.map_err(|error| not_told(context, &error))?,
+    };
+    try_once(context, facts, &session).await.map_err(|error| not_told(context, &error))?;
+    let _ = context.reboot_asked.set(());
+    if let Err(error) = reboot::ask(&context.link, &session, context.command_deadline()).await {
+        end_trial(context, facts, &session, End::Withdraw).await;
+        return Err(not_told(context, &error));
+    }
+    // No connection of before outlives it.
+    drop(session);
+    context.link.drop_master().await;
+    Ok(())
+}
+
+/// What the host ran before it was changed.
+fn old_system<'a>(context: &'a HostContext, facts: &'a HostFacts) -> Option<&'a StorePath> {
+    match context.taken_up.get() {
+        Some(committed) => committed.old.as_ref(),
+        None => facts.current_system.as_ref(),
+    }
 }
 
 /// Whether this host will be told to reboot.
@@ -91,6 +118,7 @@ fn is_needed(context: &HostContext, facts: &HostFacts) -> bool {
         Some(HostOutcome::Deployed) if context.run.spec.reboot == Always => true,
         Some(HostOutcome::Deployed) => {
             let known = context.changes.get().is_some_and(|changes| changes.reboot_needed);
+            let known = known || context.taken_up.get().is_some_and(|committed| committed.reboot_needed);
             known || changes::reboot(context, facts).0
         }
         _ => false,
@@ -99,7 +127,7 @@ fn is_needed(context: &HostContext, facts: &HostFacts) -> bool {
 
 /// Has the new system's boot entry tried once, where the boot loader can do that.
 async fn try_once(context: &HostContext, facts: &HostFacts, session: &Session) -> Result<(), HostError> {
-    let (Some(old), Ok(new)) = (&facts.current_system, context.new_system()) else { return Ok(()) };
+    let (Some(old), Ok(new)) = (old_system(context, facts), context.new_system()) else { return Ok(()) };
     let systems = Systems { new, old };
     let (run, deadline) = (&context.run.spec.id, context.command_deadline());
     let answer = boot_trial::begin(&context.link, session, systems, run, deadline).await?;
@@ -119,9 +147,22 @@ async fn try_once(context: &HostContext, facts: &HostFacts, session: &Session) -
     Ok(())
 }
 
+/// The interrupted run may have tried the new entry: its end is up to this one.
+async fn take_over_trial(context: &HostContext, facts: &HostFacts, session: &Session) -> Result<(), HostError> {
+    let (Some(old), Ok(new)) = (old_system(context, facts), context.new_system()) else { return Ok(()) };
+    let systems = Systems { new, old };
+    let trial = boot_trial::left(&context.link, session, systems, context.command_deadline()).await?;
+    if let Some(trial) = trial {
+        // The plan runs this step once per host.
+        let _ = context.trial.set(trial);
+    }
+    Ok(())
+}
+
 /// Ends the trial, if there is one; says what a person has to do when it cannot be.
 async fn end_trial(context: &HostContext, facts: &HostFacts, session: &Session, end: End) {
-    let (Some(trial), Some(old), Ok(new)) = (context.trial.get(), &facts.current_system, context.new_system())
+    let (Some(trial), Some(old), Ok(new)) =
+        (context.trial.get(), old_system(context, facts), context.new_system())
     else {
         return;
     };
@@ -134,8 +175,8 @@ async fn end_trial(context: &HostContext, facts: &HostFacts, session: &Session, 
 }
 
 /// The old system, when the boot loader went back to it after the trial.
-fn fell_back<'a>(context: &HostContext, facts: &'a HostFacts, truth: &Truth) -> Option<&'a StorePath> {
-    let old = facts.current_system.as_ref().filter(|_| context.trial.get().is_some())?;
+fn fell_back<'a>(context: &'a HostContext, facts: &'a HostFacts, truth: &Truth) -> Option<&'a StorePath> {
+    let old = old_system(context, facts).filter(|_| context.trial.get().is_some())?;
     (truth.current_system.as_ref() == Some(old)).then_some(old)
 }
 
@@ -173,8 +214,12 @@ async fn back_on_old(context: &HostContext, facts: &HostFacts, old: &StorePath, 
     }
 }
 
-/// The boot that has to end, as it was last seen.
+/// The boot that has to end, as it was last seen; where an interrupted run has
+/// changed the host, that in which it did.
 fn boot_before(context: &HostContext, facts: &HostFacts) -> String {
+    if let Some(committed) = context.taken_up.get().filter(|committed| !committed.boot_id.is_empty()) {
+        return committed.boot_id.clone();
+    }
     context.truth.get().map_or_else(|| facts.boot_id.clone(), |truth| truth.boot_id.clone())
 }
 

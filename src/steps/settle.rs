@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::context::HostContext;
 use super::way::Way;
-use super::{Done, StepResult, build, step};
+use super::{Done, StepResult, build, step, taken_up};
 use crate::host::observe::{self, Look};
 use crate::host::supervisor::{self, Standing, Until, Word};
 use crate::host::units::Judge;
@@ -27,6 +27,9 @@ const GRACE: Duration = Duration::from_secs(60);
 async fn run(context: &HostContext) -> StepResult {
     let facts = context.facts()?;
     let new = context.new_system()?;
+    if context.taken_up.get().is_some() {
+        return taken_up::settle(context, new).await;
+    }
     // A commit that was heard to its end has brought the truth along.
     if let Some(truth) = context.truth.get()
         && outcome(context.run.spec.action, &facts, new, truth) == HostOutcome::Deployed

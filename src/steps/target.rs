@@ -45,6 +45,28 @@ pub(super) async fn find(context: &HostContext, existing: &Existing, facts: &Hos
     Ok(())
 }
 
+/// Whether somebody has changed the host since it was given what is to be taken
+/// back: it is left alone then. That it is back already is for nobody to know.
+pub(super) fn is_left_alone(context: &HostContext, existing: &Existing, facts: &HostFacts) -> bool {
+    let Wanted::System { path, instead_of: Some(given), .. } = existing.of(context.name()) else {
+        return false;
+    };
+    if !is_changed_since(&given, facts) {
+        return false;
+    }
+    if facts.current_system.as_ref() != Some(&path) {
+        let host = context.name();
+        let hint = format!("to take it back all the same: nix-deploy rollback {host} --to {path}");
+        context.warn(format!("{host} was changed by somebody else since, and is left alone"), Some(hint));
+    }
+    true
+}
+
+/// Whether the host neither runs nor boots what it was given.
+fn is_changed_since(given: &StorePath, facts: &HostFacts) -> bool {
+    facts.current_system.as_ref() != Some(given) && facts.profile.as_ref() != Some(given)
+}
+
 fn choose(
     host: &HostName,
     wanted: &Wanted,
@@ -58,7 +80,7 @@ fn choose(
             None => Err(Failure::new(FailureClass::Usage, format!("{host} has no generation {number}"))
                 .hint(there_are(generations))),
         },
-        Wanted::System { path, said } => match generations.of_path(path) {
+        Wanted::System { path, said, .. } => match generations.of_path(path) {
             Some(generation) => whole(host, generation, format!("generation {}, {said}", generation.number)),
             None if generations.has_system => Ok(Target {
                 path: path.clone(),
@@ -236,7 +258,7 @@ mod tests {
         );
         assert_eq!(error("ab", 'b', 2, &Wanted::Generation(7)), "p620 has no generation 7");
         assert_eq!(error("Ab", 'b', 2, &Wanted::Generation(1)), "generation 1 of p620 is not whole any more");
-        let gone = Wanted::System { path: path('x'), said: "what run 1 deployed".to_owned() };
+        let gone = Wanted::System { path: path('x'), said: "what run 1 deployed".to_owned(), instead_of: None };
         assert_eq!(
             error("ab", 'b', 2, &gone),
             format!("p620 no longer has {}, what run 1 deployed", path('x'))
@@ -245,7 +267,8 @@ mod tests {
 
     #[test]
     fn a_system_by_its_path_is_its_newest_generation() {
-        let wanted = Wanted::System { path: path('a'), said: "what run 1 deployed".to_owned() };
+        let wanted =
+            Wanted::System { path: path('a'), said: "what run 1 deployed".to_owned(), instead_of: None };
         let found = chosen("aba", 'b', 2, &wanted);
         assert_eq!(found, Ok((Some(3), "generation 3, what run 1 deployed".to_owned())));
     }
@@ -269,5 +292,16 @@ mod tests {
         assert_eq!(commit_of(&path('b'), &same, &facts), None);
         let other = [recorded(path('c'), path('b'), false), recorded(path('c'), path('a'), true)];
         assert_eq!(recorded_otherwise(&path('b'), &other, &facts), Some(&path('a')));
+    }
+
+    #[test]
+    fn a_host_that_was_changed_by_somebody_else_is_not_taken_back() {
+        let generations = generations("abc");
+        let is_changed =
+            |running, boots, given| is_changed_since(&path(given), &facts(running, boots, &generations));
+        assert!(!is_changed('c', 3, 'c'));
+        // It waits for its boot, or was only tested.
+        assert!(!is_changed('b', 3, 'c') && !is_changed('c', 2, 'c'));
+        assert!(is_changed('b', 2, 'c') && is_changed('c', 3, 'b'));
     }
 }

@@ -129,6 +129,8 @@ impl Moving {
             rollout: Rollout::default(),
             hosts: vec![HostSpec::with_defaults(host("alpha"))],
             waves: Vec::new(),
+            canaries: Vec::new(),
+            updates: false,
             resumed: None,
             takes_back: None,
             builders: Vec::new(),

@@ -16,5 +16,6 @@ mod issues;
 mod plan;
 mod program;
 mod publish;
+mod resume;
 mod templates;
 mod update;

@@ -103,3 +103,92 @@ fn what_is_most_likely_not_meant_is_a_warning() {
     assert!(outcome.stderr.starts_with("warning: no host carries the tag \"sever\""), "{}", outcome.stderr);
     assert_eq!(place.run(&["p620", "--dry-run", "--quiet"]).stderr, "");
 }
+
+const SIX: &str = "[hosts.db-1]\ntags = [\"db\"]\n[hosts.db-2]\ntags = [\"db\"]\n[hosts.web-1]\ntags = [\"web\"]\n\
+                   depends_on = [\"db-1\"]\n[hosts.web-2]\ntags = [\"web\"]\n[hosts.x]\n[hosts.y]\n";
+
+/// What the plan says before the steps, without what it says of each host.
+fn spread(stdout: &str) -> String {
+    let (_, rest) = stdout.split_once("contacted.\n\n").unwrap();
+    let (hosts, _) = rest.split_once("\n\nSteps of each host").unwrap();
+    let short = |line: &str| match line.split_once("ssh ") {
+        Some((name, _)) => name.trim().to_owned(),
+        None => line.trim().to_owned(),
+    };
+    let lines: Vec<String> =
+        hosts.lines().map(short).filter(|line| !line.starts_with("rollback after")).collect();
+    lines.join("\n")
+}
+
+#[test]
+fn of_the_hosts_that_are_named_some_are_taken_and_some_left_out() {
+    let place = Place::with_hosts(SIX);
+    let planned = |arguments: &[&str]| {
+        let outcome = place.run(&[arguments, &["--dry-run", "--output", "json"]].concat());
+        let plan: serde_json::Value = serde_json::from_str(&outcome.stdout).expect(&outcome.stderr);
+        let names = plan["run"]["hosts"].as_array().unwrap().iter().map(|host| host["name"].as_str().unwrap());
+        names.collect::<Vec<_>>().join(",")
+    };
+    assert_eq!(planned(&["all", "--limit", "@db,x"]), "db-1,db-2,x");
+    assert_eq!(planned(&["all", "--skip", "web-*,y"]), "db-1,db-2,x");
+    assert_eq!(planned(&["@web", "--limit", "web-2,x"]), "web-2");
+    assert_eq!(planned(&["@web", "x", "--limit", "@web", "--skip", "web-1"]), "web-2");
+
+    let refused = |arguments: &[&str], part: &str| {
+        let outcome = place.run(&[arguments, &["--dry-run"]].concat());
+        assert_eq!((outcome.code, outcome.stdout.as_str()), (2, ""), "{arguments:?}: {}", outcome.stderr);
+        assert!(outcome.stderr.contains(part), "{arguments:?}: {}", outcome.stderr);
+    };
+    refused(&["all", "--limit", "web-9"], "web-9");
+    refused(&["all", "--skip", "@dbs"], "dbs");
+    refused(&["x", "--skip", "x"], "");
+}
+
+#[test]
+fn the_plan_of_a_canary_rollout_names_its_waves_and_how_long_they_are_watched() {
+    let place = Place::with_hosts(SIX);
+    let outcome = place.run(&["all", "--dry-run", "--canary", "web-1", "--wave-size", "2", "--soak", "10m"]);
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""));
+    assert_eq!(
+        spread(&outcome.stdout),
+        "\
+6 hosts, up to 8 at a time
+canary (web-1 first): a wave begins when the one before it has ended
+each wave but the last is watched for 10m before the next
+wave 1
+db-1
+wave 2
+web-1
+wave 3
+db-2
+web-2
+wave 4
+x
+y"
+    );
+    assert!(outcome.stdout.contains("logs, soak\n"), "{}", outcome.stdout);
+    // What the canary depends on is one, too.
+    let outcome = place.run(&["all", "--dry-run", "--canary", "web-1", "--output", "json"]);
+    let plan: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(plan["run"]["canaries"], serde_json::json!(["db-1", "web-1"]));
+}
+
+#[test]
+fn a_soak_that_nobody_waits_for_is_said_to_have_no_effect() {
+    let place = Place::with_hosts(SIX);
+    let outcome = place.run(&["x", "y", "--dry-run", "--soak", "10m"]);
+    assert_eq!(outcome.code, 0);
+    assert!(
+        outcome.stderr.starts_with("warning: --soak has no effect: there is one wave"),
+        "{}",
+        outcome.stderr
+    );
+    assert!(outcome.stdout.contains("  no host is watched for 10m: there is one wave"), "{}", outcome.stdout);
+    assert!(!outcome.stdout.contains("soak\n"), "{}", outcome.stdout);
+    // Of hosts.toml it is for those rollouts that have waves.
+    place.write("hosts.toml", format!("version = 1\n{SIX}[rollout]\nsoak = \"10m\"\n"));
+    let outcome = place.run(&["x", "--dry-run"]);
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""));
+    assert!(outcome.stdout.contains("  no host is watched for 10m: there is one wave"), "{}", outcome.stdout);
+    assert_eq!(place.run(&["all", "--dry-run", "--soak", "10m"]).stderr, "", "web-1 waits for db-1");
+}

@@ -104,7 +104,7 @@ fn a_host_that_does_not_take_the_word_is_told() {
 /// the firmware enters the one-shot entry once, then the default. With /boot/broken
 /// the one-shot entry comes to nothing, like a kernel that panics; with /boot/slow it
 /// takes its time.
-fn with_systemd_boot(fleet: &Fleet, host: &str) {
+pub(crate) fn with_systemd_boot(fleet: &Fleet, host: &str) {
     fleet.on(
         host,
         r#"cat >/usr/local/bin/bootctl <<'END'

@@ -117,9 +117,12 @@ impl Journal {
             run_dir: self.folder.display().to_string(),
             rollout: None,
             waves: Vec::new(),
+            canaries: Vec::new(),
+            updates: false,
             reboot: Default::default(),
             allow: Vec::new(),
             resumes: None,
+            takes_back: None,
             command: "deploy".to_owned(),
             issue: Some(123),
         });

@@ -35,14 +35,15 @@ pub(in crate::commands) async fn check_update(
 
 /// Commits the flake.lock of an update, and what is named or staged with it.
 /// The hosts run it already: what goes wrong here is told and takes nothing back.
-/// Ends without a pull request where nothing of the update is there to publish.
+/// Gives the commit, if there is a new one, and ends without a pull request where
+/// nothing of the update is there to publish.
 pub(in crate::commands) async fn commit_update(
     arguments: &DeployArgs,
     folder: &Path,
     named_from: &Path,
     update: &Outcome,
-) -> ControlFlow<ExitCode, ExitCode> {
-    let go_on = ControlFlow::Continue(update.code);
+) -> ControlFlow<ExitCode, Option<String>> {
+    let go_on = ControlFlow::Continue(None);
     let Some(files) = &arguments.commit else { return go_on };
     let Some(kept) = &update.kept else {
         say("nothing was committed: no new flake.lock was deployed and kept");
@@ -54,7 +55,10 @@ pub(in crate::commands) async fn commit_update(
     };
     let files: Vec<PathBuf> = lock.into_iter().chain(files.iter().map(|file| named_from.join(file))).collect();
     match commit(arguments, folder, &files, kept).await {
-        Ok(Some(said)) => say(&said),
+        Ok(Some((hash, subject))) => {
+            say(&format!("committed {}: {subject}", short(&hash)));
+            return ControlFlow::Continue(Some(hash));
+        }
         Ok(None) | Err(CommitError::NothingStaged(_)) => {
             say("nothing to commit: flake.lock and what is named are as they were committed last");
         }
@@ -68,17 +72,17 @@ pub(in crate::commands) async fn commit_update(
     go_on
 }
 
-/// What to say of the commit; `None` where nothing had changed.
+/// The commit and its subject; `None` where nothing had changed.
 async fn commit(
     arguments: &DeployArgs,
     folder: &Path,
     files: &[PathBuf],
     kept: &Kept,
-) -> Result<Option<String>, CommitError> {
+) -> Result<Option<(String, String)>, CommitError> {
     let Some(staged) = commit::stage(folder, files).await? else { return Ok(None) };
     let text = message(arguments, &staged, kept);
     let hash = commit::commit(folder, &text).await?;
-    Ok(Some(format!("committed {}: {}", short(&hash), text.lines().next().unwrap_or_default())))
+    Ok(Some((hash, text.lines().next().unwrap_or_default().to_owned())))
 }
 
 /// `chore(flake): update nixpkgs (#123)`, and below it what moved from where to where.

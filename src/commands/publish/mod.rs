@@ -16,28 +16,29 @@ use crate::git::commit::{self, CommitError};
 use crate::git::{self};
 use crate::issues::github::token;
 use crate::model::text::{clean_line, plural};
-use crate::model::{Failure, FailureClass, PullRequestSpec, Secret};
+use crate::model::{Failure, FailureClass, PullRequestSpec, Secret, SourceState};
 use crate::report::KeptMarkdown;
 
 pub(super) use after_update::{check_update, commit_update};
 
 /// Commits what is named or staged in the repository of the flake; names begin
-/// at the folder that the program was started in. Fails before anything is deployed.
+/// at the folder that the program was started in. Gives the commit, if there is a new
+/// one. Fails before anything is deployed.
 pub(super) async fn commit_changes(
     arguments: &DeployArgs,
     folder: &Path,
     named_from: &Path,
-) -> Result<(), CommandError> {
-    let Some(files) = &arguments.commit else { return Ok(()) };
+) -> Result<Option<String>, CommandError> {
+    let Some(files) = &arguments.commit else { return Ok(None) };
     let files: Vec<PathBuf> = files.iter().map(|file| named_from.join(file)).collect();
     let Some(staged) = commit::stage(folder, &files).await.map_err(not_committed)? else {
         say("nothing to commit: the configuration is as it was committed last");
-        return Ok(());
+        return Ok(None);
     };
     let message = message(arguments.message.as_deref(), &staged, arguments.issue);
     let hash = commit::commit(folder, &message).await.map_err(not_committed)?;
     say(&format!("committed {}: {message}", short(&hash)));
-    Ok(())
+    Ok(Some(hash))
 }
 
 fn short(hash: &str) -> String {
@@ -127,15 +128,20 @@ pub(super) struct Publishing {
     forge: Forge,
     spec: PullRequestSpec,
     branch: String,
+    /// The commit that is published: what was deployed, whatever is checked out later.
+    commit: String,
     issue: Option<u64>,
     pub(super) markdown: KeptMarkdown,
 }
 
-/// Looks whether a pull request can be opened at all, before anything is done.
+/// Looks whether a pull request can be opened at all, before anything is done. It is
+/// for the commit that is checked out, or for that of an interrupted run that is taken
+/// up, where another one is checked out now.
 pub(super) async fn prepare(
     arguments: &DeployArgs,
     folder: &Path,
     spec: PullRequestSpec,
+    resumed: Option<&SourceState>,
     token: Option<Secret>,
 ) -> Result<Option<Publishing>, CommandError> {
     if !arguments.pr {
@@ -148,8 +154,12 @@ pub(super) async fn prepare(
     let state = state.ok_or_else(|| {
         usage("--pr needs a git repository".to_owned(), format!("{} is in none", folder.display()))
     })?;
+    let state = resumed.cloned().unwrap_or(state);
     let branch = state.branch.ok_or_else(|| {
         usage("--pr needs a branch, and none is checked out".to_owned(), "git switch -c NAME".to_owned())
+    })?;
+    let commit = state.commit.ok_or_else(|| {
+        usage("--pr needs a commit, and there is none yet".to_owned(), "git commit".to_owned())
     })?;
     let url = commit::remote(folder, &spec.remote).await.ok_or_else(|| {
         usage(
@@ -179,7 +189,7 @@ pub(super) async fn prepare(
     let forge = Forge::new(&spec.api_url, &repository, &token)
         .map_err(|error| CommandError::from_error(FailureClass::Usage, &error))?;
     let (folder, markdown) = (folder.to_owned(), KeptMarkdown::default());
-    Ok(Some(Publishing { folder, forge, spec, branch, issue: arguments.issue, markdown }))
+    Ok(Some(Publishing { folder, forge, spec, branch, commit, issue: arguments.issue, markdown }))
 }
 
 fn same_branch(branch: &str) -> CommandError {
@@ -188,6 +198,11 @@ fn same_branch(branch: &str) -> CommandError {
 }
 
 impl Publishing {
+    /// What is published is this commit, which was made for it.
+    pub(super) fn pin(&mut self, commit: String) {
+        self.commit = commit;
+    }
+
     /// Pushes and opens, when the deploy went well, and gives the exit code of
     /// the whole: a deploy that failed keeps its own.
     pub(super) async fn finish(self, deployed: ExitCode) -> ExitCode {
@@ -224,12 +239,15 @@ impl Publishing {
             )
             .hint("nothing was pushed; make a branch for the change: git switch -c NAME"));
         }
-        commit::push(&self.folder, &self.spec.remote, &self.branch).await.map_err(|error| {
-            Failure::from_error(FailureClass::Unexpected, &error)
-                .evidence(error.said().to_vec())
-                .hint(format!("git push {} HEAD:{}", self.spec.remote, self.branch))
+        let Self { spec, commit, branch, .. } = self;
+        commit::push(&self.folder, &spec.remote, commit, branch).await.map_err(|error| {
+            Failure::from_error(FailureClass::Unexpected, &error).evidence(error.said().to_vec()).hint(format!(
+                "git push {} {}:refs/heads/{branch}",
+                spec.remote,
+                short(commit)
+            ))
         })?;
-        let title = commit::subject(&self.folder)
+        let title = commit::subject(&self.folder, commit)
             .await
             .map_err(|error| Failure::from_error(FailureClass::Unexpected, &error))?;
         let report = self.markdown.get().unwrap_or("The deploy's report is missing.");

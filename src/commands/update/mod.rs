@@ -117,6 +117,7 @@ pub(crate) async fn update(
     asked: UpdateOptions,
     options: DeployOptions,
 ) -> Result<Outcome, CommandError> {
+    let spec = RunSpec { updates: true, ..spec };
     let flake_dir = local_flake(&spec)?.to_owned();
     deploy::forget_old_results(&spec);
     let running = Running::start(&spec, &options)?;

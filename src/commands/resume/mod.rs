@@ -1,26 +1,30 @@
 //! `resume`: takes up a run that was interrupted. Hosts that were done are not
 //! touched; the others get what that run had evaluated for them, in the waves
-//! that were left.
+//! that were left. Nothing that was deployed before is forgotten: it counts for
+//! canaries and limits, and is taken back with the rest.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+mod which;
+
+use std::collections::BTreeMap;
 
 use crate::cli::ResumeArgs;
 use crate::error::CommandError;
 use crate::event::Event;
 use crate::git;
 use crate::model::{
-    Failure, FailureClass, HostName, LintSpec, Pinned, Resumed, RunId, RunSpec, SourceState, StepId, Strategy,
+    Committed, DoneHost, Failure, FailureClass, HostName, LintSpec, Pinned, Resumed, RunId, RunSpec,
+    SourceState, StepId, Strategy,
 };
-use crate::report::{PastRun, is_at_work};
+use crate::report::PastRun;
 use crate::settings::Settings;
 
 /// The run that finishes what another one left; `None` when nothing is left.
 pub(super) async fn plan(arguments: &ResumeArgs, settings: &Settings) -> Result<Option<RunSpec>, CommandError> {
     let (id, past) = match &arguments.run {
-        Some(text) => named(text, settings)?,
-        None => newest(settings)?,
+        Some(text) => which::named(text, settings)?,
+        None => which::newest(settings)?,
     };
+    let past = which::with_those_before(&id, past, settings)?;
     let Some(Event::RunStarted {
         command,
         mode,
@@ -29,6 +33,7 @@ pub(super) async fn plan(arguments: &ResumeArgs, settings: &Settings) -> Result<
         hosts,
         rollout,
         waves,
+        canaries,
         reboot,
         allow,
         issue,
@@ -40,6 +45,19 @@ pub(super) async fn plan(arguments: &ResumeArgs, settings: &Settings) -> Result<
     if command != "deploy" {
         let hint = "run the same command again: hosts that are back already cost nothing";
         return Err(usage(format!("run {id} is a {command}, and only a deploy is taken up")).hint(hint));
+    }
+    if let Some(back) = which::taken_back_by(&id, settings) {
+        return Err(usage(format!("the hosts that run {id} had deployed were taken back by run {back}"))
+            .hint("deploy anew: none of them is done any more"));
+    }
+    if past.is_update {
+        let message = format!("run {id} is an update, and only a deploy is taken up");
+        return Err(Failure::new(FailureClass::Usage, message)
+            .cause(
+                "an update that was interrupted is taken back: flake.lock does not describe what it evaluated",
+            )
+            .hint("run the update again: hosts that have it already cost nothing")
+            .into());
     }
     if *flake != settings.flake {
         return Err(usage(format!("run {id} deployed {flake}; this hosts.toml deploys {}", settings.flake))
@@ -63,10 +81,12 @@ pub(super) async fn plan(arguments: &ResumeArgs, settings: &Settings) -> Result<
     if let Some(rollout) = rollout {
         spec.rollout = (**rollout).clone();
     }
-    let first_is_done = waves.first().is_some_and(|wave| wave.iter().all(|host| past.is_done(host)));
-    if spec.rollout.strategy == Strategy::Canary && first_is_done {
-        // The canaries have proven themselves: what is left comes wave by wave.
-        spec.rollout.strategy = Strategy::Rolling;
+    if spec.rollout.strategy == Strategy::Canary {
+        spec.canaries = canaries_left(canaries, waves, &past);
+        if spec.canaries.is_empty() {
+            // They have proven themselves: what is left comes wave by wave.
+            spec.rollout.strategy = Strategy::Rolling;
+        }
     }
     let left_of = |wave: &Vec<HostName>| wave.iter().filter(|host| left.contains(host)).cloned().collect();
     spec.waves = waves.iter().map(left_of).filter(|wave: &Vec<HostName>| !wave.is_empty()).collect();
@@ -74,8 +94,43 @@ pub(super) async fn plan(arguments: &ResumeArgs, settings: &Settings) -> Result<
         Some(directory) => git::source_state(directory).await.ok().flatten(),
         None => None,
     };
-    spec.resumed = Some(resumed(id, &past, &left, now.as_ref())?);
+    let mut resumed = resumed(id, &past, &left, now.as_ref())?;
+    resumed.done = done(&past, settings);
+    if spec.rollout.rollback_fleet {
+        let gone = resumed.done.iter().filter(|done| done.host.is_none() && done.systems.is_some());
+        resumed.notes.extend(gone.map(|done| {
+            format!("{} is no longer in hosts.toml: it would not be taken back with the others", done.name)
+        }));
+    }
+    spec.resumed = Some(resumed);
     Ok(Some(spec))
+}
+
+/// The canaries, where they have not proven themselves yet: with those that are
+/// done, whose places others take where they were unchanged. Journals of before do
+/// not name them; they were the first wave.
+fn canaries_left(named: &[HostName], waves: &[Vec<HostName>], past: &PastRun) -> Vec<HostName> {
+    let canaries = match (named.is_empty(), waves) {
+        (true, [first, _, ..]) => first,
+        _ => named,
+    };
+    let is_any_changed = past.done().any(|host| past.was_changed(host));
+    match is_any_changed && canaries.iter().all(|host| past.is_done(host)) {
+        true => Vec::new(),
+        false => canaries.to_vec(),
+    }
+}
+
+/// The hosts that are done, as hosts.toml describes them now.
+fn done(past: &PastRun, settings: &Settings) -> Vec<DoneHost> {
+    let host_of = |name: &HostName| settings.hosts.iter().find(|host| host.name == *name).cloned();
+    let done = past.done().map(|name| DoneHost {
+        name: name.clone(),
+        host: host_of(name),
+        is_changed: past.was_changed(name),
+        systems: past.replaced(name),
+    });
+    done.collect()
 }
 
 /// What is taken over; refuses where the old and the new configuration would be mixed.
@@ -102,7 +157,9 @@ fn resumed(
             past.source.clone()
         }
     };
-    Ok(Resumed { run: id, systems, source, notes })
+    let committed: BTreeMap<HostName, Committed> =
+        left.iter().filter_map(|host| Some((host.clone(), past.committed(host)?))).collect();
+    Ok(Resumed { run: id, systems, done: Vec::new(), committed, source, notes })
 }
 
 /// How the configuration differs from what it was; `None` when it does not.
@@ -125,70 +182,10 @@ fn usage(message: String) -> CommandError {
     CommandError::new(FailureClass::Usage, message)
 }
 
-fn folder(settings: &Settings) -> PathBuf {
-    settings.state_dir.join("runs")
-}
-
-fn named(text: &str, settings: &Settings) -> Result<(RunId, PastRun), CommandError> {
-    let id = RunId::new(text).map_err(|error| usage(format!("{text:?} is no run: {error}")))?;
-    let run_dir = folder(settings).join(id.as_str());
-    match read(&run_dir)? {
-        Some(past) => Ok((id, past)),
-        None => Err(usage(format!("there is no journal of run {id} on this machine"))
-            .hint(format!("runs are kept in {}", folder(settings).display()))),
-    }
-}
-
-/// The last deploy from here, which has to be one that was interrupted: after
-/// another one, its systems may be older than what hosts run.
-fn newest(settings: &Settings) -> Result<(RunId, PastRun), CommandError> {
-    let names = std::fs::read_dir(folder(settings)).into_iter().flatten().filter_map(Result::ok);
-    // Run ids sort by time.
-    let mut ids: Vec<RunId> =
-        names.filter_map(|entry| RunId::new(entry.file_name().into_string().ok()?).ok()).collect();
-    ids.sort_by(|one, other| other.as_str().cmp(one.as_str()));
-    let mut last = None;
-    let mut taken_up = BTreeSet::new();
-    for id in ids {
-        let Some(past) = read(&folder(settings).join(id.as_str()))? else { continue };
-        let Some(Event::RunStarted { command, resumes, .. }) = &past.started else { continue };
-        if command != "deploy" {
-            continue;
-        }
-        taken_up.extend(resumes.clone());
-        match (past.is_interrupted() && !taken_up.contains(&id), &last) {
-            (true, None) => return Ok((id, past)),
-            (true, Some(last)) => {
-                return Err(usage(format!("the last deploy, run {last}, was not interrupted"))
-                    .hint(format!("run {id} was, before it: `nix-deploy resume {id}` takes that one up")));
-            }
-            (false, None) => last = Some(id),
-            (false, Some(_)) => {}
-        }
-    }
-    Err(match last {
-        Some(last) => usage(format!("no deploy was interrupted; the last one was run {last}"))
-            .hint("a run that ended with failures is taken up by its name: `nix-deploy resume RUN`"),
-        None => usage("nothing was deployed from here yet".to_owned()),
-    })
-}
-
-fn read(run_dir: &Path) -> Result<Option<PastRun>, CommandError> {
-    if is_at_work(run_dir) {
-        let name = run_dir.file_name().unwrap_or_default().display().to_string();
-        return Err(CommandError::new(FailureClass::Busy, format!("run {name} is still at work"))
-            .hint("wait for its end, or stop it with Ctrl-C there"));
-    }
-    PastRun::read(run_dir).map_err(|error| {
-        Failure::from_error(FailureClass::Unexpected, &error)
-            .hint(format!("the journal is in {}", run_dir.display()))
-            .into()
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::HostOutcome;
 
     fn source(commit: &str, dirty: bool) -> SourceState {
         SourceState { commit: Some(commit.repeat(8)), dirty, ..SourceState::default() }
@@ -208,5 +205,41 @@ mod tests {
         assert!(told(source("abcde", true), source("abcde", true)).contains("may have changed"));
         // Outside of a repository nothing can be told.
         assert_eq!(change(None, Some(&source("a", true))), None);
+    }
+
+    fn past(changed: &[(&str, bool)]) -> PastRun {
+        let mut past = PastRun::default();
+        for (host, changed) in changed {
+            let outcome = if *changed { HostOutcome::Deployed } else { HostOutcome::Unchanged };
+            let report = serde_json::json!({
+                "outcome": outcome, "elapsed_ms": 0, "services": [], "steps": [], "warnings": []
+            });
+            past.reports.insert(name(host), serde_json::from_value(report).unwrap());
+        }
+        past
+    }
+
+    fn name(text: &str) -> HostName {
+        HostName::new(text).unwrap()
+    }
+
+    #[test]
+    fn canaries_have_proven_themselves_when_one_was_changed_and_none_is_left() {
+        let names = |names: &[&str]| names.iter().map(|host| name(host)).collect::<Vec<_>>();
+        let waves = [names(&["a", "b"]), names(&["c", "d"])];
+        let left = |named: &[&str], done: &[(&str, bool)]| {
+            canaries_left(&names(named), &waves, &past(done))
+                .iter()
+                .map(ToString::to_string)
+                .collect::<String>()
+        };
+        assert_eq!(left(&["a", "b"], &[("a", true), ("b", false)]), "");
+        // One that took their place.
+        assert_eq!(left(&["a", "b"], &[("a", false), ("b", false), ("c", true)]), "");
+        assert_eq!(left(&["a", "b"], &[("a", false), ("b", false)]), "ab");
+        assert_eq!(left(&["a", "b"], &[("a", true)]), "ab");
+        // A journal of before, which does not name them.
+        assert_eq!(left(&[], &[("a", false)]), "ab");
+        assert_eq!(left(&[], &[("a", true), ("b", true)]), "");
     }
 }
