@@ -112,8 +112,9 @@ pub(crate) async fn deploy_hosts(job: Job) -> Ended {
     // Shared work; it ends with the run, or with an interruption.
     let mut shared = JoinSet::new();
     if run.spec.goal.is_configuration() {
-        shared.spawn(crate::steps::evaluate_all(Arc::clone(&run)));
-        shared.spawn(crate::steps::serve_builds(Arc::clone(&run), requests));
+        let (evaluation, builds) = (run.evaluation.clone(), run.builds.clone());
+        shared.spawn(guarded(crate::steps::evaluate_all(Arc::clone(&run)), move || evaluation.give_up()));
+        shared.spawn(guarded(crate::steps::serve_builds(Arc::clone(&run), requests), move || builds.give_up()));
     }
 
     let gate = Gate::new(&run);
@@ -180,6 +181,13 @@ pub(crate) async fn deploy_hosts(job: Job) -> Ended {
         );
     }
     Ended { code, way_back: back }
+}
+
+/// Runs work that hosts share. They are told when it breaks, by a mistake of ours.
+async fn guarded(at_work: impl Future<Output = ()>, give_up: impl FnOnce()) {
+    if AssertUnwindSafe(at_work).catch_unwind().await.is_err() {
+        give_up();
+    }
 }
 
 /// The report of a host's run. A run that broke, by a mistake of ours, ends as a
@@ -318,5 +326,13 @@ mod tests {
             (report.outcome, report.failure_class()),
             (HostOutcome::Unknown, Some(FailureClass::HostNotWell))
         );
+    }
+
+    #[tokio::test]
+    async fn shared_work_that_breaks_is_waited_for_by_nobody() {
+        let results = crate::steps::shared::Results::<()>::new();
+        let given_up = results.clone();
+        guarded(async { panic!("half a thought") }, move || given_up.give_up()).await;
+        assert!(results.get(&HostName::new("a").unwrap()).await.is_err());
     }
 }

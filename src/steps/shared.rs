@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::model::{Failure, HostName};
+use crate::model::{Failure, FailureClass, HostName};
 
 /// Hosts that have not yet said whether they will come to a certain point.
 #[derive(Clone, Debug)]
@@ -52,30 +52,41 @@ impl Names {
 
 /// A result per host that one task makes and many steps wait for.
 #[derive(Clone, Debug)]
-pub(crate) struct Results<T>(Arc<watch::Sender<BTreeMap<HostName, Result<T, Failure>>>>);
+pub(crate) struct Results<T>(Arc<watch::Sender<Made<T>>>);
+
+#[derive(Clone, Debug)]
+struct Made<T> {
+    results: BTreeMap<HostName, Result<T, Failure>>,
+    /// Whoever makes them is gone: there will be no more.
+    given_up: bool,
+}
 
 impl<T: Clone + Send + Sync + 'static> Results<T> {
     /// No result yet.
     pub(crate) fn new() -> Self {
-        Self(Arc::new(watch::Sender::new(BTreeMap::new())))
+        Self(Arc::new(watch::Sender::new(Made { results: BTreeMap::new(), given_up: false })))
     }
 
     /// Hands in a host's result.
     pub(crate) fn put(&self, host: HostName, result: Result<T, Failure>) {
-        self.0.send_modify(|results| {
-            results.insert(host, result);
+        self.0.send_modify(|made| {
+            made.results.insert(host, result);
         });
+    }
+
+    /// There will be no more results: who waits for one is told so.
+    pub(crate) fn give_up(&self) {
+        self.0.send_modify(|made| made.given_up = true);
     }
 
     /// Waits for a host's result.
     pub(crate) async fn get(&self, host: &HostName) -> Result<T, Failure> {
         let mut receiver = self.0.subscribe();
-        let found = receiver.wait_for(|results| results.contains_key(host)).await;
-        match found.ok().and_then(|results| results.get(host).cloned()) {
+        let found = receiver.wait_for(|made| made.given_up || made.results.contains_key(host)).await;
+        match found.ok().and_then(|made| made.results.get(host).cloned()) {
             Some(result) => result,
-            None => {
-                Err(Failure::new(crate::model::FailureClass::Unexpected, "a shared task of the run went away"))
-            }
+            None => Err(Failure::new(FailureClass::Unexpected, "a shared task of the run broke")
+                .hint("this is a mistake in nix-deploy: please report it with the run's events.jsonl")),
         }
     }
 }
@@ -111,6 +122,19 @@ mod tests {
         });
         results.put(name("a"), Ok(1));
         assert_eq!(early.await.unwrap(), Ok(1));
+        assert_eq!(results.get(&name("a")).await, Ok(1));
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_results_that_will_not_be_made() {
+        let results = Results::new();
+        results.put(name("a"), Ok(1));
+        let waiting = tokio::spawn({
+            let results = results.clone();
+            async move { results.get(&name("b")).await }
+        });
+        results.give_up();
+        assert_eq!(waiting.await.unwrap().unwrap_err().class, FailureClass::Unexpected);
         assert_eq!(results.get(&name("a")).await, Ok(1));
     }
 }
