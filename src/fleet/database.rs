@@ -13,11 +13,13 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
+use futures_util::{StreamExt, TryStreamExt};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection as _, Executor, Row as _};
 
 use super::error::FleetError;
+use super::packed;
 use super::url::Address;
 use super::value::{Cell, PostgresTime, PostgresUuid, Value, postgres_cell, time_text};
 
@@ -104,14 +106,39 @@ impl Database {
         let failed = |source| FleetError::Statement { doing, place: place.clone(), source };
         match &mut self.connection {
             Connection::Sqlite(connection) => {
-                let rows = bind_sqlite(sql, values).fetch_all(&mut **connection).await.map_err(failed)?;
-                rows.iter().map(|row| sqlite_cells(row).map_err(failed)).collect()
+                let rows = bind_sqlite(sql, values).fetch(&mut **connection);
+                rows.map(|row| sqlite_cells(&row?)).try_collect().await.map_err(failed)
             }
             Connection::Postgres(connection) => {
-                let rows = bind_postgres(sql, values).fetch_all(&mut **connection).await.map_err(failed)?;
-                rows.iter().map(|row| postgres_cells(row).map_err(failed)).collect()
+                let rows = bind_postgres(sql, values).fetch(&mut **connection);
+                rows.map(|row| postgres_cells(&row?)).try_collect().await.map_err(failed)
             }
         }
+    }
+
+    /// Runs a query that may give many rows: `SELECT columns rest`. SQLite gives
+    /// each of them as one value (`packed.rs`).
+    pub(crate) async fn answer(
+        &mut self,
+        doing: &'static str,
+        columns: &[&str],
+        rest: &str,
+        values: &[Value],
+    ) -> Result<Vec<Cells>, FleetError> {
+        let Connection::Sqlite(connection) = &mut self.connection else {
+            return self.rows(doing, &format!("SELECT {} {rest}", columns.join(", ")), values).await;
+        };
+        let sql = packed::select(columns, rest);
+        let rows = bind_sqlite(&sql, values).fetch(&mut **connection);
+        let cells = rows.map(|row| {
+            packed::cells(row?.try_get_unchecked(0)?).map_err(|error| sqlx::Error::Decode(error.into()))
+        });
+        let place = &self.place;
+        cells.try_collect().await.map_err(|source| FleetError::Statement {
+            doing,
+            place: place.clone(),
+            source,
+        })
     }
 
     /// Runs a query that gives at most one row that matters.

@@ -188,8 +188,10 @@ pub(super) fn postgres_cell(value: PgValueRef<'_>) -> Result<Cell, BoxDynError> 
     if value.is_null() {
         return Ok(Cell::Null);
     }
-    let name = value.type_info().name().to_owned();
-    Ok(match name.as_str() {
+    // Decoding takes the value. A type that PostgreSQL comes with is a number, so that it is copied at
+    // no cost; its name would be copied for every cell.
+    let info = value.type_info().into_owned();
+    Ok(match info.name() {
         "BOOL" => Cell::Boolean(<bool as Decode<Postgres>>::decode(value)?),
         "INT2" => Cell::Integer(i64::from(<i16 as Decode<Postgres>>::decode(value)?)),
         "INT4" => Cell::Integer(i64::from(<i32 as Decode<Postgres>>::decode(value)?)),

@@ -72,7 +72,8 @@ pub(crate) async fn timeline(database: &mut Database, narrowed: &Narrowed) -> Re
             }
         }
     }
-    let rows = database.rows(doing, &sql, &values).await?;
+    let names: Vec<&str> = TIMELINE_COLUMNS.iter().map(|column| column.name).collect();
+    let rows = database.answer(doing, &names, &format!("FROM ({sql}) timeline"), &values).await?;
     Ok(Answer { columns: &TIMELINE_COLUMNS, rows })
 }
 
