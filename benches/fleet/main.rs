@@ -52,7 +52,7 @@ fn bars() -> Vec<Bar> {
     let status = "view_system_deployment_status";
     let next = "view_buildable_derivations";
     // What `fleet timeline --limit 10` asks (src/fleet/query/timeline.rs).
-    let views = include_str!("../../src/fleet/migrations/both/0005_views.sql");
+    let views = include_str!("../../src/fleet/migrations/both/0008_views.sql");
     let text = views.split_once("CREATE VIEW view_commit_deployment_timeline AS\n").unwrap().1;
     let timeline = text.split_once(";\n").unwrap().0.replace(
         "WHERE c.commit_timestamp >= (SELECT ago_30_days FROM fleet_clock)",

@@ -21,7 +21,7 @@ use sqlx::{ConnectOptions, Connection as _, Executor, Row as _};
 use super::error::FleetError;
 use super::packed;
 use super::url::Address;
-use super::value::{Cell, PostgresTime, PostgresUuid, Value, postgres_cell, time_text};
+use super::value::{Cell, PostgresJson, PostgresTime, PostgresUuid, Value, postgres_cell, time_text};
 
 /// Which of the two it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +47,10 @@ impl Patience {
     /// For the recorder, which tries again.
     pub(crate) const RECORDER: Self = Self { connect: Duration::from_secs(5), lock: Duration::from_secs(5) };
 }
+
+/// How often a transaction that another one got in the way of is done again. Of two that wait for
+/// each other one goes on, so there is nothing to wait for.
+const CONFLICTS: u32 = 8;
 
 /// One row of an answer.
 pub(crate) type Cells = Vec<Cell>;
@@ -178,8 +182,24 @@ impl Database {
         result.map_err(|source| FleetError::Statement { doing, place: self.place.clone(), source })
     }
 
-    /// Does all of `work` or nothing of it.
+    /// Does all of `work` or nothing of it. A server that breaks it off because
+    /// it and another one waited for each other gets it again: `work` must not
+    /// care how often it is called.
     pub(crate) async fn transaction<T>(
+        &mut self,
+        mut work: impl AsyncFnMut(&mut Self) -> Result<T, FleetError>,
+    ) -> Result<T, FleetError> {
+        for _ in 0..CONFLICTS {
+            match self.transaction_once(&mut work).await {
+                Err(error) if error.is_conflict() => tracing::debug!(%error, "once more"),
+                result => return result,
+            }
+        }
+        self.transaction_once(work).await
+    }
+
+    /// Does all of `work`, which can be done only once, or nothing of it.
+    pub(super) async fn transaction_once<T>(
         &mut self,
         work: impl AsyncFnOnce(&mut Self) -> Result<T, FleetError>,
     ) -> Result<T, FleetError> {
@@ -273,7 +293,7 @@ fn bind_sqlite<'a>(sql: &'a str, values: &'a [Value]) -> SqliteQuery<'a> {
         Value::Integer(number) => query.bind(*number),
         Value::Real(number) => query.bind(*number),
         Value::Boolean(yes) => query.bind(*yes),
-        Value::Text(text) => query.bind(text.as_deref()),
+        Value::Text(text) | Value::Json(text) => query.bind(text.as_deref()),
         Value::Time(time) => query.bind(time.map(time_text)),
         Value::Uuid(uuid) => query.bind(uuid.map(|uuid| uuid.to_string())),
     })
@@ -285,6 +305,7 @@ fn bind_postgres<'a>(sql: &'a str, values: &'a [Value]) -> PostgresQuery<'a> {
         Value::Real(number) => query.bind(*number),
         Value::Boolean(yes) => query.bind(*yes),
         Value::Text(text) => query.bind(text.as_deref()),
+        Value::Json(text) => query.bind(text.as_deref().map(PostgresJson)),
         Value::Time(time) => query.bind(time.map(PostgresTime)),
         Value::Uuid(uuid) => query.bind(uuid.map(PostgresUuid)),
     })

@@ -16,6 +16,8 @@ use uuid::Uuid;
 
 /// Microseconds from 1970 to 2000, where PostgreSQL begins to count.
 const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
+/// What PostgreSQL puts before the text of a `jsonb`.
+const JSONB_VERSION: u8 = 1;
 
 /// A value for a statement.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +30,8 @@ pub(crate) enum Value {
     Boolean(Option<bool>),
     /// Text.
     Text(Option<String>),
+    /// JSON as text.
+    Json(Option<String>),
     /// A moment.
     Time(Option<Timestamp>),
     /// A uuid.
@@ -113,6 +117,24 @@ impl Type<Postgres> for PostgresUuid {
 
 impl Encode<'_, Postgres> for PostgresUuid {
     fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        buffer.extend_from_slice(self.0.as_bytes());
+        Ok(IsNull::No)
+    }
+}
+
+/// JSON for PostgreSQL, as text that it checks.
+#[derive(Clone, Copy)]
+pub(super) struct PostgresJson<'a>(pub(super) &'a str);
+
+impl Type<Postgres> for PostgresJson<'_> {
+    fn type_info() -> PgTypeInfo {
+        PgTypeInfo::with_oid(sqlx::postgres::types::Oid(3802))
+    }
+}
+
+impl Encode<'_, Postgres> for PostgresJson<'_> {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        buffer.push(JSONB_VERSION);
         buffer.extend_from_slice(self.0.as_bytes());
         Ok(IsNull::No)
     }
@@ -208,7 +230,11 @@ pub(super) fn postgres_cell(value: PgValueRef<'_>) -> Result<Cell, BoxDynError> 
         "TEXT" | "VARCHAR" | "NAME" | "BPCHAR" | "CHAR" | "UNKNOWN" => {
             Cell::Text(<String as Decode<Postgres>>::decode(value)?)
         }
-        // Databases of Crystal Forge have json and inet columns; nothing here reads them as more than text.
+        "JSON" => Cell::Text(std::str::from_utf8(value.as_bytes()?)?.to_owned()),
+        "JSONB" => match value.as_bytes()? {
+            [JSONB_VERSION, text @ ..] => Cell::Text(std::str::from_utf8(text)?.to_owned()),
+            _ => return Err("JSON of a form that nix-deploy does not know".into()),
+        },
         other => return Err(format!("a value of type {other}, which nix-deploy does not use").into()),
     })
 }
