@@ -22,6 +22,7 @@ mod shapes;
 mod story;
 mod tls;
 mod triggers;
+mod turns;
 mod updates;
 mod views;
 mod workshop;
