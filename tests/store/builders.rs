@@ -242,6 +242,37 @@ async fn many_builders_build_everything_once_on_one_machine_and_on_several() {
 }
 
 #[tokio::test]
+async fn evaluating_the_newest_commit_leaves_no_gap_and_takes_what_is_checked_out() {
+    for kind in BOTH {
+        let workshop = Workshop::new(kind).await;
+        let commit = |name: &str| workshop.commit(&[(name, &[], Does::Build)], &[("p620", &[name])]);
+        commit("early-1.0");
+        commit("first-1.0");
+        workshop.json(0, &["fleet", "evaluate", "p620"]);
+        // Older commits than the first that was asked for stay out; then three are pushed at once.
+        assert_eq!(workshop.engine.value("SELECT count(*) FROM commits").await, "1", "{kind:?}");
+        commit("second-1.0");
+        commit("third-1.0");
+        let newest = commit("fourth-1.0");
+        // Somebody has deployed from a branch that this clone does not have, later than all of it.
+        let elsewhere = "a".repeat(40);
+        let sql =
+            "INSERT INTO commits (flake_id, git_commit_hash, commit_timestamp) VALUES (1, 'HASH', AGO(1))";
+        workshop.engine.sql(&sql.replace("HASH", &elsewhere)).await;
+        let outcome = workshop.run(&["fleet", "evaluate", "p620", "--json"]);
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        let told = format!("commit {elsewhere} is recorded, but not in this clone");
+        assert!(outcome.stderr.contains(&told), "{}", outcome.stderr);
+        assert!(outcome.stdout.contains(&newest) && outcome.stdout.lines().count() == 1, "{}", outcome.stdout);
+        let behind = "SELECT count(*) FROM commits WHERE commit_timestamp > \
+                      (SELECT c.commit_timestamp FROM commits c JOIN derivations d ON d.commit_id = c.id \
+                       WHERE d.derivation_type = 'nixos' ORDER BY c.id LIMIT 1)";
+        assert_eq!(workshop.engine.value(behind).await, "4", "{kind:?}: three here, and the one elsewhere");
+        assert!(workshop.run(&["fleet", "evaluate", "p620"]).stderr.contains("1 commit evaluated before"));
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_read_or_built_here_says_why_and_is_left_to_others() {
     let workshop = Workshop::new(Kind::Postgres).await;
     let error = |arguments: &[&str]| {
