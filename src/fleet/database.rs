@@ -16,12 +16,14 @@ use std::time::Duration;
 use futures_util::{StreamExt, TryStreamExt};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection as _, Executor, Row as _};
+use sqlx::{Column as _, ConnectOptions, Connection as _, Executor, Row as _};
 
 use super::error::FleetError;
 use super::packed;
 use super::url::Address;
-use super::value::{Cell, PostgresJson, PostgresTime, PostgresUuid, Value, postgres_cell, time_text};
+use super::value::{
+    Cell, PostgresJson, PostgresKind, PostgresTime, PostgresUuid, Value, postgres_cell, time_text,
+};
 
 /// Which of the two it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,7 +117,8 @@ impl Database {
             }
             Connection::Postgres(connection) => {
                 let rows = bind_postgres(sql, values).fetch(&mut **connection);
-                rows.map(|row| postgres_cells(&row?)).try_collect().await.map_err(failed)
+                let mut kinds = Vec::new();
+                rows.map(|row| postgres_cells(&row?, &mut kinds)).try_collect().await.map_err(failed)
             }
         }
     }
@@ -329,12 +332,15 @@ fn sqlite_cells(row: &sqlx::sqlite::SqliteRow) -> Result<Cells, sqlx::Error> {
         .collect()
 }
 
-fn postgres_cells(row: &sqlx::postgres::PgRow) -> Result<Cells, sqlx::Error> {
-    (0..row.len())
-        .map(|index| {
-            let value = row.try_get_raw(index)?;
-            postgres_cell(value)
-                .map_err(|source| sqlx::Error::ColumnDecode { index: index.to_string(), source })
-        })
-        .collect()
+/// The values of a row; `kinds` are those of the columns once a row was read.
+fn postgres_cells(row: &sqlx::postgres::PgRow, kinds: &mut Vec<PostgresKind>) -> Result<Cells, sqlx::Error> {
+    if kinds.is_empty() {
+        kinds.extend(row.columns().iter().map(|column| PostgresKind::of(column.type_info())));
+    }
+    let cell = |(index, kind): (usize, &PostgresKind)| {
+        let value = row.try_get_raw(index)?;
+        postgres_cell(*kind, &value)
+            .map_err(|source| sqlx::Error::ColumnDecode { index: index.to_string(), source })
+    };
+    kinds.iter().enumerate().map(cell).collect()
 }
