@@ -440,7 +440,7 @@ complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_
 always\t'always'
 never\t'never'"
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from queue" -l json -d 'Print JSON, an object per line'
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from queue" -l next -d 'Only the derivation that a builder takes next'
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from queue" -l next -d 'Only the system whose turn it is; builders take its packages first'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from queue" -l newest -d 'Only what belongs to the newest commit in the queue'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from queue" -s q -l quiet -d 'Show nothing but errors and the result, like --output quiet'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand fleet; and __fish_seen_subcommand_from queue" -s v -l verbose -d 'Trace what the program does; twice for more'

@@ -546,7 +546,7 @@ quiet\:"only errors and the result"))' \
 always\:"always"
 never\:"never"))' \
 '--json[Print JSON, an object per line]' \
-'--next[Only the derivation that a builder takes next]' \
+'--next[Only the system whose turn it is; builders take its packages first]' \
 '--newest[Only what belongs to the newest commit in the queue]' \
 '-q[Show nothing but errors and the result, like --output quiet]' \
 '--quiet[Show nothing but errors and the result, like --output quiet]' \

@@ -39,3 +39,21 @@ pub fn closure_diff(old: &str, new: &str) -> Result<model::ClosureDiff, String> 
     let parse = |listing: &str| nix::Closure::parse(listing).map_err(|error| error.to_string());
     Ok(nix::diff(&parse(old)?, &parse(new)?))
 }
+
+/// The fleet database, asked by the program's own code. For benchmarks.
+pub struct FleetAnswers(fleet::Database);
+
+impl FleetAnswers {
+    /// Opens the database at `url`; a server has to have the schema.
+    pub async fn open(url: &str) -> Result<Self, String> {
+        let address = fleet::Address::parse(&model::Secret::new(url)).map_err(|error| error.to_string())?;
+        fleet::open(&address).await.map(Self).map_err(|error| error.in_short())
+    }
+
+    /// Fetches and decodes every row of `SELECT columns rest` and gives their
+    /// number.
+    pub async fn count(&mut self, columns: &[&str], rest: &str) -> Result<usize, String> {
+        let rows = self.0.answer("answer", columns, rest, &[]).await;
+        rows.map(|rows| rows.len()).map_err(|error| error.in_short())
+    }
+}

@@ -101,7 +101,7 @@ pub struct QueueArgs {
     #[command(flatten)]
     pub ask: AskArgs,
 
-    /// Only the derivation that a builder takes next
+    /// Only the system whose turn it is; builders take its packages first
     #[arg(long)]
     pub next: bool,
 

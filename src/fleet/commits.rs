@@ -36,17 +36,23 @@ pub(crate) struct RecordedCommit {
     pub(crate) hash: String,
 }
 
-/// Records a part of the history, oldest first, without gaps. What is recorded
-/// already stays.
+/// Records the history, oldest first, from the commit at `from` on, or from an
+/// earlier one that is recorded already, so that no gap stays between what was
+/// recorded before and what is new. What is recorded already stays.
 pub(crate) async fn record(
     database: &mut Database,
     flake_id: i64,
     history: &[Commit],
+    from: usize,
     now: Timestamp,
 ) -> Result<Recorded, FleetError> {
     database
         .transaction(async |database| {
             let known = known(database, flake_id).await?;
+            let (older, _) = history.split_at(from.min(history.len()));
+            let begin =
+                older.iter().rposition(|commit| known.contains_key(&commit.hash)).unwrap_or(older.len());
+            let history = history.get(begin..).unwrap_or_default();
             let mut recorded = Recorded::default();
             let mut new = Vec::new();
             let mut before: Option<Timestamp> = None;
@@ -110,6 +116,17 @@ pub(crate) async fn newest(
         Some(RecordedCommit { id: cells.first()?.integer()?, hash: cells.get(1)?.text()?.to_owned() })
     };
     Ok(rows.into_iter().filter_map(commit).collect())
+}
+
+/// Those of these commits that are recorded, in their order.
+pub(crate) async fn of_hashes(
+    database: &mut Database,
+    flake_id: i64,
+    hashes: &[String],
+) -> Result<Vec<RecordedCommit>, FleetError> {
+    let known = known(database, flake_id).await?;
+    let commit = |hash: &String| known.get(hash).map(|(id, _)| RecordedCommit { id: *id, hash: hash.clone() });
+    Ok(hashes.iter().filter_map(commit).collect())
 }
 
 /// How a host's configuration at a commit stands.
@@ -179,15 +196,36 @@ mod tests {
         database.execute("test", sql, &values![Timestamp::from_second(200).unwrap()]).await.unwrap();
         let history =
             [("a", 100), ("b", 200), ("c", 200), ("d", 150), ("e", 9_000), ("f", 0)].map(|(h, s)| commit(h, s));
-        let recorded = record(&mut database, 1, &history, now).await.unwrap();
+        let recorded = record(&mut database, 1, &history, 0, now).await.unwrap();
         assert_eq!(recorded, Recorded { new: 5, moved: 1, known: 0 });
         assert_eq!(order(&mut database).await, "fedcba");
-        let again = record(&mut database, 1, &history, now).await.unwrap();
+        let again = record(&mut database, 1, &history, 0, now).await.unwrap();
         assert_eq!(again, Recorded { new: 0, moved: 0, known: 6 });
         let more = [history.as_slice(), &[commit("g", 1_001)]].concat();
         let recorded =
-            record(&mut database, 1, &more[4..], Timestamp::from_second(1_002).unwrap()).await.unwrap();
+            record(&mut database, 1, &more[4..], 0, Timestamp::from_second(1_002).unwrap()).await.unwrap();
         assert_eq!(recorded, Recorded { new: 1, moved: 0, known: 2 });
         assert_eq!(order(&mut database).await, "gfedcba");
+    }
+
+    #[tokio::test]
+    async fn the_newest_commits_are_recorded_with_all_that_follow_a_recorded_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let address = Address::Sqlite(folder.path().join("fleet.db"));
+        let mut database = migrate::open(&address, Patience::COMMAND).await.unwrap();
+        database.execute("test", "INSERT INTO flakes (name, repo_url) VALUES ('x', 'x')", &[]).await.unwrap();
+        let now = Timestamp::from_second(9_000).unwrap();
+        // The clock of whoever made f was behind.
+        let history = [("a", 100), ("b", 200), ("c", 300), ("d", 400), ("e", 500), ("f", 50)]
+            .map(|(hash, second)| commit(hash, second));
+        // Nothing is recorded: older ones than asked for stay out.
+        let recorded = record(&mut database, 1, &history[..3], 1, now).await.unwrap();
+        assert_eq!(recorded, Recorded { new: 2, moved: 0, known: 0 });
+        let recorded = record(&mut database, 1, &history, 5, now).await.unwrap();
+        assert_eq!(recorded, Recorded { new: 3, moved: 0, known: 1 });
+        assert_eq!(order(&mut database).await, "fedcb");
+        let hashes = ["f".to_owned(), "nowhere".to_owned(), "b".to_owned()];
+        let found = of_hashes(&mut database, 1, &hashes).await.unwrap();
+        assert_eq!(found.iter().map(|commit| commit.hash.as_str()).collect::<String>(), "fb");
     }
 }

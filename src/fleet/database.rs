@@ -13,13 +13,17 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
+use futures_util::{StreamExt, TryStreamExt};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection as _, Executor, Row as _};
+use sqlx::{Column as _, ConnectOptions, Connection as _, Executor, Row as _};
 
 use super::error::FleetError;
+use super::packed;
 use super::url::Address;
-use super::value::{Cell, PostgresTime, PostgresUuid, Value, postgres_cell, time_text};
+use super::value::{
+    Cell, PostgresJson, PostgresKind, PostgresTime, PostgresUuid, Value, postgres_cell, time_text,
+};
 
 /// Which of the two it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +49,10 @@ impl Patience {
     /// For the recorder, which tries again.
     pub(crate) const RECORDER: Self = Self { connect: Duration::from_secs(5), lock: Duration::from_secs(5) };
 }
+
+/// How often a transaction that another one got in the way of is done again. Of two that wait for
+/// each other one goes on, so there is nothing to wait for.
+const CONFLICTS: u32 = 8;
 
 /// One row of an answer.
 pub(crate) type Cells = Vec<Cell>;
@@ -104,14 +112,40 @@ impl Database {
         let failed = |source| FleetError::Statement { doing, place: place.clone(), source };
         match &mut self.connection {
             Connection::Sqlite(connection) => {
-                let rows = bind_sqlite(sql, values).fetch_all(&mut **connection).await.map_err(failed)?;
-                rows.iter().map(|row| sqlite_cells(row).map_err(failed)).collect()
+                let rows = bind_sqlite(sql, values).fetch(&mut **connection);
+                rows.map(|row| sqlite_cells(&row?)).try_collect().await.map_err(failed)
             }
             Connection::Postgres(connection) => {
-                let rows = bind_postgres(sql, values).fetch_all(&mut **connection).await.map_err(failed)?;
-                rows.iter().map(|row| postgres_cells(row).map_err(failed)).collect()
+                let rows = bind_postgres(sql, values).fetch(&mut **connection);
+                let mut kinds = Vec::new();
+                rows.map(|row| postgres_cells(&row?, &mut kinds)).try_collect().await.map_err(failed)
             }
         }
+    }
+
+    /// Runs a query that may give many rows: `SELECT columns rest`. SQLite gives
+    /// each of them as one value (`packed.rs`).
+    pub(crate) async fn answer(
+        &mut self,
+        doing: &'static str,
+        columns: &[&str],
+        rest: &str,
+        values: &[Value],
+    ) -> Result<Vec<Cells>, FleetError> {
+        let Connection::Sqlite(connection) = &mut self.connection else {
+            return self.rows(doing, &format!("SELECT {} {rest}", columns.join(", ")), values).await;
+        };
+        let sql = packed::select(columns, rest);
+        let rows = bind_sqlite(&sql, values).fetch(&mut **connection);
+        let cells = rows.map(|row| {
+            packed::cells(row?.try_get_unchecked(0)?).map_err(|error| sqlx::Error::Decode(error.into()))
+        });
+        let place = &self.place;
+        cells.try_collect().await.map_err(|source| FleetError::Statement {
+            doing,
+            place: place.clone(),
+            source,
+        })
     }
 
     /// Runs a query that gives at most one row that matters.
@@ -151,8 +185,24 @@ impl Database {
         result.map_err(|source| FleetError::Statement { doing, place: self.place.clone(), source })
     }
 
-    /// Does all of `work` or nothing of it.
+    /// Does all of `work` or nothing of it. A server that breaks it off because
+    /// it and another one waited for each other gets it again: `work` must not
+    /// care how often it is called.
     pub(crate) async fn transaction<T>(
+        &mut self,
+        mut work: impl AsyncFnMut(&mut Self) -> Result<T, FleetError>,
+    ) -> Result<T, FleetError> {
+        for _ in 0..CONFLICTS {
+            match self.transaction_once(&mut work).await {
+                Err(error) if error.is_conflict() => tracing::debug!(%error, "once more"),
+                result => return result,
+            }
+        }
+        self.transaction_once(work).await
+    }
+
+    /// Does all of `work`, which can be done only once, or nothing of it.
+    pub(super) async fn transaction_once<T>(
         &mut self,
         work: impl AsyncFnOnce(&mut Self) -> Result<T, FleetError>,
     ) -> Result<T, FleetError> {
@@ -246,7 +296,7 @@ fn bind_sqlite<'a>(sql: &'a str, values: &'a [Value]) -> SqliteQuery<'a> {
         Value::Integer(number) => query.bind(*number),
         Value::Real(number) => query.bind(*number),
         Value::Boolean(yes) => query.bind(*yes),
-        Value::Text(text) => query.bind(text.as_deref()),
+        Value::Text(text) | Value::Json(text) => query.bind(text.as_deref()),
         Value::Time(time) => query.bind(time.map(time_text)),
         Value::Uuid(uuid) => query.bind(uuid.map(|uuid| uuid.to_string())),
     })
@@ -258,6 +308,7 @@ fn bind_postgres<'a>(sql: &'a str, values: &'a [Value]) -> PostgresQuery<'a> {
         Value::Real(number) => query.bind(*number),
         Value::Boolean(yes) => query.bind(*yes),
         Value::Text(text) => query.bind(text.as_deref()),
+        Value::Json(text) => query.bind(text.as_deref().map(PostgresJson)),
         Value::Time(time) => query.bind(time.map(PostgresTime)),
         Value::Uuid(uuid) => query.bind(uuid.map(PostgresUuid)),
     })
@@ -281,12 +332,15 @@ fn sqlite_cells(row: &sqlx::sqlite::SqliteRow) -> Result<Cells, sqlx::Error> {
         .collect()
 }
 
-fn postgres_cells(row: &sqlx::postgres::PgRow) -> Result<Cells, sqlx::Error> {
-    (0..row.len())
-        .map(|index| {
-            let value = row.try_get_raw(index)?;
-            postgres_cell(value)
-                .map_err(|source| sqlx::Error::ColumnDecode { index: index.to_string(), source })
-        })
-        .collect()
+/// The values of a row; `kinds` are those of the columns once a row was read.
+fn postgres_cells(row: &sqlx::postgres::PgRow, kinds: &mut Vec<PostgresKind>) -> Result<Cells, sqlx::Error> {
+    if kinds.is_empty() {
+        kinds.extend(row.columns().iter().map(|column| PostgresKind::of(column.type_info())));
+    }
+    let cell = |(index, kind): (usize, &PostgresKind)| {
+        let value = row.try_get_raw(index)?;
+        postgres_cell(*kind, &value)
+            .map_err(|source| sqlx::Error::ColumnDecode { index: index.to_string(), source })
+    };
+    kinds.iter().enumerate().map(cell).collect()
 }

@@ -136,6 +136,10 @@ const SQLITE_FULL: i32 = 13;
 const SQLITE_CANTOPEN: i32 = 14;
 const SQLITE_NOTADB: i32 = 26;
 
+/// PostgreSQL's codes for two transactions that waited for each other, and for one that saw what
+/// another has changed.
+const POSTGRES_CONFLICTS: [&str; 2] = ["40P01", "40001"];
+
 impl FleetError {
     /// SQLite's primary result code, when it is one of its errors.
     fn sqlite_code(&self) -> Option<i32> {
@@ -143,6 +147,15 @@ impl FleetError {
         let code = source.as_database_error()?.try_downcast_ref::<sqlx::sqlite::SqliteError>()?;
         let code: i32 = sqlx::error::DatabaseError::code(code)?.parse().ok()?;
         Some(code & 0xff)
+    }
+
+    /// Whether a server broke a transaction off because another one was in its
+    /// way, and would take it the next time.
+    pub(super) fn is_conflict(&self) -> bool {
+        let Self::Statement { source, .. } = self else { return false };
+        let error = source.as_database_error();
+        let error = error.and_then(|error| error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>());
+        error.is_some_and(|error| POSTGRES_CONFLICTS.contains(&error.code()))
     }
 
     /// Whether the file is no SQLite database.

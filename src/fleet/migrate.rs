@@ -2,6 +2,8 @@
 //!
 //! A migration is a numbered file that is applied once and never changed
 //! again; what both databases spell alike is one file in `migrations/both`.
+//! The views are one file, too: the newest migration that changes them makes
+//! them anew, and those that made them before are empty.
 //! A file of SQLite belongs to one person and is brought up to date when it is
 //! opened; a server belongs to a team, so `fleet migrate` has to be asked for.
 //!
@@ -39,7 +41,7 @@ enum Beside {
 }
 
 /// Every migration, oldest first.
-static MIGRATIONS: [Migration; 7] = [
+static MIGRATIONS: [Migration; 8] = [
     Migration {
         version: 1,
         name: "the shared tables",
@@ -68,13 +70,8 @@ static MIGRATIONS: [Migration; 7] = [
         postgres: include_str!("migrations/postgres/0004_clock.sql"),
         beside: Beside::Same,
     },
-    Migration {
-        version: 5,
-        name: "the views",
-        sqlite: include_str!("migrations/both/0005_views.sql"),
-        postgres: include_str!("migrations/both/0005_views.sql"),
-        beside: Beside::Same,
-    },
+    // Was: the views.
+    Migration { version: 5, name: "the views", sqlite: "", postgres: "", beside: Beside::Same },
     Migration {
         version: 6,
         name: "updates of inputs",
@@ -82,25 +79,39 @@ static MIGRATIONS: [Migration; 7] = [
         postgres: include_str!("migrations/postgres/0006_updates.sql"),
         beside: Beside::Same,
     },
+    // Was also: the views.
     Migration {
         version: 7,
-        name: "the views again",
-        sqlite: WAITING_AND_VIEWS,
-        postgres: WAITING_AND_VIEWS,
-        beside: Beside::Other(VIEWS_AGAIN),
+        name: "what waits to be built",
+        sqlite: include_str!("migrations/both/0007_waiting.sql"),
+        postgres: include_str!("migrations/both/0007_waiting.sql"),
+        beside: Beside::Nothing,
+    },
+    Migration {
+        version: 8,
+        name: "reports again, and the views",
+        sqlite: concat!(
+            include_str!("migrations/both/0008_views_away.sql"),
+            include_str!("migrations/sqlite/0008_reports.sql"),
+            include_str!("migrations/both/0008_views.sql")
+        ),
+        postgres: concat!(
+            include_str!("migrations/both/0008_views_away.sql"),
+            include_str!("migrations/postgres/0008_reports.sql"),
+            include_str!("migrations/postgres/0008_activity.sql"),
+            include_str!("migrations/both/0008_views.sql")
+        ),
+        beside: Beside::Other(concat!(
+            // Views of Crystal Forge with these names are not meant.
+            "SET LOCAL search_path = nix_deploy;\n",
+            include_str!("migrations/both/0008_views_away.sql"),
+            "SET LOCAL search_path = nix_deploy, public;\n",
+            include_str!("migrations/postgres/0008_reports_of_others.sql"),
+            include_str!("migrations/postgres/0008_activity.sql"),
+            include_str!("migrations/both/0008_views.sql")
+        )),
     },
 ];
-
-/// Migration 5 has made them by then, so that none of Crystal Forge's is meant.
-static VIEWS_AGAIN: &str = concat!(
-    include_str!("migrations/both/0007_views_again.sql"),
-    include_str!("migrations/both/0005_views.sql")
-);
-static WAITING_AND_VIEWS: &str = concat!(
-    include_str!("migrations/both/0007_waiting.sql"),
-    include_str!("migrations/both/0007_views_again.sql"),
-    include_str!("migrations/both/0005_views.sql")
-);
 
 /// The tables by which a database of Crystal Forge is known.
 const CRYSTAL_FORGE: [&str; 4] = ["commits", "derivations", "derivation_statuses", "system_states"];
@@ -323,19 +334,42 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_database_of_an_earlier_build_gets_the_views_of_this_one() {
+    async fn a_file_of_an_earlier_build_becomes_what_a_new_one_is_and_keeps_its_rows() {
         let folder = tempfile::tempdir().unwrap();
+        let new = Address::Sqlite(folder.path().join("new.db"));
+        let mut new = open(&new, Patience::COMMAND).await.unwrap();
         let address = Address::Sqlite(folder.path().join("fleet.db"));
+        let mut database = Database::connect(&address, Patience::COMMAND).await.unwrap();
+        begin(&mut database, false).await.unwrap();
+        for migration in MIGRATIONS.iter().filter(|migration| migration.version < 8) {
+            apply(&mut database, migration, false).await.unwrap();
+        }
+        let rows = "CREATE VIEW fleet_hosts AS SELECT hostname FROM systems; \
+             CREATE VIEW view_commit_build_status AS SELECT hostname FROM fleet_hosts; \
+             INSERT INTO systems (hostname, environment_id, public_key, derivation) \
+             SELECT 'h', id, '', '' FROM environments WHERE name = 'prod'; \
+             INSERT INTO system_states (hostname, store_path, change_reason, partial_data, \"timestamp\") VALUES \
+             ('h', '/a', 'startup', 'true', '2025-01-01T00:00:00.000000Z'), \
+             ('h', '/a', 'startup', NULL, '2025-01-03T00:00:00.000000Z'); \
+             INSERT INTO deployment_events (id, hostname) VALUES ('e', 'x')";
+        database.script("test", rows).await.unwrap();
+        database.close().await;
         let mut database = open(&address, Patience::COMMAND).await.unwrap();
-        let views = "SELECT name, sql FROM sqlite_master WHERE type IN ('view', 'index') ORDER BY name";
-        let new = database.rows("test", views, &[]).await.unwrap();
-        let earlier = "DROP VIEW view_commit_build_status; DROP VIEW view_buildable_derivations; \
-                       CREATE VIEW view_commit_build_status AS SELECT 1 AS commit_id; \
-                       DROP INDEX derivations_waiting_by_drv; DELETE FROM nix_deploy_schema WHERE version > 6";
-        database.script("test", earlier).await.unwrap();
-        assert_ne!(database.rows("test", views, &[]).await.unwrap(), new);
-        let mut database = open(&address, Patience::COMMAND).await.unwrap();
-        assert_eq!(database.rows("test", views, &[]).await.unwrap(), new);
+        let schema = "SELECT name, sql FROM sqlite_master ORDER BY name";
+        let (found, expected) = (database.rows("t", schema, &[]).await, new.rows("t", schema, &[]).await);
+        assert_eq!(found.unwrap(), expected.unwrap());
+        for (sql, expected) in [
+            ("SELECT name FROM systems s JOIN environments e ON e.id = s.environment_id", "prod"),
+            (
+                "SELECT first_at || last_at FROM first_reports",
+                "2025-01-01T00:00:00.000000Z2025-01-03T00:00:00.000000Z",
+            ),
+            ("SELECT group_concat(hostname) FROM reporting_hosts", "h,x"),
+            ("SELECT group_concat(coalesce(partial_data, '-')) FROM system_states", "1,-"),
+        ] {
+            let row = database.row("test", sql, &[]).await.unwrap().unwrap();
+            assert_eq!(row[0].text(), Some(expected), "{sql}");
+        }
     }
 
     #[tokio::test]

@@ -43,6 +43,7 @@ mod error;
 mod identity;
 mod migrate;
 pub(crate) mod packages;
+mod packed;
 pub(crate) mod partitions;
 pub(crate) mod prune;
 pub(crate) mod query;

@@ -35,7 +35,7 @@ pub(crate) async fn prepare(database: &mut Database, now: Timestamp) -> Result<(
         }
         let sql = format!(
             "CREATE TABLE IF NOT EXISTS {name} PARTITION OF system_states \
-             FOR VALUES FROM ('{first} 00:00:00+00') TO ('{next} 00:00:00+00')"
+             FOR VALUES FROM ('{first} 00:00:00+00') TO ('{next} 00:00:00+00'); SELECT fleet_watch('{name}')"
         );
         if let Err(error) = database.script("make a month", &sql).await {
             tracing::debug!(%error, name, "reports of this month go to system_states_other");

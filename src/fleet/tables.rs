@@ -8,10 +8,12 @@ pub(super) enum Field {
     Real,
     Boolean,
     Text,
+    /// JSON as text.
+    Json,
     Time,
     Uuid,
 }
-use Field::{Boolean, Integer, Real, Text, Time, Uuid};
+use Field::{Boolean, Integer, Json, Real, Text, Time, Uuid};
 
 /// A table: the first columns, as many as its key has, are its key.
 pub(super) struct Table {
@@ -128,7 +130,7 @@ pub(super) static TABLES: [Table; 18] = [
             ("chassis_serial", Text),
             ("bios_version", Text),
             ("cpu_microcode", Text),
-            ("network_interfaces", Text),
+            ("network_interfaces", Json),
             ("primary_mac_address", Text),
             ("primary_ip_address", Text),
             ("gateway_ip", Text),
@@ -140,8 +142,8 @@ pub(super) static TABLES: [Table; 18] = [
             ("agent_build_hash", Text),
             ("nixos_version", Text),
             ("agent_compatible", Boolean),
-            ("partial_data", Text),
             ("timestamp", Time),
+            ("partial_data", Boolean),
         ],
     },
     Table {

@@ -86,7 +86,7 @@ pub(crate) async fn import(
     place: &str,
 ) -> Result<u64, FleetError> {
     database
-        .transaction(async |database| {
+        .transaction_once(async |database| {
             refuse_rows(database).await?;
             database.execute("make room", "DELETE FROM environments", &[]).await?;
             let mut reader = Reader { place, line: 0, begun: false };
@@ -208,7 +208,7 @@ fn to_json(field: Field, cell: &Cell) -> Json {
         Field::Integer => cell.integer().map(Json::from),
         Field::Real => cell.real().map(Json::from),
         Field::Boolean => cell.boolean().map(Json::from),
-        Field::Text | Field::Uuid => cell.text().map(Json::from),
+        Field::Text | Field::Json | Field::Uuid => cell.text().map(Json::from),
         Field::Time => cell.time().map(|time| Json::from(time.to_string())),
     };
     value.unwrap_or(Json::Null)
@@ -220,6 +220,7 @@ fn to_value(field: Field, json: &Json) -> Value {
         Field::Real => Value::from(json.as_f64()),
         Field::Boolean => Value::from(json.as_bool()),
         Field::Text => Value::from(json.as_str()),
+        Field::Json => Value::Json(json.as_str().map(str::to_owned)),
         Field::Time => Value::from(json.as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok())),
         Field::Uuid => Value::from(json.as_str().and_then(|text| text.parse::<uuid::Uuid>().ok())),
     }

@@ -11,11 +11,13 @@ use jiff::Timestamp;
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo, PgValueRef};
-use sqlx::{Decode, Encode, Postgres, Type};
+use sqlx::{Encode, Postgres, Type};
 use uuid::Uuid;
 
 /// Microseconds from 1970 to 2000, where PostgreSQL begins to count.
 const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
+/// What PostgreSQL puts before the text of a `jsonb`.
+const JSONB_VERSION: u8 = 1;
 
 /// A value for a statement.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +30,8 @@ pub(crate) enum Value {
     Boolean(Option<bool>),
     /// Text.
     Text(Option<String>),
+    /// JSON as text.
+    Json(Option<String>),
     /// A moment.
     Time(Option<Timestamp>),
     /// A uuid.
@@ -118,6 +122,24 @@ impl Encode<'_, Postgres> for PostgresUuid {
     }
 }
 
+/// JSON for PostgreSQL, as text that it checks.
+#[derive(Clone, Copy)]
+pub(super) struct PostgresJson<'a>(pub(super) &'a str);
+
+impl Type<Postgres> for PostgresJson<'_> {
+    fn type_info() -> PgTypeInfo {
+        PgTypeInfo::with_oid(sqlx::postgres::types::Oid(3802))
+    }
+}
+
+impl Encode<'_, Postgres> for PostgresJson<'_> {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        buffer.push(JSONB_VERSION);
+        buffer.extend_from_slice(self.0.as_bytes());
+        Ok(IsNull::No)
+    }
+}
+
 /// What a query gave in one place.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Cell {
@@ -181,33 +203,76 @@ impl Cell {
     }
 }
 
-/// Reads one place of a row of PostgreSQL. Types that the schema does not use
-/// are given as an error, not as something else.
-pub(super) fn postgres_cell(value: PgValueRef<'_>) -> Result<Cell, BoxDynError> {
+/// How the values of a column of PostgreSQL are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PostgresKind {
+    Boolean,
+    Integer2,
+    Integer4,
+    Integer8,
+    Real4,
+    Real8,
+    Numeric,
+    Time,
+    Uuid,
+    Text,
+    Jsonb,
+    /// The schema does not use it.
+    Other,
+}
+
+impl PostgresKind {
+    /// By the type of the column; asked once for all its values.
+    pub(super) fn of(info: &PgTypeInfo) -> Self {
+        use sqlx::TypeInfo;
+        match info.name() {
+            "BOOL" => Self::Boolean,
+            "INT2" => Self::Integer2,
+            "INT4" => Self::Integer4,
+            "INT8" => Self::Integer8,
+            "FLOAT4" => Self::Real4,
+            "FLOAT8" => Self::Real8,
+            "NUMERIC" => Self::Numeric,
+            "TIMESTAMPTZ" => Self::Time,
+            "UUID" => Self::Uuid,
+            "TEXT" | "VARCHAR" | "NAME" | "BPCHAR" | "CHAR" | "UNKNOWN" | "JSON" => Self::Text,
+            "JSONB" => Self::Jsonb,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Reads one place of a row of PostgreSQL in its binary form. Types that the
+/// schema does not use are given as an error, not as something else.
+pub(super) fn postgres_cell(kind: PostgresKind, value: &PgValueRef<'_>) -> Result<Cell, BoxDynError> {
     use sqlx::{TypeInfo, ValueRef};
     if value.is_null() {
         return Ok(Cell::Null);
     }
-    let name = value.type_info().name().to_owned();
-    Ok(match name.as_str() {
-        "BOOL" => Cell::Boolean(<bool as Decode<Postgres>>::decode(value)?),
-        "INT2" => Cell::Integer(i64::from(<i16 as Decode<Postgres>>::decode(value)?)),
-        "INT4" => Cell::Integer(i64::from(<i32 as Decode<Postgres>>::decode(value)?)),
-        "INT8" => Cell::Integer(<i64 as Decode<Postgres>>::decode(value)?),
-        "FLOAT4" => Cell::Real(f64::from(<f32 as Decode<Postgres>>::decode(value)?)),
-        "FLOAT8" => Cell::Real(<f64 as Decode<Postgres>>::decode(value)?),
-        "NUMERIC" => Cell::Real(numeric(value.as_bytes()?).ok_or("a number that cannot be read")?),
-        "TIMESTAMPTZ" => {
-            let bytes: [u8; 8] = value.as_bytes()?.try_into()?;
-            let microseconds = i64::from_be_bytes(bytes).saturating_add(POSTGRES_EPOCH);
+    let bytes = value.as_bytes()?;
+    let text = |bytes| std::str::from_utf8(bytes).map(|text| Cell::Text(text.to_owned()));
+    Ok(match kind {
+        PostgresKind::Boolean => Cell::Boolean(bytes != [0]),
+        PostgresKind::Integer2 => Cell::Integer(i64::from(i16::from_be_bytes(bytes.try_into()?))),
+        PostgresKind::Integer4 => Cell::Integer(i64::from(i32::from_be_bytes(bytes.try_into()?))),
+        PostgresKind::Integer8 => Cell::Integer(i64::from_be_bytes(bytes.try_into()?)),
+        PostgresKind::Real4 => Cell::Real(f64::from(f32::from_be_bytes(bytes.try_into()?))),
+        PostgresKind::Real8 => Cell::Real(f64::from_be_bytes(bytes.try_into()?)),
+        PostgresKind::Numeric => Cell::Real(numeric(bytes).ok_or("a number that cannot be read")?),
+        PostgresKind::Time => {
+            let microseconds = i64::from_be_bytes(bytes.try_into()?).saturating_add(POSTGRES_EPOCH);
             Cell::Time(Timestamp::from_microsecond(microseconds)?)
         }
-        "UUID" => Cell::Text(Uuid::from_slice(value.as_bytes()?)?.to_string()),
-        "TEXT" | "VARCHAR" | "NAME" | "BPCHAR" | "CHAR" | "UNKNOWN" => {
-            Cell::Text(<String as Decode<Postgres>>::decode(value)?)
+        PostgresKind::Uuid => Cell::Text(Uuid::from_slice(bytes)?.to_string()),
+        PostgresKind::Text => text(bytes)?,
+        PostgresKind::Jsonb => match bytes {
+            [JSONB_VERSION, bytes @ ..] => text(bytes)?,
+            _ => return Err("JSON of a form that nix-deploy does not know".into()),
+        },
+        PostgresKind::Other => {
+            let info = value.type_info();
+            return Err(format!("a value of type {}, which nix-deploy does not use", info.name()).into());
         }
-        // Databases of Crystal Forge have json and inet columns; nothing here reads them as more than text.
-        other => return Err(format!("a value of type {other}, which nix-deploy does not use").into()),
     })
 }
 

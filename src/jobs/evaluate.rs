@@ -29,8 +29,9 @@ pub(crate) struct Evaluation<'a> {
     pub(crate) flake_id: i64,
     /// Which hosts.
     pub(crate) hosts: &'a [HostSpec],
-    /// How many of the newest commits are looked at.
-    pub(crate) commits: u64,
+    /// The commits that are looked at, newest first, as git has them: a branch
+    /// that was deployed from can hold newer ones.
+    pub(crate) commits: &'a [String],
 }
 
 /// How a host's configuration at a commit turned out; its keys are those of
@@ -64,7 +65,7 @@ pub(crate) struct Found {
     pub(crate) known: usize,
     /// Configurations that failed too often to be tried again.
     pub(crate) given_up: usize,
-    /// Commits that the clone here does not have.
+    /// Newer commits that the clone here does not have.
     pub(crate) missing: Vec<String>,
     /// What went wrong beside.
     pub(crate) warnings: Vec<String>,
@@ -79,7 +80,12 @@ pub(crate) async fn evaluate(
     tell: impl Fn(&str, usize),
 ) -> Result<Found, JobError> {
     let mut found = Found::default();
-    for commit in commits::newest(database, evaluation.flake_id, evaluation.commits).await? {
+    for commit in commits::newest(database, evaluation.flake_id, evaluation.commits.len() as u64).await? {
+        if !evaluation.commits.contains(&commit.hash) && !evaluation.source.has(&commit.hash).await {
+            found.missing.push(commit.hash);
+        }
+    }
+    for commit in commits::of_hashes(database, evaluation.flake_id, evaluation.commits).await? {
         let standings = commits::standings(database, commit.id).await?;
         let standing = |host: &&HostSpec| standings.get(host.name.as_str()).copied().unwrap_or(Standing::Open);
         let open: Vec<&HostSpec> =
@@ -87,8 +93,6 @@ pub(crate) async fn evaluate(
         found.given_up += evaluation.hosts.iter().filter(|host| standing(host) == Standing::GivenUp).count();
         if open.is_empty() {
             found.known += 1;
-        } else if !evaluation.source.has(&commit.hash).await {
-            found.missing.push(commit.hash);
         } else {
             tell(&commit.hash, open.len());
             evaluate_commit(database, nix, evaluation.source, &commit, &open, &mut found).await?;

@@ -92,6 +92,7 @@ mod tests {
             dirty: false,
             shallow: false,
             flake_id: 0,
+            asked: Vec::new(),
         };
         let answer = Answer {
             hostname: hostname.clone(),

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::{FlakeSource, JobError};
 use crate::fleet::{Database, commits, shared};
 use crate::git::Range;
+use crate::model::Commit;
 
 /// What a sync did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -27,9 +28,13 @@ pub(crate) struct Synced {
     /// The flake's row.
     #[serde(skip)]
     pub(crate) flake_id: i64,
+    /// The newest commits of the history, as many as were asked for, newest first.
+    #[serde(skip)]
+    pub(crate) asked: Vec<String>,
 }
 
-/// Which part of the history.
+/// Which part of the history. Older commits belong to it, too, when they follow
+/// one that is recorded: hosts are not less behind because nobody looked.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Part {
     /// Only so many of the newest.
@@ -44,12 +49,13 @@ pub(crate) async fn sync(
     source: &FlakeSource,
     part: Part,
 ) -> Result<Synced, JobError> {
-    let range = Range { until: None, limit: part.limit, since: part.since };
-    let (read, identity) = tokio::join!(source.history(range), source.identity());
+    let (read, identity) = tokio::join!(source.history(Range::default()), source.identity());
     let read = read?;
     let flake_id = database.transaction(async |database| shared::flake(database, &identity).await).await?;
     let commits = &read.history.commits;
-    let recorded = commits::record(database, flake_id, commits, Timestamp::now()).await?;
+    let from = part.begin(commits);
+    let recorded = commits::record(database, flake_id, commits, from, Timestamp::now()).await?;
+    let asked = commits.get(from..).unwrap_or_default().iter().rev();
     Ok(Synced {
         flake: identity.name,
         newest: commits.last().map(|commit| commit.hash.clone()),
@@ -59,5 +65,34 @@ pub(crate) async fn sync(
         dirty: read.is_dirty,
         shallow: read.history.is_shallow,
         flake_id,
+        asked: asked.map(|commit| commit.hash.clone()).collect(),
     })
+}
+
+impl Part {
+    /// Where in the history it begins.
+    fn begin(self, history: &[Commit]) -> usize {
+        let limit = self.limit.and_then(|limit| usize::try_from(limit).ok());
+        let newest = limit.map_or(0, |limit| history.len().saturating_sub(limit));
+        let is_new = |commit: &Commit| self.since.is_none_or(|since| commit.time >= since);
+        newest.max(history.iter().position(is_new).unwrap_or(history.len()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_ends_with_the_history() {
+        let commit = |second| Commit { hash: String::new(), time: Timestamp::from_second(second).unwrap() };
+        let history = [100, 200, 50, 300].map(commit);
+        let begin = |limit, since: Option<i64>| {
+            let since = since.map(|second| Timestamp::from_second(second).unwrap());
+            Part { limit, since }.begin(&history)
+        };
+        let found = [begin(None, None), begin(Some(1), None), begin(Some(9), None), begin(None, Some(150))];
+        assert_eq!(found, [0, 3, 0, 1]);
+        assert_eq!((begin(Some(1), Some(150)), begin(None, Some(999))), (3, 4));
+    }
 }

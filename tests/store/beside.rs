@@ -76,4 +76,31 @@ async fn tables_of_crystal_forge_are_left_alone_and_answer_our_questions() {
         "theirs"
     );
     assert!(engine.good(&["fleet", "migrate"]).stderr.contains("already"));
+    // A host that only a deploy of ours knows, and the newest report of a system.
+    engine.sql("INSERT INTO nix_deploy.deployment_events (hostname, commit_id, completed_at, status) VALUES ('x', 1, now(), 'success')").await;
+    let timeline = &engine.json(&["fleet", "timeline"])[0];
+    assert_eq!(timeline["currently_deployed_systems_list"], "p620, x");
+    assert_eq!(engine.json(&["fleet", "status"]).len(), 2);
+}
+
+#[tokio::test]
+async fn reports_of_crystal_forge_are_thinned_with_their_heartbeats() {
+    let cluster = Cluster::shared();
+    let url = cluster.url(&cluster.database().await);
+    let engine = Engine::over(Kind::Postgres, tempfile::tempdir().unwrap(), url);
+    engine.sql(CRYSTAL_FORGE).await;
+    engine.good(&["fleet", "migrate"]);
+    for hour in 1..=3 {
+        engine
+            .sql(&format!(
+                "INSERT INTO system_states (hostname, store_path, change_reason, \"timestamp\") \
+                 VALUES ('p620', '/nix/store/old', 'startup', '2025-01-01T0{hour}:00:00Z')"
+            ))
+            .await;
+    }
+    engine.sql("INSERT INTO agent_heartbeats (system_state_id, \"timestamp\") SELECT id, \"timestamp\" FROM system_states").await;
+    let pruned = &engine.json(&["fleet", "prune", "--keep", "180d"])[0];
+    assert_eq!((pruned["reports"].as_u64(), pruned["heartbeats"].as_u64()), (Some(1), Some(0)));
+    assert_eq!(engine.value("SELECT count(*) FROM system_states").await, "3");
+    assert_eq!(engine.value("SELECT count(*) FROM agent_heartbeats").await, "3");
 }

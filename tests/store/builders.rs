@@ -155,7 +155,7 @@ async fn a_builder_that_is_killed_loses_nothing_and_one_that_is_told_to_stop_giv
         .await;
         workshop.open("slow-1.0");
         let outcomes = both.map(ended);
-        let told: String = outcomes.iter().map(|outcome| outcome.stderr.as_str()).collect();
+        let told: String = outcomes.iter().map(|outcome| format!("{}{}", outcome.stdout, outcome.stderr)).collect();
         assert!(outcomes.iter().all(|outcome| outcome.code == 0), "{told}");
         assert_eq!(told.matches("not heard of for five minutes").count(), 1, "{told}");
         let expected = [
@@ -224,7 +224,7 @@ async fn many_builders_build_everything_once_on_one_machine_and_on_several() {
         let arguments = ["fleet", "build", "--once", "--workers", "2", "--json", "--cache", &cache];
         let workers = machines.map(|machine| workshop.start(machine, &arguments));
         let outcomes = workers.map(ended);
-        let told: String = outcomes.iter().map(|outcome| outcome.stderr.as_str()).collect();
+        let told: String = outcomes.iter().map(|outcome| format!("{}{}", outcome.stdout, outcome.stderr)).collect();
         assert!(outcomes.iter().all(|outcome| outcome.code == 0), "{kind:?} {told}");
         let rows: Vec<_> = outcomes.iter().flat_map(objects).collect();
         assert!(rows.iter().all(|row| row["outcome"] == "cache-pushed"), "{kind:?} {rows:#?}");
@@ -238,6 +238,37 @@ async fn many_builders_build_everything_once_on_one_machine_and_on_several() {
             workshop.engine.value("SELECT store_path FROM derivations WHERE derivation_name = 'razer' LIMIT 1");
         let hash = path.await["/nix/store/".len()..].chars().take(32).collect::<String>();
         assert!(workshop.path(&format!("cache/{hash}.narinfo")).exists());
+    }
+}
+
+#[tokio::test]
+async fn evaluating_the_newest_commit_leaves_no_gap_and_takes_what_is_checked_out() {
+    for kind in BOTH {
+        let workshop = Workshop::new(kind).await;
+        let commit = |name: &str| workshop.commit(&[(name, &[], Does::Build)], &[("p620", &[name])]);
+        commit("early-1.0");
+        commit("first-1.0");
+        workshop.json(0, &["fleet", "evaluate", "p620"]);
+        // Older commits than the first that was asked for stay out; then three are pushed at once.
+        assert_eq!(workshop.engine.value("SELECT count(*) FROM commits").await, "1", "{kind:?}");
+        commit("second-1.0");
+        commit("third-1.0");
+        let newest = commit("fourth-1.0");
+        // Somebody has deployed from a branch that this clone does not have, later than all of it.
+        let elsewhere = "a".repeat(40);
+        let sql =
+            "INSERT INTO commits (flake_id, git_commit_hash, commit_timestamp) VALUES (1, 'HASH', AGO(1))";
+        workshop.engine.sql(&sql.replace("HASH", &elsewhere)).await;
+        let outcome = workshop.run(&["fleet", "evaluate", "p620", "--json"]);
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        let told = format!("commit {elsewhere} is recorded, but not in this clone");
+        assert!(outcome.stderr.contains(&told), "{}", outcome.stderr);
+        assert!(outcome.stdout.contains(&newest) && outcome.stdout.lines().count() == 1, "{}", outcome.stdout);
+        let behind = "SELECT count(*) FROM commits WHERE commit_timestamp > \
+                      (SELECT c.commit_timestamp FROM commits c JOIN derivations d ON d.commit_id = c.id \
+                       WHERE d.derivation_type = 'nixos' ORDER BY c.id LIMIT 1)";
+        assert_eq!(workshop.engine.value(behind).await, "4", "{kind:?}: three here, and the one elsewhere");
+        assert!(workshop.run(&["fleet", "evaluate", "p620"]).stderr.contains("1 commit evaluated before"));
     }
 }
 

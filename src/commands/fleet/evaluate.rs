@@ -28,7 +28,7 @@ pub(super) async fn evaluate(desk: &Desk, asked: &EvaluateArgs) -> Result<ExitCo
         let read = sync::sync(&mut database, &source, part).await.map_err(failed)?;
         synced::notes(desk, &read);
         let evaluation =
-            Evaluation { source: &source, flake_id: read.flake_id, hosts: &hosts, commits: asked.commits };
+            Evaluation { source: &source, flake_id: read.flake_id, hosts: &hosts, commits: &read.asked };
         let tell = |hash: &str, count: usize| {
             desk.say(&format!("evaluating {} at {} …", plural(count, "host"), hash.get(..8).unwrap_or(hash)));
         };

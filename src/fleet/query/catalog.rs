@@ -1,5 +1,5 @@
 //! Questions of one statement. The views are explained in
-//! `migrations/both/0005_views.sql`.
+//! `migrations/both/0008_views.sql`.
 
 use super::Kind::{Boolean, Integer, Real, Text, Time};
 use super::{Question, plain, shown};
@@ -158,7 +158,8 @@ pub(crate) static QUEUE_OF_NEWEST: Question = Question {
     ..QUEUE
 };
 
-/// What a builder takes next.
+/// Systems that wait to be built, the next one first. A builder takes the
+/// packages of a system before it (`queue/`).
 pub(crate) static BUILDABLE: Question = Question {
     doing: "read what is built next",
     columns: &[

@@ -127,7 +127,7 @@ pub(crate) async fn ask(
     narrowed: &Narrowed,
 ) -> Result<Answer, FleetError> {
     let names: Vec<&str> = question.columns.iter().map(|column| column.name).collect();
-    let mut sql = format!("SELECT {} FROM {}", names.join(", "), question.from);
+    let mut rest = format!("FROM {}", question.from);
     let mut values = Vec::new();
     let mut conditions = Vec::new();
     if let (Some(column), Some(hosts)) = (question.host, &narrowed.hosts) {
@@ -144,13 +144,13 @@ pub(crate) async fn ask(
         conditions.push(format!("{column} = ${}", values.len()));
     }
     if !conditions.is_empty() {
-        sql = format!("{sql} WHERE {}", conditions.join(" AND "));
+        rest = format!("{rest} WHERE {}", conditions.join(" AND "));
     }
     if let Some(limit) = narrowed.limit {
         values.push(Value::from(limit));
-        sql = format!("{sql} LIMIT ${}", values.len());
+        rest = format!("{rest} LIMIT ${}", values.len());
     }
-    let rows = database.rows(question.doing, &sql, &values).await?;
+    let rows = database.answer(question.doing, &names, &rest, &values).await?;
     Ok(Answer { columns: question.columns, rows })
 }
 

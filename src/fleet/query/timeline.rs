@@ -31,7 +31,7 @@ pub(crate) static TIMELINE_COLUMNS: [Column; 16] = [
 ];
 
 /// Where the views are defined: the timeline's own text is taken from there.
-const VIEWS: &str = include_str!("../migrations/both/0005_views.sql");
+const VIEWS: &str = include_str!("../migrations/both/0008_views.sql");
 const BEGIN: &str = "CREATE VIEW view_commit_deployment_timeline AS\n";
 /// What picks the commits in the view's text.
 const RECENT: &str = "WHERE c.commit_timestamp >= (SELECT ago_30_days FROM fleet_clock)";
@@ -72,7 +72,8 @@ pub(crate) async fn timeline(database: &mut Database, narrowed: &Narrowed) -> Re
             }
         }
     }
-    let rows = database.rows(doing, &sql, &values).await?;
+    let names: Vec<&str> = TIMELINE_COLUMNS.iter().map(|column| column.name).collect();
+    let rows = database.answer(doing, &names, &format!("FROM ({sql}) timeline"), &values).await?;
     Ok(Answer { columns: &TIMELINE_COLUMNS, rows })
 }
 

@@ -3,6 +3,9 @@
 //! Invariant: an event's rows and the note that it is in the database
 //! (`runs.last_seq`) are one transaction, and the run's row is locked in it:
 //! whoever writes, how often and in how many parts, each event is in it once.
+//! Runs that meet at rows of the same hosts take their turns (`take_turns`).
+
+use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -24,6 +27,8 @@ use crate::model::{
     StepOutcome, StorePath, Target,
 };
 
+/// Sets the locks of hosts apart from those of other programs.
+const HOST_LOCKS: i64 = 0x6e69_785f_6470;
 /// How long a deploy counts as running after it was heard of last.
 pub(super) const LEASE: SignedDuration = SignedDuration::from_secs(60);
 
@@ -35,9 +40,13 @@ pub(super) async fn apply(
     state: &mut RunState,
     lines: &[Line],
 ) -> Result<usize, FleetError> {
+    let before = state.clone();
     database
         .transaction(async |database| {
+            // It may be the second time.
+            state.clone_from(&before);
             let mut last_seq = begin(database, run, state, lines).await?;
+            take_turns(database, lines).await?;
             let mut count = 0;
             for line in lines {
                 let is_new = line.seq > last_seq;
@@ -84,6 +93,34 @@ async fn begin(
     state.flake_id = number(1);
     state.commit_id = number(2);
     Ok(number(0).and_then(|seq| u64::try_from(seq).ok()).unwrap_or_default())
+}
+
+/// Lets runs that write about the same hosts at a time wait for each other
+/// here, in the order of the names, and not for a row in the middle, where each
+/// could hold what the other needs.
+async fn take_turns(database: &mut Database, lines: &[Line]) -> Result<(), FleetError> {
+    if database.dialect() == Dialect::Sqlite {
+        return Ok(());
+    }
+    let hosts: BTreeSet<&str> = lines.iter().filter_map(|line| shared_host(line.event.as_ref()?)).collect();
+    for host in hosts {
+        let sql = "SELECT pg_advisory_xact_lock(hashtextextended($1, $2))::text";
+        database.rows("wait for another run", sql, &values![host, HOST_LOCKS]).await?;
+    }
+    Ok(())
+}
+
+/// The host of an event that is written to tables that runs share.
+fn shared_host(event: &Event) -> Option<&str> {
+    match event {
+        Event::Facts { host, .. }
+        | Event::StepStarted { host, .. }
+        | Event::StepFinished { host, .. }
+        | Event::Evaluated { host, .. }
+        | Event::Built { host, .. }
+        | Event::HostFinished { host, .. } => Some(host.as_str()),
+        _ => None,
+    }
 }
 
 async fn write_run(database: &mut Database, run: &RunId, lines: &[Line]) -> Result<(), FleetError> {

@@ -94,11 +94,11 @@ fn parse(line: &[u8]) -> Result<Line, String> {
     Ok(Line { seq: raw.seq, time: raw.time, event: serde_json::from_value(raw.event).ok() })
 }
 
-/// Whether the program that writes this journal is gone: it holds a lock on it
-/// for as long as it lives (`report/journal.rs`).
+/// Whether the program that wrote into this journal is gone: it holds a lock on
+/// it for as long as it lives (`report/journal.rs`).
 pub(super) fn is_abandoned(run_dir: &Path) -> bool {
     use rustix::fs::{FlockOperation, flock};
-    let Ok(file) = std::fs::File::open(path(run_dir)) else { return true };
+    let Ok(file) = std::fs::File::open(path(run_dir)) else { return false };
     // Closing the file gives the lock back.
     flock(&file, FlockOperation::NonBlockingLockShared).is_ok()
 }

@@ -37,7 +37,7 @@ impl RecordedRun {
     }
 
     /// Whether its last event was read.
-    pub(super) fn is_finished(&self) -> bool {
+    fn is_finished(&self) -> bool {
         self.state.is_finished
     }
 
@@ -60,19 +60,29 @@ impl RecordedRun {
         }
     }
 
-    /// Marks a run that needs no further look: it has ended, or its program is
-    /// gone. Returns whether it did.
-    pub(super) async fn close(&self, database: &mut Database) -> Result<bool, FleetError> {
+    /// Records what is missing, marks the run when nothing can follow any more,
+    /// and gives the number of events that were not in the database yet.
+    pub(super) async fn record(&mut self, database: &mut Database) -> Result<usize, FleetError> {
+        let mut count = self.catch_up(database).await?;
+        // A run without a line is one that is about to begin: its journal has its lock before its
+        // first line, so only from then on the lock tells, and asking for it disturbs nobody.
+        if self.offset == 0 {
+            return Ok(count);
+        }
         if !self.is_finished() {
             if !journal::is_abandoned(&self.run_dir) {
-                return Ok(false);
+                return Ok(count);
             }
+            // Its program may have written its last words since they were looked for.
+            count += self.catch_up(database).await?;
+        }
+        if !self.is_finished() {
             let sql = "UPDATE runs SET outcome = 'the program ended without a word' WHERE id = $1 AND outcome IS NULL";
             database.execute("write the run's end", sql, &values![self.run.as_str()]).await?;
         }
         // Without the mark the run is looked at again, which changes nothing.
         let _ = std::fs::write(self.run_dir.join(MARK), "");
-        Ok(true)
+        Ok(count)
     }
 }
 

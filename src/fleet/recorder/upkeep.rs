@@ -37,7 +37,7 @@ pub(crate) async fn flush(address: &Address, state_dir: &Path, all: bool) -> Res
             continue;
         }
         let Some(mut run) = RecordedRun::new(&folder) else { continue };
-        match run.catch_up(&mut database).await {
+        match run.record(&mut database).await {
             Ok(0) => {}
             Ok(events) => {
                 flushed.events += events;
@@ -45,11 +45,9 @@ pub(crate) async fn flush(address: &Address, state_dir: &Path, all: bool) -> Res
             }
             Err(FleetError::Journal { .. } | FleetError::Line { .. }) => {
                 flushed.unreadable.push(run.id().to_string());
-                continue;
             }
             Err(error) => return Err(error),
         }
-        run.close(&mut database).await?;
     }
     database.close().await;
     Ok(flushed)

@@ -19,6 +19,8 @@ use crate::model::HostName;
 
 /// How long events are gathered before they are written.
 const GATHER: Duration = Duration::from_millis(40);
+/// How long the end of a run goes on with what earlier runs left; less than it is waited for.
+const LEFTOVERS: Duration = Duration::from_millis(100);
 /// How often the thread looks whether there is something to do.
 const TICK: Duration = Duration::from_millis(200);
 /// How often hosts that others hold are asked for again.
@@ -53,6 +55,8 @@ struct Worker<'a> {
     refreshed: Instant,
     asked_at: Instant,
     leftovers: Option<VecDeque<PathBuf>>,
+    /// Whether earlier runs may have left more.
+    is_behind: bool,
 }
 
 /// Works until the run is over.
@@ -84,6 +88,7 @@ pub(super) fn work(
         refreshed: now,
         asked_at: now,
         leftovers: None,
+        is_behind: false,
     };
     runtime.block_on(async {
         let mut due = Some(Instant::now());
@@ -97,8 +102,9 @@ pub(super) fn work(
                     Some(Order::Finish) | None => break,
                 },
                 () = tokio::time::sleep_until(wake) => {
-                    due = None;
                     worker.turn().await;
+                    // What earlier runs left is recorded one by one, between what this run has to say.
+                    due = worker.is_behind.then(Instant::now);
                 }
             }
         }
@@ -115,6 +121,7 @@ impl Worker<'_> {
 
     /// One look at everything there is to do.
     async fn turn(&mut self) {
+        self.is_behind = false;
         self.connect().await;
         let Some(mut database) = self.database.take() else { return };
         match self.work_with(&mut database).await {
@@ -145,7 +152,8 @@ impl Worker<'_> {
                 self.claim_one(database, host, machine_id).await?;
             }
         }
-        self.one_leftover(database).await
+        self.is_behind = self.one_leftover(database).await?;
+        Ok(())
     }
 
     /// Asks for a host at once: somebody may wait for it.
@@ -212,17 +220,17 @@ impl Worker<'_> {
     }
 
     /// Records one run that an earlier program left, so that this one is never
-    /// kept waiting by all of them.
-    async fn one_leftover(&mut self, database: &mut Database) -> Result<(), FleetError> {
+    /// kept waiting by all of them. Returns whether there was one.
+    async fn one_leftover(&mut self, database: &mut Database) -> Result<bool, FleetError> {
         let own = &self.options.run_dir;
         let leftovers = self.leftovers.get_or_insert_with(|| {
             let others = folders(&self.options.state_dir).into_iter();
             others.filter(|folder| folder != own && !is_marked(folder)).collect()
         });
-        let Some(folder) = leftovers.pop_front() else { return Ok(()) };
-        let Some(mut run) = RecordedRun::new(&folder) else { return Ok(()) };
-        match run.catch_up(database).await {
-            Ok(_) => drop(run.close(database).await?),
+        let Some(folder) = leftovers.pop_front() else { return Ok(false) };
+        let Some(mut run) = RecordedRun::new(&folder) else { return Ok(true) };
+        match run.record(database).await {
+            Ok(_) => {}
             // `fleet flush` names it.
             Err(error @ (FleetError::Journal { .. } | FleetError::Line { .. })) => {
                 tracing::debug!(%error, "a journal that cannot be read");
@@ -232,19 +240,23 @@ impl Worker<'_> {
                 return Err(error);
             }
         }
-        Ok(())
+        Ok(true)
     }
 
-    /// The last of it: the journal is complete now.
+    /// The last of it: the journal is complete now. What earlier runs left comes
+    /// after it, as far as the time reaches that the end of a run waits.
     async fn end(&mut self) {
         // One that has just failed is given the chance of this last moment.
         self.next_try = Instant::now();
         self.connect().await;
         let Some(mut database) = self.database.take() else { return };
+        let until = Instant::now() + LEFTOVERS;
         let ended = async {
             self.run.catch_up(&mut database).await?;
             claims::release(&mut database, self.run.id().as_str()).await?;
-            self.run.close(&mut database).await
+            self.run.record(&mut database).await?;
+            while Instant::now() < until && self.one_leftover(&mut database).await? {}
+            Ok(())
         };
         if let Err(error) = ended.await {
             return self.failed(&error);

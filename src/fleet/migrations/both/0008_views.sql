@@ -4,13 +4,20 @@
 -- Evaluated: a configuration that can be built. A failed build is still one.
 -- Deployable: it is built, too.
 
--- Hosts that are known, each with what is known last: the newest event that tells what runs, and the
--- newest report.
+-- Hosts that anything is known of, each with what is known last: the newest event that tells what runs,
+-- and the newest report. Known hosts in the sense of the model are registered or have reported.
 CREATE VIEW fleet_hosts AS
 SELECT names.hostname, s.flake_id AS registered_flake_id, coalesce(s.is_active, true) AS is_active,
+       s.hostname IS NOT NULL OR r.report_id IS NOT NULL AS is_known,
        e.id AS event_id, e.status AS event_status, e.completed_at AS event_at, e.activated,
-       e.commit_id AS event_commit_id,
-       CASE WHEN e.status = 'success' AND e.activated THEN coalesce(e.running_store_path, e.to_store_path)
+       -- Events name commits without a foreign key.
+       c.id AS event_commit_id,
+       CASE WHEN e.status = 'success' AND e.activated
+            THEN coalesce(e.running_store_path, e.to_store_path,
+                          -- Who writes an event need not know the path.
+                          (SELECT d.store_path FROM derivations d
+                           WHERE d.derivation_name = e.hostname AND d.commit_id = e.commit_id
+                             AND d.derivation_type = 'nixos'))
             ELSE e.running_store_path END AS event_path,
        r.report_id, r.report_at, r.report_path
 FROM (
@@ -25,29 +32,33 @@ FROM (
     ORDER BY known.hostname) names
 LEFT JOIN systems s ON s.hostname = names.hostname
 LEFT JOIN deployment_events e ON e.id = names.event_id
-LEFT JOIN reporting_hosts r ON r.hostname = names.hostname
-WHERE s.hostname IS NOT NULL OR r.report_id IS NOT NULL;
+LEFT JOIN commits c ON c.id = e.commit_id
+LEFT JOIN reporting_hosts r ON r.hostname = names.hostname;
 
 -- The event counts unless the host reported something else after it.
 CREATE VIEW fleet_running AS
 SELECT h.*,
        h.event_id IS NOT NULL
-           AND (h.report_id IS NULL OR h.report_at <= h.event_at OR h.report_path = h.event_path) AS by_event,
-       CASE WHEN h.event_id IS NOT NULL AND (h.report_id IS NULL OR h.report_at <= h.event_at)
-            THEN coalesce(h.event_path, h.report_path) ELSE h.report_path END AS path
+           AND (h.report_id IS NULL OR h.report_at <= h.event_at
+                OR coalesce(h.report_path = h.event_path, false)) AS by_event,
+       CASE WHEN h.event_id IS NULL OR h.report_at > h.event_at THEN h.report_path
+            -- A path that nobody told is none, and not that of an earlier report.
+            WHEN h.event_path IS NULL AND h.event_commit_id IS NULL THEN h.report_path
+            ELSE h.event_path END AS path
 FROM fleet_hosts h;
 
 -- The commit of what runs: that of the event, else the one this path was deployed with here before,
 -- else the newest that gives this path, of the host's own flake first.
 CREATE VIEW fleet_current AS
-SELECT r.hostname, r.registered_flake_id, r.is_active, r.path, r.event_id, r.by_event, r.event_path, r.report_id, r.report_at,
+SELECT r.hostname, r.registered_flake_id, r.is_active, r.is_known, r.path, r.event_id, r.by_event, r.event_path,
+       r.report_id, r.report_at,
        CASE WHEN r.by_event THEN r.event_at ELSE r.report_at END AS deployed_at,
        CASE WHEN r.by_event AND r.event_status = 'success' AND r.activated AND r.event_commit_id IS NOT NULL
             THEN r.event_commit_id
             ELSE coalesce(
                 (SELECT x.commit_id FROM deployment_events x
                  WHERE x.hostname = r.hostname AND x.status = 'success' AND x.activated
-                   AND x.to_store_path = r.path AND x.commit_id IS NOT NULL
+                   AND x.to_store_path = r.path AND EXISTS (SELECT 1 FROM commits c WHERE c.id = x.commit_id)
                  ORDER BY x.completed_at DESC LIMIT 1),
                 (SELECT found.commit_id
                  FROM (SELECT d.commit_id, c.commit_timestamp,
@@ -67,7 +78,7 @@ FROM flakes f JOIN commits c ON c.id = (
     SELECT n.id FROM commits n WHERE n.flake_id = f.id ORDER BY n.commit_timestamp DESC, n.id DESC LIMIT 1);
 
 CREATE VIEW fleet_status AS
-SELECT u.hostname, u.is_active, u.report_id, u.report_at, u.path AS current_store_path,
+SELECT u.hostname, u.is_active, u.is_known, u.report_id, u.report_at, u.path AS current_store_path,
        CASE WHEN u.path IS NOT NULL OR u.commit_id IS NOT NULL THEN u.deployed_at END AS deployment_time,
        c.id AS current_commit_id, c.git_commit_hash AS current_commit_hash,
        c.commit_timestamp AS current_commit_timestamp,
@@ -108,7 +119,7 @@ SELECT hostname, current_store_path, deployment_time, current_commit_hash, curre
            ELSE 'Deployment status unclear' END AS status_description,
        deployment_running, last_event_status, drifted
 FROM fleet_status
-WHERE is_active
+WHERE is_active AND is_known
 ORDER BY CASE standing WHEN 'no_deployment' THEN 1 WHEN 'unknown' THEN 2 WHEN 'unclear' THEN 2
                        WHEN 'behind' THEN 3 WHEN 'up_to_date' THEN 4 ELSE 5 END,
          commits_behind DESC, hostname;
@@ -197,7 +208,7 @@ WITH recent AS MATERIALIZED (
     FROM (SELECT commit_id, derivation_name FROM evaluations ORDER BY commit_id, derivation_name) in_order
     GROUP BY commit_id
 ), sightings AS (
-    SELECT v.commit_id, p.hostname, p.first_at, p.first_at AS last_at
+    SELECT v.commit_id, p.hostname, p.first_at, p.last_at
     FROM evaluations v CROSS JOIN first_reports p WHERE p.store_path = v.store_path
     UNION ALL
     SELECT x.commit_id, x.hostname, min(x.completed_at), max(x.completed_at)
@@ -214,7 +225,7 @@ WITH recent AS MATERIALIZED (
 ), standing AS MATERIALIZED (
     -- A condition on the commit here would ask for it twice.
     SELECT hostname, commit_id FROM fleet_current
-    WHERE is_active AND hostname IN (SELECT hostname FROM seen)
+    WHERE hostname IN (SELECT hostname FROM seen)
 ), running AS (
     SELECT commit_id, count(*) AS hosts, string_agg(hostname, ', ') AS list
     FROM (SELECT commit_id, hostname FROM standing WHERE commit_id IS NOT NULL

@@ -1,6 +1,5 @@
--- The views of migration 5 were changed before the first release: a database of that time gets them
--- again. What stands on another goes first.
-
+-- The views are one text, which the newest migration that changes it makes anew: a database of an
+-- earlier build gives up those it has. What stands on another goes first.
 DROP VIEW IF EXISTS view_buildable_derivations;
 DROP VIEW IF EXISTS view_system_heartbeat_status;
 DROP VIEW IF EXISTS view_commit_nixos_table;
@@ -16,3 +15,4 @@ DROP VIEW IF EXISTS fleet_current;
 DROP VIEW IF EXISTS fleet_running;
 DROP VIEW IF EXISTS fleet_hosts;
 
+DROP VIEW IF EXISTS fleet_activity;
