@@ -93,8 +93,9 @@ async fn copy(context: &HostContext, substitute: bool) -> Result<Result<Copied, 
     let mut from = None;
     let mut builder_link = None;
     if let BuildOn::Host(builder) = &context.host.build_on {
-        let link = Link::new(build::builder_spec(run, builder)?).map_err(|error| error.failure())?;
-        link.master().await.map_err(|error| error.failure())?;
+        let builder = build::builder_spec(run, builder)?;
+        let link = Link::new(builder).map_err(|error| error.failure())?;
+        connection::connect_builder(context, StepId::Copy, &link, builder).await?;
         // Nix takes one ssh configuration for both ends.
         let config = context.link.copy_config_with(&link).await.map_err(|error| error.failure())?;
         from = Some(build::store_over(&link, &config)?);

@@ -17,7 +17,11 @@ pub(crate) async fn look_again(context: &HostContext) -> Result<(), Failure> {
     }
     let text = |path: &Option<StorePath>| path.as_ref().map_or("nothing".to_owned(), ToString::to_string);
     let host = context.name();
-    Err(Failure::new(FailureClass::Busy, format!("somebody else changed {host} while it waited for its turn"))
+    let what = match now.boot_id == before.boot_id {
+        true => format!("somebody else changed {host} while it waited for its turn"),
+        false => format!("{host} was rebooted meanwhile, and came up with another system"),
+    };
+    Err(Failure::new(FailureClass::Busy, what)
         .cause(format!("it runs {} and boots {}", text(&now.current_system), text(&now.profile)))
         .hint("run the same command again"))
 }

@@ -1,6 +1,6 @@
 //! `--reboot`: a host that needs one is rebooted and proven again.
 
-use super::fleet::{Fleet, Run};
+use super::fleet::{Fleet, Run, finish};
 
 /// The kernel's id of the host's boot.
 fn boot_id(fleet: &Fleet) -> String {
@@ -211,6 +211,8 @@ fn the_firmware_is_set_back_by_the_deploy_after_a_reboot_that_was_not_proven() {
         fleet.on("p620", "stat -c '%U %a' /var/lib/nix-deploy/boot-trial; cat /var/lib/nix-deploy/boot-trial");
     assert!(record.starts_with("root 600\nkept=\nold=nixos-generation-1.conf\nnew=/nix/store/"), "{record}");
 
+    let status = finish(fleet.nix_deploy(&["status", "p620"]));
+    assert!(status.stdout.contains("default is nixos-generation-1.conf: run"), "{}", status.stdout);
     // What only a reboot could enter runs already.
     fleet.host_file("p620", "{ variant = [ \"needs-reboot\" \"unit-changed\" ]; revision = 1; }");
     let mended = fleet.deploy(&["p620"]);

@@ -110,3 +110,31 @@ fn a_build_on_the_host_goes_on_after_the_connection_was_lost_in_it() {
     assert_eq!(fleet.look("p620").current_system, report["new"].as_str().unwrap());
     fleet.assert_no_traces("p620");
 }
+
+#[test]
+fn a_host_that_built_and_is_away_for_20_s_in_the_copy_is_waited_for() {
+    let fleet = Fleet::start(&["p620", "p510"]);
+    fleet.on_fleet("delay", &["p620", "40"]);
+    fleet.write_settings(
+        "[hosts.p620]\naddress = \"p620-delayed\"\nbuild_on = \"p510\"\n\
+         [hosts.p620.timeouts]\nconnect = \"2s\"\ncopy_stall = \"5s\"\n[hosts.p510.timeouts]\nconnect = \"2s\"\n",
+    );
+    fleet.variant_with("p620", "unit-changed", &format!("packages = 150; {}", fresh_revision()));
+    let mut run = fleet.start_deploy(&["p620"]);
+    run.wait_for("the first path", |event| {
+        event["type"] == "step-progress" && event["step"] == "copy" && event["done"].as_u64() > Some(0)
+    });
+    fleet.on_fleet("link", &["p510", "down"]);
+    let down = Instant::now();
+    run.wait_for("tries of the builder", |event| {
+        let doing = event["doing"].as_str().unwrap_or_default();
+        event["step"] == "copy" && doing.starts_with("p510 cannot be reached") && doing.contains("trying again")
+    });
+    run.wait_for("20 s", |_| down.elapsed() > Duration::from_secs(20));
+    fleet.on_fleet("link", &["p510", "up"]);
+    let (status, events) = run.finish();
+    let report = report(&events, "p620");
+    assert_eq!((status.code(), report["outcome"].as_str()), (Some(0), Some("deployed")), "{report:#}");
+    assert!(recoveries(report).contains(&"reconnect helped".to_owned()), "{report:#}");
+    assert_eq!(fleet.look("p620").current_system, report["new"].as_str().unwrap());
+}

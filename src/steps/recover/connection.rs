@@ -88,7 +88,23 @@ where
     }
 }
 
-/// The same for a build on a host, whose connection was lost as `why` says. `true`
+/// Connects to the host that built for this one, and that the step needs again.
+pub(in crate::steps) async fn connect_builder(
+    context: &HostContext,
+    step: StepId,
+    link: &Link,
+    builder: &HostSpec,
+) -> Result<(), Failure> {
+    let Err(error) = link.master().await else { return Ok(()) };
+    if !is_worth_waiting(&error) {
+        return Err(error.failure());
+    }
+    let what = patience(&context.run, builder);
+    let trying = Trying { link, host: builder, what, ..Trying::of(context, step) };
+    trying.until_it_answers(&error, &error.to_string()).await
+}
+
+/// Waits for a host whose connection was lost in a build on it, as `why` says. `true`
 /// when the host answers again.
 pub(super) async fn rebuild(
     run: &RunContext,
