@@ -155,7 +155,7 @@ async fn a_builder_that_is_killed_loses_nothing_and_one_that_is_told_to_stop_giv
         .await;
         workshop.open("slow-1.0");
         let outcomes = both.map(ended);
-        let told: String = outcomes.iter().map(|outcome| format!("{}{}", outcome.stdout, outcome.stderr)).collect();
+        let told: String = outcomes.iter().map(|outcome| outcome.stderr.as_str()).collect();
         assert!(outcomes.iter().all(|outcome| outcome.code == 0), "{told}");
         assert_eq!(told.matches("not heard of for five minutes").count(), 1, "{told}");
         let expected = [
@@ -224,7 +224,8 @@ async fn many_builders_build_everything_once_on_one_machine_and_on_several() {
         let arguments = ["fleet", "build", "--once", "--workers", "2", "--json", "--cache", &cache];
         let workers = machines.map(|machine| workshop.start(machine, &arguments));
         let outcomes = workers.map(ended);
-        let told: String = outcomes.iter().map(|outcome| format!("{}{}", outcome.stdout, outcome.stderr)).collect();
+        let told: String =
+            outcomes.iter().map(|outcome| format!("{}{}", outcome.stdout, outcome.stderr)).collect();
         assert!(outcomes.iter().all(|outcome| outcome.code == 0), "{kind:?} {told}");
         let rows: Vec<_> = outcomes.iter().flat_map(objects).collect();
         assert!(rows.iter().all(|row| row["outcome"] == "cache-pushed"), "{kind:?} {rows:#?}");
