@@ -104,3 +104,33 @@ async fn reports_of_crystal_forge_are_thinned_with_their_heartbeats() {
     assert_eq!(engine.value("SELECT count(*) FROM system_states").await, "3");
     assert_eq!(engine.value("SELECT count(*) FROM agent_heartbeats").await, "3");
 }
+
+/// What an earlier build has put into the schema `nix_deploy`: version 7, with views of its own.
+const VERSION_7: [&str; 6] = [
+    "CREATE TABLE nix_deploy_schema (version integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz);
+     INSERT INTO nix_deploy_schema (version, name) SELECT v, 'x' FROM generate_series(1, 7) v",
+    include_str!("../../src/fleet/migrations/postgres/0002_own.sql"),
+    include_str!("../../src/fleet/migrations/postgres/0003_reporters_of_others.sql"),
+    include_str!("../../src/fleet/migrations/postgres/0004_clock.sql"),
+    include_str!("../../src/fleet/migrations/postgres/0006_updates.sql"),
+    "CREATE VIEW fleet_hosts AS SELECT hostname FROM reporting_hosts;
+     CREATE VIEW view_system_deployment_status AS SELECT h.hostname FROM fleet_hosts h JOIN first_reports USING (hostname)",
+];
+
+#[tokio::test]
+async fn views_of_an_earlier_build_are_made_anew_and_those_of_crystal_forge_stay() {
+    let cluster = Cluster::shared();
+    let url = cluster.url(&cluster.database().await);
+    let engine = Engine::over(Kind::Postgres, tempfile::tempdir().unwrap(), url);
+    engine.sql(CRYSTAL_FORGE).await;
+    engine.sql("CREATE SCHEMA nix_deploy").await;
+    for script in VERSION_7 {
+        engine.sql(&format!("SET search_path = nix_deploy, public; {script}")).await;
+    }
+    let before = engine.value(FINGERPRINT).await;
+    let outcome = engine.good(&["fleet", "migrate"]);
+    assert!(outcome.stderr.contains("went from schema 7 to 8"), "{}", outcome.stderr);
+    assert_eq!(engine.value(FINGERPRINT).await, before);
+    assert_eq!(engine.json(&["fleet", "status"])[0]["deployment_status"], "up_to_date");
+    assert_eq!(engine.json(&["fleet", "timeline"])[0]["currently_deployed_systems_list"], "p620");
+}

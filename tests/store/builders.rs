@@ -155,8 +155,7 @@ async fn a_builder_that_is_killed_loses_nothing_and_one_that_is_told_to_stop_giv
         .await;
         workshop.open("slow-1.0");
         let outcomes = both.map(ended);
-        let told: String =
-            outcomes.iter().map(|outcome| format!("{}{}", outcome.stdout, outcome.stderr)).collect();
+        let told: String = outcomes.iter().map(|outcome| outcome.stderr.as_str()).collect();
         assert!(outcomes.iter().all(|outcome| outcome.code == 0), "{told}");
         assert_eq!(told.matches("not heard of for five minutes").count(), 1, "{told}");
         let expected = [
