@@ -9,6 +9,7 @@
 //! that failed too. SQLite begins with the write lock, so that two writers
 //! wait for each other at the beginning and never break in the middle.
 
+use std::ops::ControlFlow;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
@@ -123,8 +124,46 @@ impl Database {
         }
     }
 
-    /// Runs a query that may give many rows: `SELECT columns rest`. SQLite gives
-    /// each of them as one value (`packed.rs`).
+    /// Runs a query that may give many rows, `SELECT columns rest`, and hands over
+    /// each as it comes, until `take` has enough. SQLite gives a row as one value
+    /// (`packed.rs`).
+    pub(crate) async fn each(
+        &mut self,
+        doing: &'static str,
+        columns: &[&str],
+        rest: &str,
+        values: &[Value],
+        mut take: impl FnMut(Cells) -> ControlFlow<()>,
+    ) -> Result<(), FleetError> {
+        let place = &self.place;
+        let failed = |source| FleetError::Statement { doing, place: place.clone(), source };
+        match &mut self.connection {
+            Connection::Sqlite(connection) => {
+                let sql = packed::select(columns, rest);
+                let mut rows = bind_sqlite(&sql, values).fetch(&mut **connection);
+                while let Some(row) = rows.try_next().await.map_err(failed)? {
+                    let text = row.try_get_unchecked(0).map_err(failed)?;
+                    let cells = packed::cells(text).map_err(|error| sqlx::Error::Decode(error.into()));
+                    if take(cells.map_err(failed)?).is_break() {
+                        break;
+                    }
+                }
+            }
+            Connection::Postgres(connection) => {
+                let sql = format!("SELECT {} {rest}", columns.join(", "));
+                let mut rows = bind_postgres(&sql, values).fetch(&mut **connection);
+                let mut kinds = Vec::new();
+                while let Some(row) = rows.try_next().await.map_err(failed)? {
+                    if take(postgres_cells(&row, &mut kinds).map_err(failed)?).is_break() {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows of such a query, all together.
     pub(crate) async fn answer(
         &mut self,
         doing: &'static str,
@@ -132,20 +171,13 @@ impl Database {
         rest: &str,
         values: &[Value],
     ) -> Result<Vec<Cells>, FleetError> {
-        let Connection::Sqlite(connection) = &mut self.connection else {
-            return self.rows(doing, &format!("SELECT {} {rest}", columns.join(", ")), values).await;
+        let mut rows = Vec::new();
+        let take = |cells| {
+            rows.push(cells);
+            ControlFlow::Continue(())
         };
-        let sql = packed::select(columns, rest);
-        let rows = bind_sqlite(&sql, values).fetch(&mut **connection);
-        let cells = rows.map(|row| {
-            packed::cells(row?.try_get_unchecked(0)?).map_err(|error| sqlx::Error::Decode(error.into()))
-        });
-        let place = &self.place;
-        cells.try_collect().await.map_err(|source| FleetError::Statement {
-            doing,
-            place: place.clone(),
-            source,
-        })
+        self.each(doing, columns, rest, values, take).await?;
+        Ok(rows)
     }
 
     /// Runs a query that gives at most one row that matters.

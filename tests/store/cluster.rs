@@ -142,7 +142,7 @@ impl Cluster {
 
     fn start_with(&self, more: &str) {
         let options = format!(
-            "-k {} -c fsync=off -c max_connections=120 -c shared_buffers=32MB {more}",
+            "-k {} -c fsync=off -c max_connections=120 {more}",
             self.folder.display()
         );
         checked(

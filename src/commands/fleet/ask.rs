@@ -1,19 +1,50 @@
 //! Subcommands that ask one question and show its answer as a table or JSON.
 
+use std::io::Write;
+use std::ops::ControlFlow;
+
 use super::{Desk, fail, hosts, print_json, table};
 use crate::cli::{AskArgs, QueueArgs, StaleArgs};
 use crate::commands::print;
 use crate::error::CommandError;
-use crate::exit::ExitCode;
+use crate::exit::{self, ExitCode};
 use crate::fleet::Database;
 use crate::fleet::query::{self, Answer, Narrowed, Question};
+use crate::model::FailureClass;
 
 /// Asks a question of the catalog.
 pub(super) async fn ask(desk: &Desk, question: &Question, asked: &AskArgs) -> Result<ExitCode, CommandError> {
     let mut database = desk.open().await?;
     let narrowed = narrowed(desk, &mut database, asked).await?;
+    if desk.json(asked.json) {
+        return print_each(&mut database, question, &narrowed).await;
+    }
     let answer = query::ask(&mut database, question, &narrowed).await.map_err(fail)?;
     show(desk, &answer, asked.json)
+}
+
+/// Prints rows as JSON while they come: an answer may be larger than the memory.
+async fn print_each(
+    database: &mut Database,
+    question: &Question,
+    narrowed: &Narrowed,
+) -> Result<ExitCode, CommandError> {
+    let mut output = std::io::BufWriter::new(std::io::stdout().lock());
+    let mut written = Ok(());
+    let take = |row| {
+        written = serde_json::to_writer(&mut output, &query::json_row(question.columns, &row))
+            .map_err(std::io::Error::from)
+            .and_then(|()| output.write_all(b"\n"));
+        if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    query::ask_each(database, question, narrowed, take).await.map_err(fail)?;
+    match written.and_then(|()| output.flush()) {
+        // Whoever reads has enough.
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(CommandError::from_error(FailureClass::Unexpected, &error))
+        }
+        _ => Ok(exit::OK),
+    }
 }
 
 /// The timeline, which is asked in its own way.

@@ -13,6 +13,8 @@ mod show;
 mod stats;
 mod timeline;
 
+use std::ops::ControlFlow;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
@@ -101,11 +103,16 @@ pub(crate) struct Answer {
 impl Answer {
     /// A row as JSON; numbers, booleans and times as what they are.
     pub(crate) fn json(&self, row: &Cells) -> Json {
-        let pairs = self.columns.iter().zip(row);
-        let object: Map<String, Json> =
-            pairs.map(|(column, cell)| (column.name.to_owned(), json_cell(column.kind, cell))).collect();
-        Json::Object(object)
+        json_row(self.columns, row)
     }
+}
+
+/// A row as JSON.
+pub(crate) fn json_row(columns: &[Column], row: &Cells) -> Json {
+    let pairs = columns.iter().zip(row);
+    let object: Map<String, Json> =
+        pairs.map(|(column, cell)| (column.name.to_owned(), json_cell(column.kind, cell))).collect();
+    Json::Object(object)
 }
 
 /// A cell as JSON.
@@ -126,6 +133,23 @@ pub(crate) async fn ask(
     question: &Question,
     narrowed: &Narrowed,
 ) -> Result<Answer, FleetError> {
+    let mut rows = Vec::new();
+    let take = |row| {
+        rows.push(row);
+        ControlFlow::Continue(())
+    };
+    ask_each(database, question, narrowed, take).await?;
+    Ok(Answer { columns: question.columns, rows })
+}
+
+/// Asks a question that may have a long answer: each row is handed over as it
+/// comes, until `take` has enough.
+pub(crate) async fn ask_each(
+    database: &mut Database,
+    question: &Question,
+    narrowed: &Narrowed,
+    take: impl FnMut(Cells) -> ControlFlow<()>,
+) -> Result<(), FleetError> {
     let names: Vec<&str> = question.columns.iter().map(|column| column.name).collect();
     let mut rest = format!("FROM {}", question.from);
     let mut values = Vec::new();
@@ -150,8 +174,7 @@ pub(crate) async fn ask(
         values.push(Value::from(limit));
         rest = format!("{rest} LIMIT ${}", values.len());
     }
-    let rows = database.answer(question.doing, &names, &rest, &values).await?;
-    Ok(Answer { columns: question.columns, rows })
+    database.each(question.doing, &names, &rest, &values, take).await
 }
 
 /// `$3, $4` for two values behind two others; `NULL`, which nothing equals,
