@@ -2658,6 +2658,10 @@ _nix__deploy() {
                     COMPREPLY=($(compgen -W "switch boot test dry-activate" -- "${cur}"))
                     return 0
                     ;;
+                --reboot)
+                    COMPREPLY=($(compgen -W "never if-needed always" -- "${cur}"))
+                    return 0
+                    ;;
                 --report)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -201,6 +201,9 @@ complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand rollback" -l actio
 boot\t'activate with the next reboot'
 test\t'activate now; a reboot returns to the old system'
 dry-activate\t'only ask the host what would happen'"
+complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand rollback" -l reboot -d 'Reboot hosts and prove them again; without a value those that need it' -r -f -a "never\t'no host'
+if-needed\t'those that need it to run the new system wholly'
+always\t'every host that is changed'"
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand rollback" -l report -d 'Write a report of the run to this file at its end: .md, .html or .json; may be repeated' -r -F
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand rollback" -l max-parallel -d 'Work on at most this many hosts at a time' -r
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand rollback" -l config -d 'Read this file instead of the nearest hosts.toml [env: NIX_DEPLOY_CONFIG]' -r -F
@@ -211,7 +214,6 @@ quiet\t'only errors and the result'"
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand rollback" -l color -d 'When to use colour' -r -f -a "auto\t'on a terminal, unless NO_COLOR is set'
 always\t'always'
 never\t'never'"
-complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand rollback" -l reboot -d 'Reboot hosts that need it, and prove them again'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand rollback" -l dry-run -d 'Print the plan and touch no host'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand rollback" -s y -l yes -d 'Answer every question with yes'
 complete -c nix-deploy -n "__fish_nix_deploy_using_subcommand rollback" -l non-interactive -d 'Never ask; automatic without a terminal, or with CI=true'

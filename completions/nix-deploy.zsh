@@ -210,6 +210,9 @@ _arguments "${_arguments_options[@]}" : \
 boot\:"activate with the next reboot"
 test\:"activate now; a reboot returns to the old system"
 dry-activate\:"only ask the host what would happen"))' \
+'--reboot=[Reboot hosts and prove them again; without a value those that need it]::WHEN:((never\:"no host"
+if-needed\:"those that need it to run the new system wholly"
+always\:"every host that is changed"))' \
 '*--report=[Write a report of the run to this file at its end\: .md, .html or .json; may be repeated]:FILE:_files' \
 '--max-parallel=[Work on at most this many hosts at a time]:COUNT:_default' \
 '--config=[Read this file instead of the nearest hosts.toml \[env\: NIX_DEPLOY_CONFIG\]]:FILE:_files' \
@@ -220,7 +223,6 @@ quiet\:"only errors and the result"))' \
 '--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
 always\:"always"
 never\:"never"))' \
-'--reboot[Reboot hosts that need it, and prove them again]' \
 '--dry-run[Print the plan and touch no host]' \
 '-y[Answer every question with yes]' \
 '--yes[Answer every question with yes]' \

@@ -22,9 +22,12 @@ pub struct RollbackArgs {
     #[arg(long, value_name = "ACTION", value_parser = values::action(), default_value = "switch")]
     pub action: Action,
 
-    /// Reboot hosts that need it, and prove them again
-    #[arg(long)]
-    pub reboot: bool,
+    /// Reboot hosts and prove them again; without a value those that need it
+    #[arg(
+        long, value_name = "WHEN", value_parser = values::reboot(), num_args = 0..=1, require_equals = true,
+        default_missing_value = "if-needed", default_value = "never", hide_default_value = true
+    )]
+    pub reboot: Reboot,
 
     /// Print the plan and touch no host
     #[arg(long)]
@@ -53,7 +56,7 @@ impl RollbackArgs {
     pub fn as_deploy(&self) -> DeployArgs {
         let mut deploy = DeployArgs::for_hosts(self.hosts.clone());
         deploy.action = self.action;
-        deploy.rollout.reboot = if self.reboot { Reboot::IfNeeded } else { Reboot::Never };
+        deploy.rollout.reboot = self.reboot;
         deploy.dry_run = self.dry_run;
         deploy.yes = self.yes;
         deploy.non_interactive = self.non_interactive;

@@ -44,6 +44,9 @@ fn the_plan_names_the_reboot_that_was_asked_for() {
     let planned = |arguments: &[&str]| place.run(arguments).stdout.contains("settle, reboot\n");
     assert!(planned(&["p620", "--dry-run", "--reboot"]));
     assert!(planned(&["p620", "--dry-run", "--reboot", "--action", "boot"]));
+    assert!(planned(&["rollback", "p620", "--dry-run", "--reboot", "always"]));
+    assert!(planned(&["rollback", "--reboot", "p620", "--dry-run"]));
+    assert!(!planned(&["rollback", "p620", "--dry-run", "--reboot=never"]));
     assert!(!planned(&["p620", "--dry-run"]));
 }
 

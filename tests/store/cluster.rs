@@ -141,10 +141,7 @@ impl Cluster {
     }
 
     fn start_with(&self, more: &str) {
-        let options = format!(
-            "-k {} -c fsync=off -c max_connections=120 {more}",
-            self.folder.display()
-        );
+        let options = format!("-k {} -c fsync=off -c max_connections=120 {more}", self.folder.display());
         checked(
             server_command("pg_ctl")
                 .arg("-D")
