@@ -261,8 +261,8 @@ fn a_full_disk_of_the_host_that_builds_is_cleared_and_what_is_being_built_stays(
 
 #[test]
 fn a_service_that_fails_for_a_known_reason_is_taken_back_with_what_to_do() {
-    let fleet = Fleet::start(&["p620"]);
-    let before = fleet.look("p620");
+    let fleet = Fleet::start(&["p620", "p510"]);
+    let before = ["p620", "p510"].map(|host| fleet.look(host));
     // The same port twice, and a user that nobody defined.
     let program = "/usr/bin/perl -e 'use IO::Socket; IO::Socket::INET->new(Listen => 1, LocalPort => 22) or die qq(web: cannot listen on 0.0.0.0:22: $!)'";
     let variant = format!(
@@ -278,5 +278,29 @@ fn a_service_that_fails_for_a_known_reason_is_taken_back_with_what_to_do() {
         "p620",
         &["port 22 is in use", "sport = :22", "users.users.NAME", "Address already in use"],
     );
-    assert_eq!(fleet.look("p620"), before);
+    // A secret that is not there, then a file that is somebody else's.
+    let unit = |service: &str| {
+        format!(
+            "units.\"needs.service\" = {{ Service = {{ {service} }}; wantedBy = [ \"multi-user.target\" ]; }};"
+        )
+    };
+    let more = [
+        (
+            "ExecStart = \"/bin/true\"; EnvironmentFile = \"/run/secrets/web\";",
+            "a file of EnvironmentFile is missing",
+        ),
+        (
+            "ExecStart = \"/bin/cat /etc/shadow\"; User = \"deploy\";",
+            "/etc/shadow cannot be read or written by the unit's user",
+        ),
+    ];
+    for (service, suggested) in more {
+        let variant = format!("{{ ... }}: {{ {} }}", unit(service));
+        fs::write(fleet.flake().join("variants/more-causes.nix"), variant).unwrap();
+        fleet.variant("p510", "more-causes");
+        let run = fleet.deploy(&["p510"]);
+        run.expect("p510", 6, "rolled-back");
+        run.assert_failure("p510", &[suggested]);
+    }
+    assert_eq!(["p620", "p510"].map(|host| fleet.look(host)), before);
 }

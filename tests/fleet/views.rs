@@ -93,6 +93,12 @@ fn story(github: &LocalGitHub) {
         .map(|package| package["name"].as_str().unwrap())
         .collect();
     assert!(packages.contains(&"nginx"), "{packages:?}");
+    let size = |side: &str| diff[0][side]["size"].as_i64().unwrap();
+    assert_eq!(diff[0]["closure"]["size_difference"], size("to") - size("from"), "{}", diff[0]);
+    assert_eq!(
+        (&diff[0]["to"]["kernel"], &diff[0]["reboot_parts"]),
+        (&"6.6.68".into(), &serde_json::json!([]))
+    );
     let (same, _) = fleet.ask(&["diff", "--output", "json", "p620"]);
     assert_eq!(same.code, Some(0), "{}", same.stderr);
     let same: Value = serde_json::from_str(same.stdout.trim()).unwrap();
@@ -101,6 +107,11 @@ fn story(github: &LocalGitHub) {
     fleet.variant("p620", "many-units");
     let (_, diff) = fleet.ask(&["diff", "--json", "p620"]);
     let units = &diff[0]["units"];
+    fleet.variant("p620", "kernel-change");
+    let (_, kernel) = fleet.ask(&["diff", "--json", "p620"]);
+    assert_ne!(kernel[0]["to"]["kernel"], kernel[0]["from"]["kernel"]);
+    assert!(kernel[0]["reboot_parts"].to_string().contains("kernel"), "{}", kernel[0]);
+    fleet.variant("p620", "many-units");
     assert!(units["added"].as_array().unwrap().contains(&"job-1.service".into()), "{units}");
     assert!(units["changed"].as_array().unwrap().contains(&"cache.service".into()), "{units}");
     assert_eq!(fleet.ask(&["diff", "--json", "p620", "1", "9"]).0.code, Some(2));
