@@ -89,6 +89,25 @@ fn a_host_that_does_not_go_down_in_time_is_told() {
 }
 
 #[test]
+fn a_host_that_goes_down_and_does_not_come_back_is_told() {
+    let fleet = Fleet::start(&["p620"]);
+    fleet.write_settings("[hosts.p620]\n[hosts.p620.timeouts]\nreboot = \"10s\"\nconnect = \"2s\"\n");
+    // What should reboot it turns it off.
+    fleet.on(
+        "p620",
+        "mkdir -p /run/systemd/system && printf '%s\\n' '[Unit]' DefaultDependencies=no AllowIsolate=yes \
+         Requires=systemd-poweroff.service After=systemd-poweroff.service >/run/systemd/system/reboot.target && \
+         systemctl daemon-reload",
+    );
+    fleet.variant("p620", "needs-reboot");
+    let run = fleet.deploy(&["p620", "--reboot"]);
+    run.expect("p620", 7, "unknown");
+    run.assert_failure("p620", &["is not well after the reboot: no proof came about", "boot menu"]);
+    fleet.on_fleet("boot", &["p620"]);
+    assert_eq!(run.report("p620")["new"], fleet.look("p620").current_system.as_str());
+}
+
+#[test]
 fn a_host_that_does_not_take_the_word_is_told() {
     let fleet = Fleet::start(&["p620"]);
     let before = boot_id(&fleet);
