@@ -3,7 +3,7 @@
 # firmware keeps: until the new system is proven that is the old one, so a boot that
 # comes to nothing is followed by one of the old system. Prints key=value lines.
 # Input: WHAT (try, left, keep, withdraw, undo, or end: what another run has left) and,
-#        but for `end`, NEW OLD PROFILE. `try` needs RUN, those after `left` KEPT: the
+#        but for `end`, NEW OLD PROFILE. `try` needs RUN and OWNER, those after `left` KEPT: the
 #        default that the firmware kept before; empty where it kept none. trial-lib.sh is
 #        a part.
 
@@ -38,7 +38,7 @@ kept_default() {
 # taken back, also when the host or the deployer went down meanwhile.
 record_trial() {
     mkdir -p "${TRIAL%/*}" || return 1
-    (umask 077 && printf 'kept=%s\nold=%s\nnew=%s\nrun=%s\n' "$kept" "$old" "$NEW" "$RUN" >"$TRIAL.new") || return 1
+    (umask 077 && printf 'kept=%s\nold=%s\nnew=%s\nrun=%s\nowner=%s\n' "$kept" "$old" "$NEW" "$RUN" "$OWNER" >"$TRIAL.new") || return 1
     mv -f "$TRIAL.new" "$TRIAL" || return 1
     sync "$TRIAL" "${TRIAL%/*}" 2>/dev/null || sync
 }

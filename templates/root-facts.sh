@@ -37,9 +37,11 @@ done </run/nix-deploy/holder
 pid=$(flock_holder /run/nixos/switch-to-configuration.lock)
 [ -n "$pid" ] && printf 'activation_lock=%s %s\n' "$pid" "$(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null)"
 # A boot entry that was tried once, and nobody has proven it: see trial-lib.sh.
-[ -r /var/lib/nix-deploy/boot-trial ] && while IFS= read -r line; do
+trial=/var/lib/nix-deploy/boot-trial
+[ -r $trial ] && printf 'boot_trial=age=%s\n' "$(($(date +%s) - $(stat -c %Y $trial)))"
+[ -r $trial ] && while IFS= read -r line; do
     printf 'boot_trial=%s\n' "$line"
-done </var/lib/nix-deploy/boot-trial
+done <$trial
 # Runs that came no further than the copy.
 for file in /nix/var/nix/gcroots/nix-deploy/*-owner; do
     [ -f "$file" ] || continue

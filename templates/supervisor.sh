@@ -117,7 +117,7 @@ run_stc() {
 # Whether the last activation had begun to change the host, by its own words.
 had_begun() {
     [ ! -e "$DIR/stc.log" ] ||
-        grep -Eq '^(stopping|restarting|reloading|starting) the following|^activating the configuration' "$DIR/stc.log"
+        grep -Eq '^(stopping|restarting|reloading|starting) (the following|swap device)|^activating the configuration' "$DIR/stc.log"
 }
 
 # Units whose start or stop an activation waited for when its time was over.

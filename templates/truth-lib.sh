@@ -24,6 +24,11 @@ tell_truth() {
     printf 'boot_id=%s\n' "$(cat /proc/sys/kernel/random/boot_id)"
     [ -r "$dir/state" ] && sed 's/^/state_/' "$dir/state"
     [ -z "$alive" ] && [ "$CLEAN" = 1 ] || return 0
+    # A mark of an earlier run holds again where this one did not get to its own system.
+    if [ -e "$dir/unproven" ] &&
+        [ "$(sed -n 's/^system=//p' /run/nix-deploy/unproven 2>/dev/null)" != "$(readlink -f /run/current-system)" ]; then
+        mv -f "$dir/unproven" /run/nix-deploy/unproven
+    fi
     rm -rf "$dir"
     for root in new old owner; do rm -f "/nix/var/nix/gcroots/nix-deploy/$RUN-$root"; done
 }

@@ -21,8 +21,10 @@ pub(super) fn way_back(spec: &RunSpec, reports: &[(HostName, HostReport)]) -> Op
     }
     let before = |run: &RunId| format!("what ran before run {run}");
     let ours = reports.iter().filter_map(|(host, report)| {
-        let path = to_take_back(spec, host, report)?.old;
-        Some((host.clone(), Wanted::System { path, said: before(&spec.id), instead_of: None }))
+        let (Replaced { old, new }, is_seen) = to_take_back(spec, host, report)?;
+        // One that was not looked at since may have been given something else.
+        let instead_of = (!is_seen).then_some(new);
+        Some((host.clone(), Wanted::System { path: old, said: before(&spec.id), instead_of }))
     });
     let done: Vec<&DoneHost> = spec.resumed.iter().flat_map(|resumed| &resumed.done).collect();
     let theirs = spec.resumed.iter().flat_map(|resumed| {
@@ -64,15 +66,20 @@ pub(super) fn way_back(spec: &RunSpec, reports: &[(HostName, HostReport)]) -> Op
     Some(back)
 }
 
-/// What a host of the run was given and had before, when it has to go back. One
-/// that the run had only to find as another one left it was changed by that one.
-fn to_take_back(spec: &RunSpec, host: &HostName, report: &HostReport) -> Option<Replaced> {
-    if report.outcome != HostOutcome::Unchanged {
-        return report.replaced();
+/// What a host of the run was given and had before, when it has to go back, and
+/// whether this run saw that it runs it. One that the run had only to find as
+/// another one left it, or never came to, was changed by that one.
+fn to_take_back(spec: &RunSpec, host: &HostName, report: &HostReport) -> Option<(Replaced, bool)> {
+    if let Some(replaced) = report.replaced().filter(|_| report.outcome != HostOutcome::Unchanged) {
+        return Some((replaced, true));
+    }
+    if report.truth.is_some() {
+        return None;
     }
     let committed = spec.resumed.as_ref()?.committed.get(host)?;
     let (old, new) = committed.old.clone().zip(report.new.clone())?;
-    (old != new).then_some(Replaced { old, new })
+    let is_seen = report.outcome == HostOutcome::Unchanged;
+    (old != new).then_some((Replaced { old, new }, is_seen))
 }
 
 /// A host that is not back keeps what the failed run gave it: that is worse than
@@ -163,7 +170,7 @@ mod tests {
 
     #[test]
     fn hosts_of_the_run_that_was_taken_up_are_taken_back_with_the_others() {
-        use HostOutcome::{Deployed, RolledBack, Unchanged};
+        use HostOutcome::{Deployed, RolledBack, Skipped, Unchanged};
         let name = |name: &str| HostName::new(name).unwrap();
         let replaced = Some(Replaced { old: path('0'), new: path('1') });
         let done = |host: &str, systems: &Option<Replaced>| DoneHost {
@@ -176,19 +183,22 @@ mod tests {
         let committed = Committed { old: Some(path('0')), boot_id: String::new(), reboot_needed: false };
         let resumed = Resumed {
             done: vec![done("a", &replaced), done("b", &None), gone],
-            committed: [(name("c"), committed)].into(),
+            committed: [(name("c"), committed.clone()), (name("g"), committed)].into(),
             ..resumed()
         };
         let found = HostReport { old: Some(path('1')), ..report(Unchanged, None) };
+        // It waited for its turn when another one failed.
+        let never_came = HostReport { old: Some(path('1')), ..report(Skipped, None) };
         let reports = [
             ("c", found.clone()),
             ("d", report(Deployed, Some('1'))),
             ("e", report(RolledBack, Some('0'))),
             ("f", found),
+            ("g", never_came),
         ];
         let back = back(Some(resumed.clone()), &reports).unwrap();
         let hosts: Vec<&str> = back.hosts.iter().map(|host| host.name.as_str()).collect();
-        assert_eq!(hosts, ["c", "d", "a"]);
+        assert_eq!(hosts, ["c", "d", "g", "a"]);
         let Goal::Existing(existing) = &back.goal else { panic!("it is a deploy") };
         let wanted = |host: &str, run: &RunId, instead_of: Option<StorePath>| {
             let said = format!("what ran before run {run}");
@@ -199,6 +209,7 @@ mod tests {
         let failed = back.takes_back.clone().unwrap();
         wanted("c", &failed, None);
         wanted("d", &failed, None);
+        wanted("g", &failed, Some(path('1')));
     }
 
     #[test]

@@ -50,8 +50,8 @@ pub(crate) async fn record(
         .transaction(async |database| {
             let known = known(database, flake_id).await?;
             let (older, _) = history.split_at(from.min(history.len()));
-            let begin =
-                older.iter().rposition(|commit| known.contains_key(&commit.hash)).unwrap_or(older.len());
+            // The oldest one: a deploy records its own commit alone, with a gap before it.
+            let begin = older.iter().position(|commit| known.contains_key(&commit.hash)).unwrap_or(older.len());
             let history = history.get(begin..).unwrap_or_default();
             let mut recorded = Recorded::default();
             let mut new = Vec::new();
@@ -222,8 +222,14 @@ mod tests {
         let recorded = record(&mut database, 1, &history[..3], 1, now).await.unwrap();
         assert_eq!(recorded, Recorded { new: 2, moved: 0, known: 0 });
         let recorded = record(&mut database, 1, &history, 5, now).await.unwrap();
-        assert_eq!(recorded, Recorded { new: 3, moved: 0, known: 1 });
+        assert_eq!(recorded, Recorded { new: 3, moved: 0, known: 2 });
         assert_eq!(order(&mut database).await, "fedcb");
+        // A deploy has recorded its own commit alone.
+        let lone = "DELETE FROM commits WHERE git_commit_hash IN ('d', 'f')";
+        database.execute("test", lone, &[]).await.unwrap();
+        let recorded = record(&mut database, 1, &history, 5, now).await.unwrap();
+        assert_eq!(recorded, Recorded { new: 2, moved: 0, known: 3 });
+        assert_eq!(order(&mut database).await.len(), 5);
         let hashes = ["f".to_owned(), "nowhere".to_owned(), "b".to_owned()];
         let found = of_hashes(&mut database, 1, &hashes).await.unwrap();
         assert_eq!(found.iter().map(|commit| commit.hash.as_str()).collect::<String>(), "fb");

@@ -218,9 +218,13 @@ fn to_value(field: Field, json: &Json) -> Value {
     match field {
         Field::Integer => Value::from(json.as_i64()),
         Field::Real => Value::from(json.as_f64()),
-        Field::Boolean => Value::from(json.as_bool()),
+        // Exports of earlier schemas have some of these as text.
+        Field::Boolean => Value::from(json.as_bool().or_else(|| json.as_str().map(|text| text == "true"))),
         Field::Text => Value::from(json.as_str()),
-        Field::Json => Value::Json(json.as_str().map(str::to_owned)),
+        Field::Json => Value::Json(json.as_str().map(|text| match serde_json::from_str::<Json>(text) {
+            Ok(_) => text.to_owned(),
+            Err(_) => Json::from(text).to_string(),
+        })),
         Field::Time => Value::from(json.as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok())),
         Field::Uuid => Value::from(json.as_str().and_then(|text| text.parse::<uuid::Uuid>().ok())),
     }

@@ -61,10 +61,10 @@ pub(crate) async fn begin(
     link: &Link,
     session: &Session,
     systems: Systems<'_>,
-    run: &RunId,
+    (run, owner): (&RunId, &str),
     deadline: Duration,
 ) -> Result<Answer, HostError> {
-    let script = script("try", systems).set("RUN", run.as_str());
+    let script = script("try", systems).set("RUN", run.as_str()).set("OWNER", owner);
     let text = link.run_on(session, &script, Privilege::Root, deadline).await?;
     Ok(parse(&text))
 }
@@ -176,6 +176,7 @@ bootctl() {
                 .set("OLD", self.path(&format!("system-{old}")))
                 .set("PROFILE", self.path("profile"))
                 .set("RUN", "20260101-000000-aaaaaa")
+                .set("OWNER", "machine:boot:1")
                 .set("KEPT", kept);
             let text = Session::local().run(&script, None, Duration::from_secs(10)).await.unwrap();
             parse(&text)

@@ -210,6 +210,8 @@ fn left_trial(text: &str) -> Option<LeftTrial> {
         entry: get("old")?,
         new: get("new").and_then(|path| StorePath::new(&path).ok()),
         run: get("run").unwrap_or_default(),
+        owner: get("owner").unwrap_or_default(),
+        age: get("age").and_then(|seconds| seconds.parse().ok()),
     })
 }
 
@@ -268,7 +270,7 @@ mod tests {
              root_facts=1\norphan=run\t20260101-000000-aaaaaa\towner=m:b:7\tphase=activated\tnew={SYSTEM}\tunit_state=active\n\
              deploy_lock=77\ndeploy_holder=run=20260101-000000-aaaaaa\ndeploy_holder=actor=ann@desk\n\
              boot_trial=kept=\nboot_trial=old=nixos-generation-41.conf\nboot_trial=new={SYSTEM}\n\
-             boot_trial=run=20260101-000000-bbbbbb\n"
+             boot_trial=run=20260101-000000-bbbbbb\nboot_trial=owner=m:b:7\nboot_trial=age=61\n"
         )
     }
 
@@ -294,6 +296,7 @@ mod tests {
             (trial.entry.as_str(), trial.run.as_str()),
             ("nixos-generation-41.conf", "20260101-000000-bbbbbb")
         );
+        assert_eq!((trial.owner.as_str(), trial.age), ("m:b:7", Some(61)));
         assert_eq!(trial.new.unwrap().as_str(), SYSTEM);
     }
 

@@ -97,6 +97,12 @@ pub struct LeftTrial {
     pub new: Option<StorePath>,
     /// The run that did it.
     pub run: String,
+    /// Machine, boot and process of its deployer.
+    #[serde(default)]
+    pub owner: String,
+    /// How many seconds ago.
+    #[serde(default)]
+    pub age: Option<u64>,
 }
 
 /// What nix-deploy last confirmed on the host, as the host itself keeps it.

@@ -96,6 +96,7 @@ impl PastRun {
                     ActivationPhase::Activated
                     | ActivationPhase::Committing
                     | ActivationPhase::Committed
+                    | ActivationPhase::Kept
                     | ActivationPhase::BootOnly => {
                         let boot = self.boots.get(&host).cloned().unwrap_or_default();
                         self.committed.insert(host, boot)

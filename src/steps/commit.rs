@@ -30,6 +30,12 @@ async fn run(context: &HostContext) -> StepResult {
             match state.phase {
                 ActivationPhase::Committed => Ok(Done::passed("")),
                 ActivationPhase::Kept => Ok(Done::passed("until the next reboot")),
+                // Told by the word of supervisor.sh: nothing is left to be taken back.
+                ActivationPhase::Refused => {
+                    let message = format!("{} was not confirmed: {}", context.name(), state.reason);
+                    Err(Failure::new(FailureClass::Busy, message)
+                        .hint("see who it was, then run the same command again"))
+                }
                 _ => {
                     let message = format!("the host did not commit: {}", state.reason);
                     Err(Failure::new(FailureClass::RolledBack, message).evidence(activate::said(context).await))

@@ -83,10 +83,11 @@ fn is_unchanged(action: Action, new: &StorePath, facts: &HostFacts) -> bool {
     let runs = facts.current_system.as_ref() == Some(new);
     let boots = facts.profile.as_ref() == Some(new);
     match action {
-        Action::Switch => runs && boots,
+        // What nobody has proven is activated and proven once more.
+        Action::Switch => runs && boots && !facts.unproven,
         // With the firmware's default on an older entry, the next boot is not one of it.
         Action::Boot => boots && (runs || facts.boot_trial.is_none()),
-        Action::Test => runs,
+        Action::Test => runs && !facts.unproven,
         Action::DryActivate => false,
     }
 }
@@ -95,7 +96,16 @@ fn is_unchanged(action: Action, new: &StorePath, facts: &HostFacts) -> bool {
 /// changed it is ended here, if the host runs what it is to boot; else the supervisor
 /// ends it when it changes the boot loader.
 async fn left_trial(context: &HostContext, facts: &HostFacts, is_unchanged: bool) {
-    let Some(LeftTrial { entry, run, .. }) = &facts.boot_trial else { return };
+    let Some(trial) = &facts.boot_trial else { return };
+    let LeftTrial { entry, run, .. } = trial;
+    let may_live = !owner_is_gone(&trial.owner, &context.run.owner)
+        && trial.age.is_some_and(|age| age < context.host.timeouts.reboot.as_secs());
+    if is_unchanged && may_live {
+        let message =
+            format!("run {run} may be rebooting the host: its trial of the new boot entry is left to it");
+        context.warn(message, None);
+        return;
+    }
     let left = format!(
         "the boot loader's default was still {entry}: run {run} did not prove the reboot that it asked for"
     );
@@ -235,10 +245,33 @@ mod tests {
         let new = StorePath::new(path("new")).unwrap();
         assert!(is_unchanged(Action::Boot, &new, &facts));
         let entry = "nixos-generation-1.conf".to_owned();
-        facts.boot_trial = Some(LeftTrial { entry, new: Some(new.clone()), run: String::new() });
+        facts.boot_trial = Some(LeftTrial {
+            entry,
+            new: Some(new.clone()),
+            run: String::new(),
+            owner: String::new(),
+            age: None,
+        });
         assert!(!is_unchanged(Action::Boot, &new, &facts));
         facts.current_system = Some(new.clone());
         assert!(is_unchanged(Action::Boot, &new, &facts) && is_unchanged(Action::Switch, &new, &facts));
+    }
+
+    #[test]
+    fn what_nobody_has_proven_is_not_unchanged() {
+        let path = StorePath::new(format!("/nix/store/{}-nixos-system", "0".repeat(32))).unwrap();
+        let mut facts: HostFacts = serde_json::from_value(serde_json::json!({
+            "uid": 0, "user": "root", "elevation": "root", "machine_id": "m", "boot_id": "b1",
+            "hostname": "p", "systemd": true, "machine": "x86_64",
+            "trusted": true, "baseline": {}, "orphans": []
+        }))
+        .unwrap();
+        (facts.current_system, facts.profile) = (Some(path.clone()), Some(path.clone()));
+        for action in [Action::Switch, Action::Test, Action::Boot] {
+            assert!(is_unchanged(action, &path, &facts));
+        }
+        facts.unproven = true;
+        assert!(!is_unchanged(Action::Switch, &path, &facts) && !is_unchanged(Action::Test, &path, &facts));
     }
 
     #[test]

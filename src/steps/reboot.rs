@@ -22,7 +22,7 @@ use crate::host::units::Judge;
 use crate::host::{HostError, Session, reboot, supervisor};
 use crate::model::Reboot::Always;
 use crate::model::text::{duration, plural};
-use crate::model::{Failure, FailureClass, HostFacts, HostOutcome, StepId, StorePath, Truth};
+use crate::model::{Committed, Failure, FailureClass, HostFacts, HostOutcome, StepId, StorePath, Truth};
 
 step!(Reboot, StepId::Reboot);
 
@@ -118,7 +118,10 @@ fn is_needed(context: &HostContext, facts: &HostFacts) -> bool {
         Some(HostOutcome::Deployed) if context.run.spec.reboot == Always => true,
         Some(HostOutcome::Deployed) => {
             let known = context.changes.get().is_some_and(|changes| changes.reboot_needed);
-            let known = known || context.taken_up.get().is_some_and(|committed| committed.reboot_needed);
+            let seen = context.truth.get().map_or(&facts.boot_id, |truth| &truth.boot_id);
+            let is_owed =
+                |committed: &Committed| committed.reboot_needed || taken_up::is_rebooted(committed, seen);
+            let known = known || context.taken_up.get().is_some_and(is_owed);
             known || changes::reboot(context, facts).0
         }
         _ => false,
@@ -129,8 +132,8 @@ fn is_needed(context: &HostContext, facts: &HostFacts) -> bool {
 async fn try_once(context: &HostContext, facts: &HostFacts, session: &Session) -> Result<(), HostError> {
     let (Some(old), Ok(new)) = (old_system(context, facts), context.new_system()) else { return Ok(()) };
     let systems = Systems { new, old };
-    let (run, deadline) = (&context.run.spec.id, context.command_deadline());
-    let answer = boot_trial::begin(&context.link, session, systems, run, deadline).await?;
+    let by = (&context.run.spec.id, context.run.owner.as_str());
+    let answer = boot_trial::begin(&context.link, session, systems, by, context.command_deadline()).await?;
     match answer {
         Answer::Trial(trial) => {
             context.progress(StepId::Reboot, format!("{} is tried once", trial.new));

@@ -53,7 +53,13 @@ fn awaits_reboot(
     match asked {
         Reboot::Never => false,
         Reboot::Always => true,
-        Reboot::IfNeeded => committed.reboot_needed || facts.current_system.as_ref() != Some(new) || differs(),
+        Reboot::IfNeeded => {
+            // A reboot that was made and that nobody has proven is left, too.
+            is_rebooted(committed, &facts.boot_id)
+                || committed.reboot_needed
+                || facts.current_system.as_ref() != Some(new)
+                || differs()
+        }
     }
 }
 
@@ -148,6 +154,10 @@ mod tests {
             let found = awaits_reboot(asked, &committed(needed), &facts(runs), &path('1'), || differs);
             assert_eq!(found, expected, "{asked:?} {needed} {runs} {differs}");
         }
+        // It came up with the new system, and the interrupted run did not look any more.
+        let rebooted = Committed { boot_id: "b0".to_owned(), ..committed(false) };
+        assert!(awaits_reboot(IfNeeded, &rebooted, &facts('1'), &path('1'), || false));
+        assert!(!awaits_reboot(Never, &rebooted, &facts('1'), &path('1'), || false));
     }
 
     #[test]

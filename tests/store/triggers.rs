@@ -182,6 +182,12 @@ async fn who_writes_needs_neither_our_search_path_nor_rights_on_our_tables() {
     assert_counted(&engine).await;
     let refused = connection.execute(sqlx::raw_sql("DELETE FROM public.reporting_hosts")).await.unwrap_err();
     assert!(refused.to_string().contains("permission denied"), "{refused}");
+    // Nor may anybody have our functions run for tables of his own.
+    let own = "CREATE TEMP TABLE own (hostname text); \
+               CREATE TRIGGER own AFTER TRUNCATE ON own FOR EACH STATEMENT \
+               EXECUTE FUNCTION public.fleet_heartbeats_emptied()";
+    let refused = connection.execute(sqlx::raw_sql(own)).await.unwrap_err();
+    assert!(refused.to_string().contains("permission denied for function"), "{refused}");
     connection.execute(sqlx::raw_sql("RESET ROLE; TRUNCATE public.system_states")).await.unwrap();
     engine.sql(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
     assert_eq!(kept(&engine).await, " | ");

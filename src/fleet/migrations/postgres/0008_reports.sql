@@ -11,7 +11,7 @@ ALTER TABLE build_reservations ALTER COLUMN heartbeat_at DROP NOT NULL;
 DO $$
 BEGIN
     ALTER TABLE system_states ALTER COLUMN network_interfaces TYPE jsonb USING network_interfaces::jsonb;
-EXCEPTION WHEN invalid_text_representation THEN
+EXCEPTION WHEN invalid_text_representation OR untranslatable_character THEN
     -- Until now it was text, and text need not be JSON.
     ALTER TABLE system_states ALTER COLUMN network_interfaces TYPE jsonb USING to_jsonb(network_interfaces);
 END
@@ -53,8 +53,8 @@ $$;
 -- A month that was taken away keeps its triggers; its rows are no reports any more.
 CREATE FUNCTION fleet_holds_reports(part oid) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
-    RETURN part = 'system_states'::regclass OR EXISTS (
-        SELECT 1 FROM pg_inherits WHERE inhrelid = part AND inhparent = 'system_states'::regclass);
+    RETURN part = 'system_states'::regclass::oid OR EXISTS (
+        SELECT 1 FROM pg_inherits WHERE inhrelid = part AND inhparent = 'system_states'::regclass::oid);
 END
 $$;
 
@@ -203,6 +203,8 @@ BEGIN
         'fleet_event_renamed']
     LOOP
         EXECUTE format('ALTER FUNCTION %I() SECURITY DEFINER SET search_path = %I, pg_temp', name, current_schema());
+        -- Nobody else makes triggers of them on tables of his own; those here fire for everybody.
+        EXECUTE format('REVOKE ALL ON FUNCTION %I() FROM PUBLIC', name);
     END LOOP;
     EXECUTE format('ALTER FUNCTION fleet_recount() SET search_path = %I, pg_temp', current_schema());
 END
