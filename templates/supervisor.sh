@@ -63,7 +63,7 @@ mark() {
 settle_mark() {
     [ -n "$marked" ] || return 0
     case $1 in
-        committed | kept) rm -f /run/nix-deploy/unproven ;;
+        committed | kept) rm -f /run/nix-deploy/unproven "$DIR/unproven" ;;
         boot-only | rolled-back | refused)
             rm -f /run/nix-deploy/unproven
             [ ! -e "$DIR/unproven" ] || mv -f "$DIR/unproven" /run/nix-deploy/unproven

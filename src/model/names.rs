@@ -74,18 +74,20 @@ impl HostName {
 
 /// Identifies one run of the program, here and on every host it touches.
 ///
-/// `YYYYMMDD-HHMMSS-xxxxxx` in UTC with six random hexadecimal digits: it sorts
-/// by time and is part of unit and file names on the hosts.
+/// `YYYYMMDD-HHMMSS-mmmxxxxx` in UTC with the milliseconds and five random digits in
+/// hexadecimal: it sorts by time and is part of unit and file names on the hosts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RunId(String);
 
 impl RunId {
-    /// Makes a new id from the clock and a random suffix.
+    /// Makes a new id from the clock and random digits.
     pub fn generate() -> Self {
-        let stamp = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S").to_string();
+        let now = jiff::Timestamp::now();
+        let stamp = now.strftime("%Y%m%d-%H%M%S");
         let random = uuid::Uuid::new_v4().simple().to_string();
-        Self(format!("{stamp}-{}", &random[..6]))
+        // Runs of one second are in their order, too.
+        Self(format!("{stamp}-{:03x}{}", now.subsec_millisecond(), &random[..5]))
     }
 
     /// Checks an id that was read from a file or a host.
