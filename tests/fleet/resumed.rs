@@ -42,6 +42,21 @@ fn await_boot_after(fleet: &Fleet, host: &str, before: &Option<String>) {
 }
 
 #[test]
+fn a_command_inside_a_host_ends_with_the_host() {
+    let fleet = Fleet::start(&["p620"]);
+    let mut exec = command(checkout().join("tests/support/fleet.sh"));
+    exec.args(["exec", "--dir"]).arg(fleet.hosts_folder()).args(["p620", "--", "sleep", "infinity"]);
+    let mut sleeper = exec.spawn().unwrap();
+    fleet.await_on("p620", "pidof sleep >/dev/null");
+    fleet.on("p620", "systemctl --no-block reboot");
+    let begun = Instant::now();
+    while sleeper.try_wait().unwrap().is_none() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it is still there");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
 fn reboots_that_an_interrupted_run_owed_are_made_by_the_one_that_takes_it_up() {
     let hosts = ["p620", "p510"];
     let fleet = Fleet::start(&hosts);

@@ -215,6 +215,10 @@ cmd_exec() {
     # Inside of the host's cgroup, so that a power cut takes the command as well.
     mkdir -p "$CGROUP/exec"
     echo $$ >"$CGROUP/exec/cgroup.procs"
-    exec nsenter --target "$LEADER" --mount --uts --ipc --net --pid --cgroup --root \
+    # A host that shuts down stops its processes before it ends them. An nsenter that
+    # waits for one would stop itself then, for good; this shell stands outside of the
+    # host's process numbers and waits on.
+    exec nsenter --no-fork --target "$LEADER" --mount --uts --ipc --net --pid --cgroup --root \
+        /bin/sh -c '"$@"; exit' sh \
         /usr/bin/env -i --chdir=/ PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root "${REST[@]:2}"
 }
