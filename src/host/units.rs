@@ -97,8 +97,12 @@ pub(crate) struct Judgement {
     pub(crate) failed: usize,
     /// Units that run and did not before.
     pub(crate) started: Vec<String>,
-    /// Services that ran before and do not run, without having failed.
+    /// Services that ran before and do not run, without having failed or waiting for their
+    /// socket, timer or path.
     pub(crate) idle: Vec<String>,
+    /// Sockets, timers and paths that stood ready before and do not, without having failed.
+    /// None of them comes to an end by itself.
+    pub(crate) not_ready: Vec<String>,
 }
 
 impl Judge {
@@ -118,10 +122,6 @@ impl Judge {
                     judgement.started.push(unit.clone());
                 }
             }
-            let ran = |before: &UnitHealth| before.active == "active" && before.sub == "running";
-            if now.active == "inactive" && unit.ends_with(".service") && before.is_some_and(ran) {
-                judgement.idle.push(unit.clone());
-            }
             if let Some(why) = self.ailment(unit, now) {
                 if broken_before {
                     judgement.broken_before.push(unit.clone());
@@ -130,8 +130,26 @@ impl Judge {
                 }
             }
         }
+        self.find_ended(sample, &mut judgement);
         self.judge_critical(sample, &mut judgement);
         judgement
+    }
+
+    /// What was up and has gone without a failure; systemd forgets what nothing refers to.
+    fn find_ended(&self, sample: &Baseline, judgement: &mut Judgement) {
+        let was_up = self.baseline.iter().filter(|(_, before)| before.active == "active");
+        let has_ended = |unit: &String| sample.get(unit).is_none_or(|now| now.active == "inactive");
+        let is_up = |unit: String| sample.get(&unit).is_some_and(|now| now.active == "active");
+        for (unit, before) in was_up.filter(|(unit, _)| has_ended(unit) && **unit != self.own_unit) {
+            match unit.rsplit_once('.') {
+                // What starts it on demand stands ready.
+                Some((name, "service"))
+                    if ["socket", "timer", "path"].iter().any(|kind| is_up(format!("{name}.{kind}"))) => {}
+                Some((_, "service")) if before.sub == "running" => judgement.idle.push(unit.clone()),
+                Some((_, "socket" | "timer" | "path")) => judgement.not_ready.push(unit.clone()),
+                _ => {}
+            }
+        }
     }
 
     /// Units whose restarts are counted for the first time are counted from this sample on.
@@ -262,19 +280,34 @@ mod tests {
     }
 
     #[test]
-    fn a_service_that_ran_and_has_ended_by_itself_is_named() {
+    fn what_was_up_and_has_gone_without_a_failure_is_named() {
         let judge = Judge {
             baseline: units(&[
                 ("web.service", unit("active", "running", 0)),
                 ("once.service", unit("active", "exited", 0)),
+                ("off.socket", unit("inactive", "dead", 0)),
                 ("x.socket", unit("active", "running", 0)),
+                ("y.timer", unit("active", "waiting", 0)),
+                ("z.path", unit("active", "waiting", 0)),
+                ("sys.mount", unit("active", "mounted", 0)),
             ]),
             ..Judge::default()
         };
-        let ended = ["web.service", "once.service", "x.socket"].map(|name| (name, unit("inactive", "dead", 0)));
-        let judgement = judge.judge(&units(&ended));
-        assert_eq!(judgement.idle, ["web.service"]);
-        assert!(judgement.ailing.is_empty());
+        let ended: Vec<_> =
+            judge.baseline.keys().map(|name| (name.as_str(), unit("inactive", "dead", 0))).collect();
+        for sample in [units(&ended), Baseline::new()] {
+            let judgement = judge.judge(&sample);
+            assert_eq!(judgement.idle, ["web.service"]);
+            assert_eq!(judgement.not_ready, ["x.socket", "y.timer", "z.path"]);
+            assert!(judgement.ailing.is_empty());
+        }
+        let on_demand = units(&[
+            ("web.service", unit("inactive", "dead", 0)),
+            ("web.socket", unit("active", "listening", 0)),
+        ]);
+        assert!(judge.judge(&on_demand).idle.is_empty());
+        let as_before = judge.judge(&judge.baseline);
+        assert!(as_before.idle.is_empty() && as_before.not_ready.is_empty());
     }
 
     #[test]

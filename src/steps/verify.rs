@@ -302,16 +302,16 @@ fn note_services(context: &HostContext, judgement: &Judgement, unit_files: &BTre
     // Without a plan nobody knows what the switch has touched: then any may be.
     let touched =
         |unit: &&String| !has_plan || [&restart, &reload, &start].iter().any(|list| list.contains(unit));
-    let idle = judgement.idle.iter().filter(|unit| unit_files.contains(*unit));
-    let idle: BTreeSet<String> = idle.filter(touched).cloned().collect();
-    note_idle(context, &idle);
+    let ended = judgement.idle.iter().filter(touched).chain(&judgement.not_ready);
+    let ended: BTreeSet<String> = ended.filter(|unit| unit_files.contains(*unit)).cloned().collect();
+    note_ended(context, ended.iter());
     let lists = [(restart, "restarted"), (reload, "reloaded"), (start, "started"), (not_stopped, "left alone")];
     let ailing = |unit: &str| judgement.ailing.iter().find(|ailing| ailing.unit == unit);
     let mut listed = BTreeSet::new();
     for (units, what) in lists {
         for unit in units {
             if listed.insert(unit.clone()) && ailing(&unit).is_none() {
-                context.service(&unit, if idle.contains(&unit) { "does not run any more" } else { what });
+                context.service(&unit, if ended.contains(&unit) { "does not run any more" } else { what });
             }
         }
     }
@@ -332,12 +332,14 @@ fn note_services(context: &HostContext, judgement: &Judgement, unit_files: &BTre
     }
 }
 
-/// Warns of services that ran, were started anew, and have come to an end without failing.
-fn note_idle(context: &HostContext, idle: &BTreeSet<String>) {
-    let Some(first) = idle.first() else { return };
-    let names: Vec<&str> = idle.iter().map(String::as_str).collect();
-    let message = format!("ran before this deploy and came to an end after its start: {}", names.join(", "));
-    context.warn(message, Some(format!("on the host: systemctl status {first}")));
+/// Warns of what was up, is still part of the system, and is up no more without having failed.
+pub(super) fn note_ended<'a>(context: &HostContext, ended: impl Iterator<Item = &'a String>) {
+    let names: Vec<&str> = ended.map(String::as_str).collect();
+    let Some(first) = names.first() else { return };
+    let message = format!("ran before this deploy and does not run any more: {}", names.join(", "));
+    if !context.warnings().contains(&message) {
+        context.warn(message, Some(format!("on the host: systemctl status {first}")));
+    }
 }
 
 /// What was found as a failure, with the last words of the units.

@@ -76,8 +76,41 @@ fn a_service_that_ran_and_ends_at_its_restart_is_named_in_every_mode() {
         let run = fleet.deploy(&[host, mode]);
         run.expect(host, 0, "deployed-with-warnings");
         let warnings = run.warnings(host);
-        assert!(warnings.contains("came to an end after its start: worker.service"), "{warnings}");
+        assert!(warnings.contains("does not run any more: worker.service"), "{warnings}");
     }
+}
+
+/// A service changes, and the socket that starts it does not come back, without an error.
+const SOCKET_THAT_RESTS: &str = r#"{ ... }: {
+  units."status.socket".Unit.ConditionPathExists = "/nowhere";
+  units."status.service".Service.Environment = "CHANGED=1";
+}"#;
+
+#[test]
+fn a_socket_that_stood_ready_and_does_not_any_more_is_named_in_every_mode() {
+    let fleet = Fleet::start(&["p620", "p510", "h3=p620"]);
+    std::fs::write(fleet.flake().join("variants/socket-rests.nix"), SOCKET_THAT_RESTS).unwrap();
+    for (host, mode) in [("p620", "--fast"), ("p510", "--emergency"), ("h3", "--mode=standard")] {
+        fleet.on(host, "systemctl start status.service");
+        fleet.variant(host, "socket-rests");
+        let run = fleet.deploy(&[host, mode]);
+        run.expect(host, 0, "deployed-with-warnings");
+        let warnings = run.warnings(host);
+        assert!(warnings.contains("does not run any more: status.s"), "{warnings}");
+        assert!(warnings.contains("status.socket"), "{warnings}");
+        let state = fleet.on(host, "systemctl is-active status.socket nix-daemon.socket || true");
+        assert_eq!(state.lines().collect::<Vec<_>>(), ["inactive", "active"]);
+    }
+}
+
+#[test]
+fn a_service_that_waits_for_its_socket_is_not_missed() {
+    let fleet = Fleet::start(&["p620"]);
+    fleet.on("p620", "systemctl start status.service");
+    fleet.variant("p620", "socket-activated");
+    fleet.deploy(&["p620", "--fast"]).expect("p620", 0, "deployed");
+    let state = fleet.on("p620", "systemctl is-active status.service status.socket || true");
+    assert_eq!(state.lines().collect::<Vec<_>>(), ["inactive", "active"]);
 }
 
 #[test]

@@ -67,7 +67,7 @@ impl Fleet {
         assert_eq!(run.report(host)["new"], after.on.current_system.as_str());
         assert_eq!(after.on.profile, after.on.current_system);
         assert_eq!(after.unfinished, "");
-        for unit in ["sshd.service", "worker.service", "monitor.service"] {
+        for unit in ["sshd.service", "worker.service", "monitor.service", "nix-daemon.socket"] {
             assert_eq!(after.units.get(unit).map(String::as_str), Some("active"), "{unit}: {:?}", after.units);
         }
         self.assert_no_traces(host);

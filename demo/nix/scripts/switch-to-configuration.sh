@@ -111,7 +111,8 @@ plan=$({
         return ""
     }
     function modified(unit, path,    count, sockets, i, activated) {
-        if (unit ~ /\.(path|slice|mount)$/) return
+        # As on NixOS: changed sockets are left as they are, unless their service changes as well.
+        if (unit ~ /\.(path|slice|mount|socket)$/) return
         if (truth(key(path, "X-ReloadIfChanged", 0)) && !(unit in restart) && !(unit in stop)) { reload[unit]; return }
         if (!truth(key(path, "X-RestartIfChanged", 1)) || truth(key(path, "RefuseManualStop", 0)) || truth(key(path, "X-OnlyManualStart", 0))) {
             skip[unit]
