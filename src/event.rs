@@ -180,6 +180,13 @@ pub enum Event {
         /// What; set as suppressed when a flag lets it pass in this run.
         finding: Box<Finding>,
     },
+    /// The configuration was checked without a deploy.
+    Checked {
+        /// How many files were judged.
+        files: usize,
+        /// What was found; set as suppressed when a flag lets it pass in this run.
+        findings: Vec<Finding>,
+    },
     /// Something usual went wrong and was tried to be set right.
     Recovery {
         /// The hosts that it concerns.

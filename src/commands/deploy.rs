@@ -1,6 +1,7 @@
 //! Deploys hosts: builds the real adapters, picks the reporters, runs.
 
 use std::io::IsTerminal;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -136,17 +137,8 @@ impl Running {
 /// Starts recording into the fleet database. Without a recorder the run goes
 /// on: the journal has everything, and a later run records it.
 fn record(run_spec: &RunSpec, database_url: &Secret, owner: &str) -> (Option<Recording>, Arc<dyn HostClaims>) {
-    let started = Address::parse(database_url).map_err(|error| error.in_short()).and_then(|address| {
-        let options = RecorderOptions {
-            address,
-            state_dir: run_spec.state_dir.clone(),
-            run_dir: run_spec.run_dir.clone(),
-            actor: run_spec.actor.clone(),
-            owner: owner.to_owned(),
-        };
-        Recorder::start(options).map_err(|error| error.to_string())
-    });
-    match started {
+    let run = (run_spec.state_dir.as_path(), run_spec.run_dir.as_path());
+    match recorder(database_url, run, &run_spec.actor, owner) {
         Ok(recorder) => {
             let claims = Arc::new(FleetClaims { claims: recorder.claims(), warned: AtomicBool::new(false) });
             let changes_hosts = run_spec.action != Action::DryActivate;
@@ -154,6 +146,24 @@ fn record(run_spec: &RunSpec, database_url: &Secret, owner: &str) -> (Option<Rec
         }
         Err(why) => (None, Arc::new(NoClaims { why, warned: AtomicBool::new(false) })),
     }
+}
+
+/// The recorder of a run whose folder is in this state folder, or why there is none.
+pub(super) fn recorder(
+    database_url: &Secret,
+    (state_dir, run_dir): (&Path, &Path),
+    actor: &str,
+    owner: &str,
+) -> Result<Recorder, String> {
+    let address = Address::parse(database_url).map_err(|error| error.in_short())?;
+    let options = RecorderOptions {
+        address,
+        state_dir: state_dir.to_owned(),
+        run_dir: run_dir.to_owned(),
+        actor: actor.to_owned(),
+        owner: owner.to_owned(),
+    };
+    Recorder::start(options).map_err(|error| error.to_string())
 }
 
 /// Says once that other deployers cannot be seen.
@@ -268,7 +278,7 @@ const FIRST_PID_NAMESPACE: &str = "pid:[4026531836]";
 
 /// Machine, boot and process of this program: a later run can tell by it
 /// whether the one that left traces on a host still lives.
-fn owner() -> String {
+pub(super) fn owner() -> String {
     let read = |path: &str| {
         std::fs::read_to_string(path).map_or_else(|_| "unknown".to_owned(), |text| text.trim().to_owned())
     };

@@ -9,6 +9,7 @@
 
 mod beside;
 mod builders;
+mod checks;
 mod cluster;
 mod engine;
 mod faults;

@@ -4,18 +4,18 @@
 use std::time::Duration;
 
 use super::{Job, hardening};
-use crate::check::{self, system};
+use crate::check::{self, Judged, system};
 use crate::cli::DeployArgs;
 use crate::error::CommandError;
-use crate::exit::ExitCode;
 use crate::lint::audit::{self, System};
 use crate::model::{Failure, FailureClass, Finding, HostSpec, RunSpec};
 use crate::nix::{Ask, BuildRequest, ChunkPolicy, EvalRequest, Evaluated, Nix, NixProgress};
 use crate::plan;
+use crate::report::Hardening;
 use crate::steps;
 
 /// Judges the source and the hosts that a name, a glob or a tag selects.
-pub(super) async fn check(job: &Job<'_>, selector: &str) -> Result<ExitCode, CommandError> {
+pub(super) async fn judge(job: &Job<'_>, selector: &str) -> Result<(Judged, Vec<Hardening>), CommandError> {
     let Some(settings) = &job.settings else {
         return Err(CommandError::new(
             FailureClass::Usage,
@@ -53,7 +53,7 @@ pub(super) async fn check(job: &Job<'_>, selector: &str) -> Result<ExitCode, Com
             ));
         }
     }
-    job.show(judged, &scores)
+    Ok((judged, scores))
 }
 
 /// The built system of each host.

@@ -20,8 +20,28 @@ struct Mended {
     fixed: Fixed,
 }
 
-/// Mends files and judges them again, or prints the differences.
-pub(super) async fn mend(job: &Job<'_>) -> Result<ExitCode, CommandError> {
+/// Prints what would be mended, as differences.
+pub(super) async fn show(job: &Job<'_>) -> Result<ExitCode, CommandError> {
+    let (mended, what) = mended(job).await?;
+    let texts = mended.iter().map(|file| lint::unified_diff(&file.file.shown, &file.before, &file.fixed.text));
+    print(texts.collect::<String>().as_bytes())?;
+    job.say(&format!("{what}; nothing was written"));
+    Ok(exit::OK)
+}
+
+/// Mends files.
+pub(super) async fn mend(job: &Job<'_>) -> Result<(), CommandError> {
+    let (mended, what) = mended(job).await?;
+    for file in &mended {
+        write(&file.file.path, &file.fixed.text)
+            .map_err(|error| CommandError::from_error(FailureClass::Usage, &error))?;
+    }
+    job.say(&what);
+    Ok(())
+}
+
+/// The files that can be mended, and how many fixes that are, in words.
+async fn mended(job: &Job<'_>) -> Result<(Vec<Mended>, String), CommandError> {
     let files = job.source().await?.files;
     let policy = std::sync::Arc::clone(&job.policy);
     let mending = tokio::task::spawn_blocking(move || {
@@ -36,20 +56,7 @@ pub(super) async fn mend(job: &Job<'_>) -> Result<ExitCode, CommandError> {
     let mended = mending.await.map_err(|error| CommandError::from_error(FailureClass::Unexpected, &error))?;
     let count: usize = mended.iter().flat_map(|file| &file.fixed.fixes).map(|(_, count)| count).sum();
     let what = format!("{} in {}", plural(count, "fix").replace("fixs", "fixes"), plural(mended.len(), "file"));
-    if job.arguments.diff {
-        let texts =
-            mended.iter().map(|file| lint::unified_diff(&file.file.shown, &file.before, &file.fixed.text));
-        print(texts.collect::<String>().as_bytes())?;
-        job.say(&format!("{what}; nothing was written"));
-        return Ok(exit::OK);
-    }
-    for file in &mended {
-        write(&file.file.path, &file.fixed.text)
-            .map_err(|error| CommandError::from_error(FailureClass::Usage, &error))?;
-    }
-    job.say(&what);
-    let judged = job.judge().await?;
-    job.show(judged, &[])
+    Ok((mended, what))
 }
 
 /// A file that could not be written.

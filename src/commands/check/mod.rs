@@ -8,12 +8,15 @@
 
 mod evaluated;
 mod mend;
+mod recorded;
 mod staged;
 mod watch;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use recorded::Recorded;
 
 use super::{deploy, explain, known_rules, print};
 use crate::check::{self, AskNix, Judged, NixAnswer, Source};
@@ -44,8 +47,8 @@ pub(crate) async fn check(
     if arguments.staged {
         return job.show(staged::judge(&job).await?, &[]);
     }
-    if arguments.fix || arguments.diff {
-        return mend::mend(&job).await;
+    if arguments.diff {
+        return mend::show(&job).await;
     }
     if arguments.write_baseline {
         return job.write_baseline().await;
@@ -53,11 +56,30 @@ pub(crate) async fn check(
     if arguments.watch {
         return watch::watch(&job).await;
     }
-    if let Some(host) = &arguments.evaluated {
-        return evaluated::check(&job, host).await;
+    let mut record = Recorded::begin(&job);
+    let checked = match judge(&job).await {
+        Ok((judged, hardening)) => {
+            if let Some(record) = &mut record {
+                record.found(&judged).await;
+            }
+            job.show(judged, &hardening)
+        }
+        Err(error) => Err(error),
+    };
+    if let Some(record) = record {
+        record.end(checked.as_ref().map_or_else(CommandError::exit_code, |code| *code)).await;
     }
-    let judged = job.judge().await?;
-    job.show(judged, &[])
+    checked
+}
+
+/// Judges what the arguments name, and mends it first when that is asked for.
+async fn judge(job: &Job<'_>) -> Result<(Judged, Vec<Hardening>), CommandError> {
+    if job.arguments.fix {
+        mend::mend(job).await?;
+    } else if let Some(host) = &job.arguments.evaluated {
+        return evaluated::judge(job, host).await;
+    }
+    Ok((job.judge().await?, Vec::new()))
 }
 
 /// What is judged, under which settings, and how it is shown.
@@ -208,10 +230,15 @@ impl<'a> Job<'a> {
     /// Says something to the person.
     fn say(&self, text: &str) {
         if self.screen.output != Output::Quiet {
-            // Where standard error is gone there is nobody left to tell.
-            let _ = writeln!(std::io::stderr().lock(), "{}", clean_line(text));
+            say(text);
         }
     }
+}
+
+/// Says something on standard error.
+fn say(text: &str) {
+    // Where standard error is gone there is nobody left to tell.
+    let _ = writeln!(std::io::stderr().lock(), "{}", clean_line(text));
 }
 
 /// A path as seen from a folder; as it is when they share nothing.

@@ -24,14 +24,17 @@ pub(super) async fn show(desk: &Desk, asked: &ShowArgs) -> Result<ExitCode, Comm
         text("tool_version")
     )];
     let dirty = record.run.get("dirty").and_then(serde_json::Value::as_bool) == Some(true);
+    // A check has no action.
+    let action = record.run.get("action").and_then(serde_json::Value::as_str);
     lines.push(format!(
-        "{} {} of {}, commit {}{}",
+        "{}{} of {}, commit {}{}",
         text("command"),
-        text("action"),
+        action.map(|action| format!(" {action}")).unwrap_or_default(),
         text("flake"),
         text("commit_hash"),
         if dirty { " (dirty)" } else { "" }
     ));
+    lines.extend(record.findings.iter().map(finding_line));
     if let Some(update) = &record.update {
         lines.extend(update_lines(update));
     }
@@ -42,9 +45,23 @@ pub(super) async fn show(desk: &Desk, asked: &ShowArgs) -> Result<ExitCode, Comm
         lines.push(format!("{}: {}, no report", word("hostname"), word("status")));
     }
     let mut shown: String = lines.iter().map(|line| crate::model::text::clean_line(line) + "\n").collect();
-    shown.push('\n');
+    if !record.reports.is_empty() {
+        shown.push('\n');
+    }
     shown.push_str(&report::reports_again(deploy::shown(desk.screen), &record.reports));
     print(shown.as_bytes())
+}
+
+/// What a check found, on one line.
+fn finding_line(finding: &serde_json::Value) -> String {
+    let text = |key: &str| finding.get(key).and_then(serde_json::Value::as_str).unwrap_or("-");
+    let place = match (finding.get("file").and_then(serde_json::Value::as_str), finding.get("line")) {
+        (Some(file), Some(line)) => format!("{file}:{line}: "),
+        _ => String::new(),
+    };
+    let let_pass = finding.get("suppressed").and_then(serde_json::Value::as_str);
+    let let_pass = let_pass.map(|how| format!(" ({how})")).unwrap_or_default();
+    format!("{place}{} [{}]: {}{let_pass}", text("severity"), text("rule"), text("message"))
 }
 
 /// Inputs before and after, and the decision.

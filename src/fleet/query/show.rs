@@ -18,7 +18,10 @@ pub(crate) struct RunRecord {
     /// Columns of `updates`, with the inputs; nothing when no input was updated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) update: Option<Json>,
-    /// Columns of `deployment_events`, with steps, packages, units and report.
+    /// What a check found, columns of `findings`; those of a deploy stand with its hosts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) findings: Vec<Json>,
+    /// Columns of `deployment_events`, with steps, packages, units, findings and report.
     pub(crate) hosts: Vec<Json>,
     /// Reports that can be shown again.
     #[serde(skip)]
@@ -71,7 +74,7 @@ const HOST: [(&str, Kind); 19] = [
 
 /// What hangs below a host's event: its name in JSON, table, columns.
 type Below = (&'static str, &'static str, &'static [(&'static str, Kind)]);
-const BELOW: [Below; 5] = [
+const BELOW: [Below; 6] = [
     (
         "steps",
         "steps",
@@ -89,6 +92,7 @@ const BELOW: [Below; 5] = [
         ],
     ),
     ("units", "unit_changes", &[("unit", Text), ("what", Text)]),
+    ("findings", "findings", &FINDING),
     ("resources", "resources", &[("name", Text), ("value_before", Kind::Real), ("value_after", Kind::Real)]),
     (
         "issues",
@@ -104,6 +108,18 @@ const BELOW: [Below; 5] = [
             ("reason", Text),
         ],
     ),
+];
+
+const FINDING: [(&str, Kind); 9] = [
+    ("rule", Text),
+    ("severity", Text),
+    ("file", Text),
+    ("line", Integer),
+    ("subject", Text),
+    ("message", Text),
+    ("mend", Text),
+    ("suppressed", Text),
+    ("fingerprint", Text),
 ];
 
 const UPDATE: [(&str, Kind); 8] = [
@@ -145,7 +161,8 @@ pub(crate) async fn run_record(database: &mut Database, id: &str) -> Result<RunR
     let id = run.get("id").and_then(Json::as_str).unwrap_or_default().to_owned();
     let sql = format!("SELECT id, {} FROM deployment_events WHERE run_id = $1 ORDER BY hostname", list(&HOST));
     let update = update(database, &id).await?;
-    let mut record = RunRecord { run, update, hosts: Vec::new(), reports: Vec::new() };
+    let findings = findings(database, &id).await?;
+    let mut record = RunRecord { run, update, findings, hosts: Vec::new(), reports: Vec::new() };
     for cells in database.rows("read the run's hosts", &sql, &values![&id]).await? {
         let Some((event, cells)) = cells.split_first() else { continue };
         let mut host = object(&HOST, cells);
@@ -159,6 +176,14 @@ pub(crate) async fn run_record(database: &mut Database, id: &str) -> Result<RunR
         record.hosts.push(host);
     }
     Ok(record)
+}
+
+/// What a run found that is about no host's deploy.
+async fn findings(database: &mut Database, id: &str) -> Result<Vec<Json>, FleetError> {
+    let sql =
+        format!("SELECT {} FROM findings WHERE run_id = $1 AND event_id IS NULL ORDER BY id", list(&FINDING));
+    let rows = database.rows("read what the run found", &sql, &values![id]).await?;
+    Ok(rows.iter().map(|cells| object(&FINDING, cells)).collect())
 }
 
 /// The update of inputs that a run was.

@@ -133,7 +133,9 @@ async fn write_run(database: &mut Database, run: &RunId, lines: &[Line]) -> Resu
     let values = match started {
         Some((Event::RunStarted { tool_version, actor, mode, action, flake, command, issue, .. }, time)) => {
             let machine = actor.rsplit_once('@').map(|(_, machine)| machine);
-            let (mode, action) = (mode.as_str(), action.as_str());
+            // A check has neither: it does nothing to any host.
+            let deploys = command != "check";
+            let (mode, action) = (deploys.then(|| mode.as_str()), deploys.then(|| action.as_str()));
             let issue = issue.map(|number| number.to_string());
             values![run.as_str(), time, actor, machine, tool_version, mode, command, action, flake, issue]
         }
@@ -179,8 +181,10 @@ impl Writer<'_> {
             }
             Event::Finding { host, finding } => {
                 let event_id = self.event_id(host.as_str()).await?;
-                findings::write(self.database, self.run, event_id, host.as_str(), finding).await
+                let deploy = Some((event_id, host.as_str()));
+                findings::write(self.database, self.run, deploy, std::slice::from_ref(finding)).await
             }
+            Event::Checked { findings, .. } => findings::write(self.database, self.run, None, findings).await,
             Event::KnownIssues { report, afterwards } => {
                 let event_id = self.event_id(report.host.as_str()).await?;
                 updates::issues(self.database, self.run, event_id, report, *afterwards).await
