@@ -1,6 +1,6 @@
 //! Inserting many rows with few statements.
 
-use super::database::Database;
+use super::database::{Database, Dialect};
 use super::error::FleetError;
 use super::value::Value;
 
@@ -18,9 +18,11 @@ pub(super) async fn insert(
 ) -> Result<(), FleetError> {
     for rows in rows.chunks(ROWS) {
         let mut place = 0;
+        // SQLite looks through all names of places for each of them; those without one cost nothing.
+        let is_sqlite = database.dialect() == Dialect::Sqlite;
         let mut next = |_: &Value| {
             place += 1;
-            format!("${place}")
+            if is_sqlite { "?".to_owned() } else { format!("${place}") }
         };
         let places: Vec<String> = rows
             .iter()

@@ -5,6 +5,8 @@
 //! `tests/fixtures/journal`. Earlier lines of the table are more particular than
 //! later ones; of each journal line only the first that fits counts.
 
+use std::collections::BTreeMap;
+
 /// How many suggestions are made at most: more would be guessing.
 const MOST: usize = 3;
 
@@ -134,24 +136,36 @@ static CAUSES: [Cause; 15] = [
 /// How many at the end of the table are the system's general words, which many causes lead to.
 const GENERAL: usize = 2;
 
-/// What to do, as far as these lines of the journal tell; the most telling first.
+/// What to do, as far as these lines of the journal tell; the most telling first. A line
+/// that is not indented and ends with a colon names the unit of those that follow.
 pub(crate) fn suggestions(lines: &[String]) -> Vec<String> {
-    let mut found: Vec<(usize, String)> = Vec::new();
-    for line in lines {
-        let Some(place) = CAUSES.iter().position(|cause| cause.fits(line)) else { continue };
-        let suggestion = (CAUSES[place].suggest)(line);
-        // The first line of a cause says most; those that follow repeat it.
-        if !found.iter().any(|(other, _)| *other == place) {
-            found.push((place, suggestion));
+    let is_name = |line: &String| line.ends_with(':') && !line.starts_with(' ');
+    let mut found: Vec<(usize, String)> = lines.split(is_name).flat_map(of_one_unit).collect();
+    found.sort_by_key(|(place, _)| *place);
+    let mut suggestions: Vec<String> = Vec::new();
+    for (_, suggestion) in found {
+        if !suggestions.contains(&suggestion) {
+            suggestions.push(suggestion);
         }
     }
-    found.sort_by_key(|(place, _)| *place);
+    suggestions.truncate(MOST);
+    suggestions
+}
+
+/// The causes that the lines of one unit tell, by their place in the table.
+fn of_one_unit(lines: &[String]) -> BTreeMap<usize, String> {
+    let mut found = BTreeMap::new();
+    for line in lines {
+        let Some(place) = CAUSES.iter().position(|cause| cause.fits(line)) else { continue };
+        // The first line of a cause says most; those that follow repeat it.
+        found.entry(place).or_insert_with(|| (CAUSES[place].suggest)(line));
+    }
     // What a known cause leads to also ends in the system's general words.
     let general = CAUSES.len() - GENERAL;
-    if found.first().is_some_and(|(place, _)| *place < general) {
-        found.retain(|(place, _)| *place < general);
+    if found.keys().any(|place| *place < general) {
+        found.retain(|place, _| *place < general);
     }
-    found.into_iter().take(MOST).map(|(_, suggestion)| suggestion).collect()
+    found
 }
 
 impl Cause {
@@ -264,6 +278,16 @@ mod tests {
                    Nov 21 14:03:42 systemd[1]: web.service: Main process exited, code=exited, status=1/FAILURE\n";
         assert!(of(log).is_empty());
         assert!(suggestions(&[]).is_empty());
+    }
+
+    #[test]
+    fn general_words_of_one_unit_count_beside_the_cause_of_another() {
+        let lines = "web.service:\n  perl[1]: cannot listen on 0.0.0.0:80: Address already in use\n  \
+                     perl[1]: cannot open /run/web: No such file or directory\n\
+                     db.service:\n  cat[2]: /etc/shadow: Permission denied";
+        let made = of(lines);
+        assert!(made[0].contains("port 80 is in use") && made[1].contains("/etc/shadow cannot be read"));
+        assert_eq!(made.len(), 2, "{made:?}");
     }
 
     #[test]

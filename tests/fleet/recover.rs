@@ -293,6 +293,7 @@ fn a_service_that_fails_for_a_known_reason_is_taken_back_with_what_to_do() {
             "ExecStart = \"/bin/cat /etc/shadow\"; User = \"deploy\";",
             "/etc/shadow cannot be read or written by the unit's user",
         ),
+        ("ExecStart = \"/usr/bin/perl -e '$$x = q(a) x (256 << 20)'\"; LimitAS = \"64M\";", "memory ran out"),
     ];
     for (service, suggested) in more {
         let variant = format!("{{ ... }}: {{ {} }}", unit(service));
@@ -302,5 +303,15 @@ fn a_service_that_fails_for_a_known_reason_is_taken_back_with_what_to_do() {
         run.expect("p510", 6, "rolled-back");
         run.assert_failure("p510", &[suggested]);
     }
+    // One that must run, and requires one that fails for a reason of its own.
+    let base = "units.\"base.service\".Service = { Type = \"oneshot\"; ExecStart = \"/bin/cat /nowhere\"; };";
+    let top = "units.\"top.service\" = { Unit = { Requires = \"base.service\"; After = \"base.service\"; }; \
+               Service.ExecStart = \"/bin/sleep infinity\"; wantedBy = [ \"multi-user.target\" ]; };";
+    fs::write(fleet.flake().join("variants/more-causes.nix"), format!("{{ ... }}: {{ {base} {top} }}"))
+        .unwrap();
+    fleet.write_settings("[hosts.p510]\ncritical_services = [\"top.service\"]\n");
+    let run = fleet.deploy(&["p510"]);
+    run.expect("p510", 6, "rolled-back");
+    run.assert_failure("p510", &["a unit that it requires failed first", "/nowhere is not there"]);
     assert_eq!(["p620", "p510"].map(|host| fleet.look(host)), before);
 }
