@@ -73,6 +73,44 @@ fn a_unit_that_crashes_at_the_boot_is_told_and_nothing_is_claimed_to_be_taken_ba
     fleet.assert_no_traces("p620");
 }
 
+/// From the word to the proof: which hosts were rebooting at the same time, at most.
+fn rebooting_at_a_time(run: &Run) -> usize {
+    let (mut now, mut most) = (0_usize, 0);
+    for event in run.events.iter().filter(|event| event["step"] == "reboot") {
+        match event["type"].as_str() {
+            Some("step-started") => now += 1,
+            Some("step-finished") => now -= 1,
+            _ => {}
+        }
+        most = most.max(now);
+    }
+    most
+}
+
+#[test]
+fn so_many_hosts_reboot_at_a_time_as_was_said_and_one_unless_told() {
+    let hosts = ["h1", "h2", "h3", "h4"];
+    let fleet = Fleet::start(&["h1=p620", "h2=p620", "h3=p620", "h4=p620"]);
+    for (revision, more, at_a_time) in [(1, &["--reboot-parallel", "2"][..], 2), (2, &[], 1)] {
+        for host in hosts {
+            fleet.variant_with(host, "unit-changed", &format!("revision = {revision};"));
+        }
+        let boot_ids =
+            || hosts.map(|host| fleet.on(host, "cat /proc/sys/kernel/random/boot_id").trim().to_owned());
+        let (before, looked) = (boot_ids(), hosts.map(|host| fleet.look(host)));
+        let run = fleet.deploy(&[&["all", "--fast", "--reboot", "always"], more].concat());
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        for ((host, before), after) in hosts.iter().zip(&before).zip(&boot_ids()) {
+            assert_ne!(before, after, "{host} was rebooted");
+        }
+        for (host, looked) in hosts.iter().zip(&looked) {
+            assert_ne!(fleet.look(host).current_system, looked.current_system);
+            fleet.assert_runs_new(host, &run);
+        }
+        assert_eq!(rebooting_at_a_time(&run), at_a_time, "{more:?}");
+    }
+}
+
 #[test]
 fn a_host_that_does_not_go_down_in_time_is_told() {
     let fleet = Fleet::start(&["p620"]);

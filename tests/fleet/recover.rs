@@ -241,6 +241,25 @@ fn a_host_whose_binary_cache_broke_down_gets_everything_from_here() {
 }
 
 #[test]
+fn a_host_whose_binary_cache_is_gone_gets_everything_from_here() {
+    let fleet = Fleet::start(&["p620"]);
+    let gone = {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        // Nothing listens on the host itself either.
+        format!("http://{}", listener.local_addr().unwrap())
+    };
+    let settings = format!("substituters = {gone}\n    download-attempts = 1\n");
+    replace(&fleet, "nix/toplevel.nix", "substituters =\n", &settings);
+    fleet.variant("p620", "baseline");
+    assert_eq!(fleet.deploy(&["p620"]).code, Some(0));
+    fleet.write_settings_with("use_substitutes = true", "");
+    fleet.variant_with("p620", "unit-changed", &fresh_revision());
+    let run = fleet.deploy(&["p620"]);
+    assert_eq!(run.code, Some(0), "{:#}", run.report("p620"));
+    fleet.assert_runs_new("p620", &run);
+}
+
+#[test]
 fn a_full_disk_of_the_host_that_builds_is_cleared_and_what_is_being_built_stays() {
     let fleet = Fleet::start_with(&["p620"], &["--store-size", "256"]);
     fleet.write_settings("[recover]\ngc = true\n[hosts.p620]\nbuild_on = \"target\"\n");

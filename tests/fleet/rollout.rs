@@ -105,6 +105,48 @@ fn nothing_after_a_bad_canary_is_touched_and_a_run_killed_in_wave_2_is_taken_up(
 }
 
 #[test]
+fn canaries_in_several_waves_are_all_well_before_another_host_is_touched() {
+    let fleet = start(6);
+    // The second canary waits for the first one, so that they make two waves.
+    fleet.write_settings("[hosts.h2]\ndepends_on = [\"h1\"]\n");
+    let before: Vec<_> = names(6).iter().map(|name| fleet.look(name)).collect();
+    fleet.variant("h2", "crash-at-start");
+    let run = fleet.deploy(&["all", "--fast", "--canary", "h1,h2"]);
+    run.expect("h2", 6, "rolled-back");
+    assert_eq!(run.outcome("h1"), "deployed");
+    assert_eq!(activated(&run.events), ["h1", "h2"]);
+    assert_eq!(hosts_with(&run, "skipped").len(), 4);
+    assert!(
+        run.failure("h5").contains("h5 was not started: h2, which went first, failed"),
+        "{}",
+        run.failure("h5")
+    );
+    for (name, before) in names(6).iter().zip(&before).skip(1) {
+        assert_eq!(fleet.look(name), *before);
+    }
+
+    fleet.variant("h2", "unit-changed");
+    fleet.variant_with("h1", "unit-changed", "revision = 9;");
+    let run = fleet.deploy(&["all", "--fast", "--canary", "h1,h2"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let waves: Vec<&Value> = run.events.iter().filter(|event| event["type"] == "wave-started").collect();
+    assert_eq!((&waves[0]["hosts"], &waves[1]["hosts"]), (&Value::from(vec!["h1"]), &Value::from(vec!["h2"])));
+    // Both are proven and committed before any other one begins.
+    let place = |what: &str, host: &str, step: &str| {
+        let is_it = |event: &Value| event["type"] == what && event["host"] == host && event["step"] == step;
+        run.events.iter().position(is_it).unwrap()
+    };
+    for host in ["h3", "h4", "h5", "h6"] {
+        for canary in ["h1", "h2"] {
+            assert!(
+                place("step-finished", canary, "settle") < place("step-started", host, "activate"),
+                "{host}"
+            );
+        }
+    }
+}
+
+#[test]
 fn failures_stop_a_run_and_its_hosts_are_taken_back_as_far_as_they_can_be_reached() {
     let fleet = start(6);
     fleet.write_settings("[hosts.h5]\ndepends_on = [\"h4\"]\n[rollout]\nmax_parallel = 1\n");

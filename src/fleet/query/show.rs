@@ -19,7 +19,6 @@ pub(crate) struct RunRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) update: Option<Json>,
     /// What a check found, columns of `findings`; those of a deploy stand with its hosts.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) findings: Vec<Json>,
     /// Columns of `deployment_events`, with steps, packages, units, findings and report.
     pub(crate) hosts: Vec<Json>,
