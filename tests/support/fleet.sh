@@ -32,7 +32,8 @@ faults
   link NAME down|up            pull the cable, plug it in
   pause|resume NAME            the host goes silent; wakes up
   fill NAME PATH FREE_MIB      leave so much room on a host started with --store-size
-  delay NAME [MS]              forwarder with MS (20) each way; adds NAME-delayed to ssh_config, prints its port
+  delay NAME [MS [KIB]]        forwarder with MS (20) each way, KIB a second at most; adds NAME-delayed to
+                               ssh_config, prints its port
 operator
   operator226 CMD…             run with the image's Nix 2.26 in this machine's network
 END

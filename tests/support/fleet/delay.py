@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""A TCP forwarder that adds latency, for kernels without netem.
+"""A TCP forwarder that adds latency, for kernels without netem, and takes throughput away.
 
-usage: delay.py HOST PORT MILLISECONDS STATE
+usage: delay.py HOST PORT MILLISECONDS STATE [KIB_PER_SECOND]
 
 Every chunk is delivered MILLISECONDS after it arrived, in both directions, in order, and chunks
-are on their way at the same time: latency is added, throughput is not taken away. A new
-connection costs one round trip, as TCP's handshake would. Writes STATE/delay.pid and
-STATE/delay.port; ends when STATE is gone.
+are on their way at the same time: latency is added, and throughput is only taken away where a
+limit is given, for each direction of each connection. A new connection costs one round trip, as
+TCP's handshake would. Writes STATE/delay.pid and STATE/delay.port; ends when STATE is gone.
 """
 
 import asyncio
@@ -19,15 +19,22 @@ CHUNKS_UNDERWAY = 64
 CHUNK = 65536
 
 
-async def pump(reader, writer, delay):
-    """Carries one direction until its end, each chunk `delay` seconds late."""
-    underway = asyncio.Queue(CHUNKS_UNDERWAY)
+# A slow link holds back what it would carry in a quarter of a second, in chunks of a hundredth.
+HELD_BACK = 25
+
+
+async def pump(reader, writer, delay, rate):
+    """Carries one direction until its end, each chunk `delay` seconds late, `rate` bytes a second."""
+    chunk = min(CHUNK, max(1024, int(rate / 100))) if rate else CHUNK
+    underway = asyncio.Queue(HELD_BACK if rate else CHUNKS_UNDERWAY)
     clock = asyncio.get_running_loop().time
 
     async def receive():
+        free = 0
         try:
-            while data := await reader.read(CHUNK):
-                await underway.put((clock() + delay, data))
+            while data := await reader.read(chunk):
+                free = max(free, clock()) + (len(data) / rate if rate else 0)
+                await underway.put((free + delay, data))
         except OSError:
             pass
         await underway.put((clock() + delay, b""))
@@ -50,7 +57,7 @@ async def pump(reader, writer, delay):
         receiving.cancel()
 
 
-async def forward(reader, writer, host, port, delay):
+async def forward(reader, writer, host, port, delay, rate):
     """Serves one connection."""
     await asyncio.sleep(2 * delay)
     try:
@@ -60,7 +67,7 @@ async def forward(reader, writer, host, port, delay):
         return
     for end in (writer, far_writer):
         end.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    await asyncio.gather(pump(reader, far_writer, delay), pump(far_reader, writer, delay))
+    await asyncio.gather(pump(reader, far_writer, delay, rate), pump(far_reader, writer, delay, rate))
     for end in (writer, far_writer):
         end.close()
 
@@ -74,8 +81,9 @@ def write(path, text):
 
 async def main():
     host, port, delay, state = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]) / 1000, sys.argv[4]
+    rate = int(sys.argv[5]) * 1024 if len(sys.argv) > 5 else 0
     server = await asyncio.start_server(
-        lambda reader, writer: forward(reader, writer, host, port, delay), "127.0.0.1", 0
+        lambda reader, writer: forward(reader, writer, host, port, delay, rate), "127.0.0.1", 0
     )
     with open("/proc/self/stat", encoding="ascii") as file:
         started = file.read().rsplit(") ", 1)[1].split()[19]

@@ -54,7 +54,7 @@ cmd_delay() {
     host_load "${REST[0]}"
     delay_stop
     # The forwarder writes its port when it listens, and ends with the host's folder.
-    setsid python3 "$FLEET_LIB/delay.py" "$address" 22 "${REST[1]:-20}" "$STATE" </dev/null >"$STATE/delay.log" 2>&1 &
+    setsid python3 "$FLEET_LIB/delay.py" "$address" 22 "${REST[1]:-20}" "$STATE" ${REST[2]:+"${REST[2]}"} </dev/null >"$STATE/delay.log" 2>&1 &
     local tries
     for ((tries = 0; tries < 200; tries++)); do
         [[ ! -e $STATE/delay.port ]] || break
