@@ -1,14 +1,19 @@
 //! The one point where a person is asked: before the first host changes, when
 //! every host that will get there has shown its plan.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
 use crate::event::{Event, EventSink};
-use crate::model::{Action, Failure, FailureClass, Goal, HostName, Mode, Questions};
+use crate::model::{Action, Failure, FailureClass, Goal, HostName, Mode, Questions, StepId};
 use crate::steps::context::RunContext;
 use crate::steps::shared::Roster;
+
+/// Who waits longer for the others is told for whom, as often at most.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The question and who still has to arrive at it. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -49,12 +54,30 @@ impl Gate {
             return Ok(());
         }
         self.on_their_way.strike(host);
-        self.on_their_way.complete().await;
+        self.wait_for_others(host).await;
         match self.answer.get_or_init(|| self.ask()).await {
             Some(true) => Ok(()),
             Some(false) => Err(Failure::new(FailureClass::Declined, "declined; nothing was changed")),
             None => Err(Failure::new(FailureClass::Declined, "nobody answered; nothing was changed")
                 .hint("use --yes to deploy without the question")),
+        }
+    }
+
+    /// Waits until all others have shown their plan, or will not; says who is missing.
+    async fn wait_for_others(&self, host: &HostName) {
+        let mut told = BTreeSet::new();
+        while tokio::time::timeout(PATIENCE, self.on_their_way.complete()).await.is_err() {
+            let missing = self.on_their_way.missing();
+            if let Some(first) = missing.first().filter(|_| missing != told) {
+                let more = match missing.len() {
+                    1 => String::new(),
+                    count => format!(" and {} more", count - 1),
+                };
+                let (host, step) = (host.clone(), StepId::Activate);
+                let doing = format!("waiting for {first}{more}");
+                self.sink.send(Event::StepProgress { host, step, doing, done: None, expected: None });
+                told = missing;
+            }
         }
     }
 
@@ -66,5 +89,41 @@ impl Gate {
             self.sink.send(Event::Answered { question, yes, by_person: true });
         }
         answer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Message;
+    use crate::model::RunId;
+
+    #[tokio::test]
+    async fn who_waits_for_others_is_told_for_whom() {
+        let [a, b, c] = ["a", "b", "c"].map(|name| HostName::new(name).unwrap());
+        let (sink, mut messages) = EventSink::new(RunId::generate());
+        let gate = Gate {
+            asks: true,
+            question: "Go?",
+            on_their_way: Roster::new([b.clone(), c.clone()]),
+            answer: Arc::new(OnceCell::new_with(Some(Some(true)))),
+            sink,
+        };
+        let waiting = tokio::spawn({
+            let (gate, a) = (gate.clone(), a.clone());
+            async move { gate.pass(&a).await }
+        });
+        let mut doing = async || match messages.recv().await {
+            Some(Message::Event(told)) => match told.event {
+                Event::StepProgress { host, doing, .. } if host == a => doing,
+                other => panic!("{other:?}"),
+            },
+            _ => panic!("nothing was told"),
+        };
+        assert_eq!(doing().await, "waiting for b and 1 more");
+        gate.leave(&b);
+        assert_eq!(doing().await, "waiting for c");
+        gate.leave(&c);
+        waiting.await.unwrap().unwrap();
     }
 }

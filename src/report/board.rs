@@ -117,7 +117,10 @@ impl Board {
             Event::RunStarted { hosts, .. } => self.hosts = hosts.iter().map(HostState::new).collect(),
             Event::WaveStarted { number, of, .. } => self.wave = Some((*number, *of)),
             Event::StepStarted { host, step } => {
-                self.of(host).running(*step, time);
+                // What it waited for before it began is none of its time.
+                let host = self.of(host);
+                host.started.get_or_insert(time);
+                host.steps.insert(*step, RunningStep::new(time));
             }
             Event::StepProgress { host, step, doing, done, expected } => {
                 let running = self.of(host).running(*step, time);

@@ -171,10 +171,12 @@ async fn follow(
 /// show, and are not slowed down by it.
 async fn show_journal(context: &HostContext) -> std::convert::Infallible {
     tokio::time::sleep(QUICK).await;
+    let unit = format!("nix-deploy-{}.service", context.run.spec.id);
     let show = |line: &str| {
         let line = clean_line(line);
-        // The marks around the answer and the supervisor's own words are not news.
-        if line.is_empty() || line.starts_with("nix-deploy: ") || line.ends_with("-begin") {
+        // The marks around the answer, the supervisor's own words and systemd's about it are not news.
+        let is_ours = line.starts_with("nix-deploy: ") || line.contains(&unit);
+        if line.is_empty() || is_ours || line.ends_with("-begin") {
             return;
         }
         context.progress(StepId::Activate, line.clone());

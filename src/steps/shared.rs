@@ -23,6 +23,11 @@ impl Roster {
         self.0.send_if_modified(|hosts| hosts.remove(host));
     }
 
+    /// Those who are still on their way.
+    pub(crate) fn missing(&self) -> BTreeSet<HostName> {
+        self.0.borrow().clone()
+    }
+
     /// Waits until nobody is on their way any more.
     pub(crate) async fn complete(&self) {
         // The sender lives as long as self: waiting cannot fail.
@@ -108,6 +113,7 @@ mod tests {
         });
         roster.strike(&name("a"));
         assert!(!waiting.is_finished());
+        assert_eq!(roster.missing(), BTreeSet::from([name("b")]));
         roster.strike(&name("b"));
         roster.strike(&name("b"));
         waiting.await.unwrap();
