@@ -7,6 +7,7 @@
 //! whole group is killed. Output is collected, and may be read line by line
 //! while it comes.
 
+mod error;
 mod io_count;
 
 use std::collections::VecDeque;
@@ -21,6 +22,7 @@ use tokio::fs::File;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::time::Instant;
 
+pub(crate) use error::ExecError;
 use io_count::IoCount;
 
 /// How much of each output stream is kept in memory, in bytes. More is read,
@@ -68,56 +70,6 @@ pub(crate) enum Stream {
     Stderr,
 }
 
-/// Why a command could not be run to its end.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ExecError {
-    /// The program is not on PATH.
-    #[error("{program} is not installed or not on PATH")]
-    NotFound {
-        /// Which program.
-        program: String,
-    },
-    /// It could not be started or read.
-    #[error("cannot run {program}")]
-    Io {
-        /// Which program.
-        program: String,
-        /// What the system said.
-        #[source]
-        source: std::io::Error,
-    },
-    /// It took longer than allowed and was killed.
-    #[error("{program} did not end within {} and was stopped", crate::model::text::duration(*.deadline))]
-    Deadline {
-        /// Which program.
-        program: String,
-        /// The deadline.
-        deadline: Duration,
-        /// The last lines of standard error.
-        stderr_tail: Vec<String>,
-    },
-    /// It said nothing for longer than allowed and was killed.
-    #[error("{program} made no progress for {} and was stopped", crate::model::text::duration(*.stall))]
-    Stalled {
-        /// Which program.
-        program: String,
-        /// How long it may be silent.
-        stall: Duration,
-        /// The last lines of standard error.
-        stderr_tail: Vec<String>,
-    },
-    /// It ended with another exit code than 0.
-    #[error("{program} {}", ended(*.code))]
-    Failed {
-        /// Which program.
-        program: String,
-        /// The exit code; `None` for a signal.
-        code: Option<i32>,
-        /// The last lines of standard error.
-        stderr_tail: Vec<String>,
-    },
-}
-
 /// Where a program is: the path itself when it has a slash, else the first of
 /// that name on PATH.
 #[expect(clippy::disallowed_methods, reason = "PATH is where programs are found, and no setting of ours")]
@@ -127,25 +79,6 @@ pub(crate) fn find(program: &Path) -> Option<PathBuf> {
     }
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(program)).find(|candidate| candidate.is_file())
-}
-
-fn ended(code: Option<i32>) -> String {
-    match code {
-        Some(code) => format!("ended with exit code {code}"),
-        None => "was ended by a signal".to_owned(),
-    }
-}
-
-impl ExecError {
-    /// The last lines of standard error, where there are any.
-    pub(crate) fn stderr_tail(&self) -> &[String] {
-        match self {
-            Self::Deadline { stderr_tail, .. }
-            | Self::Stalled { stderr_tail, .. }
-            | Self::Failed { stderr_tail, .. } => stderr_tail,
-            Self::NotFound { .. } | Self::Io { .. } => &[],
-        }
-    }
 }
 
 impl Output {
@@ -499,75 +432,4 @@ impl Collected {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn shell(script: &str) -> Command {
-        Command::new("/bin/sh").arg("-c").arg(script)
-    }
-
-    #[tokio::test]
-    async fn output_and_exit_code_are_collected() {
-        let output = shell("cat; echo problem >&2; exit 3").stdin("hello").output().await.unwrap();
-        assert_eq!(output.stdout_text(), "hello");
-        assert_eq!(output.code, Some(3));
-        assert_eq!(output.stderr_tail, ["problem"]);
-        assert!(matches!(output.checked("sh"), Err(ExecError::Failed { code: Some(3), .. })));
-    }
-
-    #[tokio::test]
-    async fn a_program_that_is_not_there_is_named() {
-        let error = Command::new("no-such-program-here").output().await.unwrap_err();
-        assert_eq!(error.to_string(), "no-such-program-here is not installed or not on PATH");
-    }
-
-    #[tokio::test]
-    async fn the_deadline_kills_grandchildren_too() {
-        let directory = tempfile::tempdir().unwrap();
-        let pid_file = directory.path().join("pid");
-        let script = format!("sleep 600 & echo $! > {}; echo begun >&2; wait", pid_file.display());
-        let error = shell(&script).deadline(Duration::from_millis(300)).output().await.unwrap_err();
-        assert!(matches!(&error, ExecError::Deadline { stderr_tail, .. } if stderr_tail == &["begun"]));
-        let pid: i32 = std::fs::read_to_string(pid_file).unwrap().trim().parse().unwrap();
-        let started = Instant::now();
-        while is_running(pid) {
-            assert!(started.elapsed() < Duration::from_secs(10), "the grandchild survived");
-            tokio::task::yield_now().await;
-        }
-    }
-
-    fn is_running(pid: i32) -> bool {
-        std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
-    }
-
-    #[tokio::test]
-    async fn a_silent_command_is_given_up_and_idle_lines_are_silence() {
-        let chatty = "while :; do echo idle; sleep 0.05; done";
-        let error = shell(chatty)
-            .stall(Duration::from_millis(300))
-            .output_with(|_, _| Activity::Idle)
-            .await
-            .unwrap_err();
-        assert!(matches!(error, ExecError::Stalled { .. }));
-    }
-
-    #[tokio::test]
-    async fn moving_bytes_without_a_word_is_no_silence_when_asked_for() {
-        let silent = "i=0; while [ $i -lt 12 ]; do i=$((i+1)); echo $i > /dev/null; sleep 0.1; done";
-        let stalling = || shell(silent).stall(Duration::from_millis(500));
-        assert!(matches!(stalling().output().await, Err(ExecError::Stalled { .. })));
-        assert!(stalling().stall_counts_io().output().await.unwrap().success());
-        let stuck = shell("sleep 60").stall(Duration::from_millis(300)).stall_counts_io();
-        assert!(matches!(stuck.output().await, Err(ExecError::Stalled { .. })));
-    }
-
-    #[tokio::test]
-    async fn the_log_file_gets_everything_and_the_tail_only_the_end() {
-        let directory = tempfile::tempdir().unwrap();
-        let log = directory.path().join("log");
-        let output = shell("seq 100 >&2").log_file(&log).output().await.unwrap();
-        assert_eq!(output.stderr_tail.len(), TAIL_LINES);
-        assert_eq!(output.stderr_tail.last().unwrap(), "100");
-        assert_eq!(std::fs::read_to_string(log).unwrap().lines().count(), 100);
-    }
-}
+mod tests;
