@@ -18,7 +18,12 @@ main() {
     printf 'boot_id=%s\n' "$(cat /proc/sys/kernel/random/boot_id)"
     if [ "$FILES" = 1 ]; then
         (cd "$OLD/etc/systemd/system" 2>/dev/null && printf 'old_file=%s\n' *)
-        (cd "$NEW/etc/systemd/system" 2>/dev/null && printf 'new_file=%s\n' *)
+        (cd "$NEW/etc/systemd/system" 2>/dev/null && {
+            printf 'new_file=%s\n' *
+            # What is switched off is a link to /dev/null.
+            find . -maxdepth 1 -type l -lname /dev/null -printf 'new_masked=%f\n'
+            find . -path './*.wants/*' -printf 'new_wanted=%f\n' -o -path './*.requires/*' -printf 'new_wanted=%f\n'
+        })
     fi
     # A list without units says nothing of their health. systemd gives no answer while it
     # re-executes itself.

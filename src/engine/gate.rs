@@ -1,7 +1,6 @@
 //! The one point where a person is asked: before the first host changes, when
 //! every host that will get there has shown its plan.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -65,19 +64,23 @@ impl Gate {
 
     /// Waits until all others have shown their plan, or will not; says who is missing.
     async fn wait_for_others(&self, host: &HostName) {
-        let mut told = BTreeSet::new();
+        let tell = |doing: String| {
+            let (host, step) = (host.clone(), StepId::Activate);
+            self.sink.send(Event::StepProgress { host, step, doing, done: None, expected: None });
+        };
+        let mut told: Option<HostName> = None;
         while tokio::time::timeout(PATIENCE, self.on_their_way.complete()).await.is_err() {
             let missing = self.on_their_way.missing();
-            if let Some(first) = missing.first().filter(|_| missing != told) {
-                let more = match missing.len() {
-                    1 => String::new(),
-                    count => format!(" and {} more", count - 1),
-                };
-                let (host, step) = (host.clone(), StepId::Activate);
-                let doing = format!("waiting for {first}{more}");
-                self.sink.send(Event::StepProgress { host, step, doing, done: None, expected: None });
-                told = missing;
-            }
+            // As long as the first is missing the number of the others is no news.
+            let Some(first) = missing.first().filter(|first| told.as_ref() != Some(*first)) else { continue };
+            tell(match missing.len() {
+                1 => format!("waiting for {first}"),
+                count => format!("waiting for {first} and {} more", count - 1),
+            });
+            told = Some(first.clone());
+        }
+        if told.is_some() {
+            tell(String::new());
         }
     }
 
@@ -124,6 +127,7 @@ mod tests {
         gate.leave(&b);
         assert_eq!(doing().await, "waiting for c");
         gate.leave(&c);
+        assert_eq!(doing().await, "");
         waiting.await.unwrap().unwrap();
     }
 }

@@ -203,6 +203,17 @@ pub(crate) async fn commit(
     id(database.row("read the commit", sql, &values![flake_id, hash]).await?).ok_or_else(|| no_id("commit"))
 }
 
+/// A commit's row with its flake's, where both are recorded.
+pub(crate) async fn find_commit(
+    database: &mut Database,
+    identity: &FlakeIdentity,
+    hash: &str,
+) -> Result<(Option<i64>, Option<i64>), FleetError> {
+    let Some(flake_id) = find_flake(database, identity).await? else { return Ok((None, None)) };
+    let sql = "SELECT id FROM commits WHERE flake_id = $1 AND git_commit_hash = $2";
+    Ok((Some(flake_id), id(database.row("read the commit", sql, &values![flake_id, hash]).await?)))
+}
+
 /// How far the evaluation of a commit is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CommitStage<'a> {

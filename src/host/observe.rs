@@ -35,6 +35,10 @@ pub(crate) struct Sample {
     pub(crate) removed: BTreeSet<String>,
     /// Unit files of the new system, when asked.
     pub(crate) unit_files: BTreeSet<String>,
+    /// Those of them that switch a unit off.
+    pub(crate) masked: BTreeSet<String>,
+    /// Units that others of the new system want or require, when asked.
+    pub(crate) wanted: BTreeSet<String>,
 }
 
 /// What a look needs to know.
@@ -105,6 +109,8 @@ fn parse_sample(text: &str, extra_units: &[String]) -> Sample {
         units,
         removed,
         unit_files,
+        masked: all("new_masked"),
+        wanted: all("new_wanted"),
     }
 }
 

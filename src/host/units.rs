@@ -97,9 +97,10 @@ pub(crate) struct Judgement {
     pub(crate) failed: usize,
     /// Units that run and did not before.
     pub(crate) started: Vec<String>,
-    /// Services that ran before and do not run, without having failed or waiting for their
-    /// socket, timer or path.
+    /// Services that ran before and do not run, without having failed.
     pub(crate) idle: Vec<String>,
+    /// Those of them whose socket, timer or path stands ready to start them.
+    pub(crate) on_demand: Vec<String>,
     /// Sockets, timers and paths that stood ready before and do not, without having failed.
     /// None of them comes to an end by itself.
     pub(crate) not_ready: Vec<String>,
@@ -138,15 +139,20 @@ impl Judge {
     /// What was up and has gone without a failure; systemd forgets what nothing refers to.
     fn find_ended(&self, sample: &Baseline, judgement: &mut Judgement) {
         let was_up = self.baseline.iter().filter(|(_, before)| before.active == "active");
-        let has_ended = |unit: &String| sample.get(unit).is_none_or(|now| now.active == "inactive");
         let is_up = |unit: String| sample.get(&unit).is_some_and(|now| now.active == "active");
-        for (unit, before) in was_up.filter(|(unit, _)| has_ended(unit) && **unit != self.own_unit) {
+        for (unit, before) in was_up.filter(|(unit, _)| **unit != self.own_unit) {
+            let now = sample.get(unit);
+            let is_inactive = now.is_some_and(|now| now.active == "inactive");
             match unit.rsplit_once('.') {
-                // What starts it on demand stands ready.
-                Some((name, "service"))
-                    if ["socket", "timer", "path"].iter().any(|kind| is_up(format!("{name}.{kind}"))) => {}
-                Some((_, "service")) if before.sub == "running" => judgement.idle.push(unit.clone()),
-                Some((_, "socket" | "timer" | "path")) => judgement.not_ready.push(unit.clone()),
+                Some((name, "service")) if before.sub == "running" && is_inactive => {
+                    judgement.idle.push(unit.clone());
+                    if ["socket", "timer", "path"].iter().any(|kind| is_up(format!("{name}.{kind}"))) {
+                        judgement.on_demand.push(unit.clone());
+                    }
+                }
+                Some((_, "socket" | "timer" | "path")) if is_inactive || now.is_none() => {
+                    judgement.not_ready.push(unit.clone());
+                }
                 _ => {}
             }
         }
@@ -295,9 +301,11 @@ mod tests {
         };
         let ended: Vec<_> =
             judge.baseline.keys().map(|name| (name.as_str(), unit("inactive", "dead", 0))).collect();
-        for sample in [units(&ended), Baseline::new()] {
+        // A service that systemd has forgotten was one that starts on demand.
+        for (sample, idle) in [(units(&ended), &["web.service"][..]), (Baseline::new(), &[])] {
             let judgement = judge.judge(&sample);
-            assert_eq!(judgement.idle, ["web.service"]);
+            assert_eq!(judgement.idle, idle);
+            assert!(judgement.on_demand.is_empty());
             assert_eq!(judgement.not_ready, ["x.socket", "y.timer", "z.path"]);
             assert!(judgement.ailing.is_empty());
         }
@@ -305,7 +313,7 @@ mod tests {
             ("web.service", unit("inactive", "dead", 0)),
             ("web.socket", unit("active", "listening", 0)),
         ]);
-        assert!(judge.judge(&on_demand).idle.is_empty());
+        assert_eq!(judge.judge(&on_demand).on_demand, ["web.service"]);
         let as_before = judge.judge(&judge.baseline);
         assert!(as_before.idle.is_empty() && as_before.not_ready.is_empty());
     }

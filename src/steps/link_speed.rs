@@ -76,7 +76,15 @@ fn read(file: &Path, now: SystemTime) -> Option<Measure> {
 /// Keeps a measure for the next connection. Best effort: it only makes copies
 /// quicker.
 pub(super) fn remember(run: &RunContext, host: &HostName, measure: Measure) {
-    if let Err(error) = std::fs::write(file(run, host), measure.text()) {
+    keep(&file(run, host), measure);
+}
+
+fn keep(file: &Path, measure: Measure) {
+    // It tells nothing new, and what told of the link does not become younger.
+    if measure.compressed && measure.is_slow() && file.exists() {
+        return;
+    }
+    if let Err(error) = std::fs::write(file, measure.text()) {
         tracing::debug!(%error, "the speed of the link is not remembered");
     }
 }
@@ -109,6 +117,13 @@ mod tests {
         std::fs::write(&file, "1000 compressed\n").unwrap();
         let believed = |age| read(&file, SystemTime::now() + age).is_some();
         assert!(believed(Duration::ZERO) && believed(BELIEVED / 2) && !believed(BELIEVED * 2));
+        keep(&file, measure(20, 10, 10, false).unwrap());
+        let plain = read(&file, SystemTime::now());
+        assert_eq!(plain, measure(20, 10, 10, false));
+        keep(&file, measure(50, 10, 10, true).unwrap());
+        assert_eq!(read(&file, SystemTime::now()), plain, "a compressed copy tells of a fast link only");
+        keep(&file, measure(500, 10, 10, true).unwrap());
+        assert!(!read(&file, SystemTime::now()).unwrap().is_slow());
         let kept = measure(50, 10, 10, true).unwrap();
         assert_eq!(Measure::parse(&kept.text()), Some(kept));
         assert!(Measure::parse("").is_none() && Measure::parse("fast plain").is_none());

@@ -300,8 +300,11 @@ async fn prove(
     };
     let watch = Watch { step: StepId::Reboot, session, judge: &judge, since: booted_at };
     let findings = verify::examine(context, watch).await.map_err(unanswered)?;
-    let ended = &findings.judgement.not_ready;
-    verify::note_ended(context, ended.iter().filter(|unit| first.unit_files.contains(*unit)));
+    if context.new_system().is_ok_and(|system| system == new) {
+        // After a boot only what is wanted stands ready.
+        let is_on = |unit: &&String| first.wanted.contains(*unit) && !first.masked.contains(*unit);
+        verify::note_ended(context, findings.judgement.not_ready.iter().filter(is_on));
+    }
     if findings.is_well() {
         return Ok(findings.judgement.running);
     }

@@ -13,7 +13,7 @@ use super::{Done, StepResult, limits, observed, step};
 use crate::host::causes;
 use crate::host::checks::{self, CheckFailure};
 use crate::host::network::{self, Asked};
-use crate::host::observe::{self, Look};
+use crate::host::observe::{self, Look, Sample};
 use crate::host::units::{Ailing, Judge, Judgement};
 use crate::host::{HostError, Session};
 use crate::model::text::plural;
@@ -70,7 +70,7 @@ async fn run(context: &HostContext) -> StepResult {
     let _ = context.running_units.set(findings.judgement.running);
     let _ = context.failed_units.set(findings.judgement.failed);
     findings.limits = failed_limits(context).await.map_err(|error| lost(&error))?;
-    note_services(context, &findings.judgement, &first.unit_files);
+    note_services(context, &findings.judgement, &first);
     if findings.is_well() {
         let checked = match context.host.checks.len() {
             0 => String::new(),
@@ -291,19 +291,26 @@ async fn new_network_problems(context: &HostContext, session: &Session) -> Resul
 
 /// Notes what became of the units of the plan, of new ones, which their
 /// targets start without being in the plan, and what was broken before.
-fn note_services(context: &HostContext, judgement: &Judgement, unit_files: &BTreeSet<String>) {
+fn note_services(context: &HostContext, judgement: &Judgement, first: &Sample) {
+    let unit_files = &first.unit_files;
     let plan = context.preview.get().and_then(|preview| preview.plan.clone());
     let has_plan = plan.is_some();
     let plan = plan.unwrap_or_default();
     let UnitPlan { stop, not_stopped, mut restart, reload, mut start } = plan;
+    // What is stopped and not started again is meant to be off.
+    let meant: BTreeSet<String> = stop.iter().filter(|unit| !start.contains(unit)).cloned().collect();
     // Stopped with the old definition and started with the new one.
     restart.extend(start.extract_if(.., |unit| stop.contains(unit)));
     start.extend(judgement.started.iter().filter(|unit| unit_files.contains(*unit)).cloned());
     // Without a plan nobody knows what the switch has touched: then any may be.
     let touched =
         |unit: &&String| !has_plan || [&restart, &reload, &start].iter().any(|list| list.contains(unit));
-    let ended = judgement.idle.iter().filter(touched).chain(&judgement.not_ready);
-    let ended: BTreeSet<String> = ended.filter(|unit| unit_files.contains(*unit)).cloned().collect();
+    // One that others want is not there for its socket alone.
+    let waits = |unit: &String| judgement.on_demand.contains(unit) && !first.wanted.contains(unit);
+    let idle = judgement.idle.iter().filter(|unit| !waits(unit));
+    let not_ready = judgement.not_ready.iter().filter(|unit| !meant.contains(*unit));
+    let is_on = |unit: &&String| unit_files.contains(*unit) && !first.masked.contains(*unit);
+    let ended: BTreeSet<String> = idle.filter(touched).chain(not_ready).filter(is_on).cloned().collect();
     note_ended(context, ended.iter());
     let lists = [(restart, "restarted"), (reload, "reloaded"), (start, "started"), (not_stopped, "left alone")];
     let ailing = |unit: &str| judgement.ailing.iter().find(|ailing| ailing.unit == unit);
@@ -332,14 +339,21 @@ fn note_services(context: &HostContext, judgement: &Judgement, unit_files: &BTre
     }
 }
 
-/// Warns of what was up, is still part of the system, and is up no more without having failed.
+const ENDED: &str = "ran before this deploy and does not run any more: ";
+
+/// Warns of what was up, is still part of the system, and is up no more without having
+/// failed; once of each.
 pub(super) fn note_ended<'a>(context: &HostContext, ended: impl Iterator<Item = &'a String>) {
-    let names: Vec<&str> = ended.map(String::as_str).collect();
+    let warnings = context.warnings();
+    let known: BTreeSet<&str> = warnings
+        .iter()
+        .filter_map(|warning| warning.strip_prefix(ENDED))
+        .flat_map(|list| list.split(", "))
+        .collect();
+    let names: Vec<&str> = ended.map(String::as_str).filter(|unit| !known.contains(unit)).collect();
     let Some(first) = names.first() else { return };
-    let message = format!("ran before this deploy and does not run any more: {}", names.join(", "));
-    if !context.warnings().contains(&message) {
-        context.warn(message, Some(format!("on the host: systemctl status {first}")));
-    }
+    context
+        .warn(format!("{ENDED}{}", names.join(", ")), Some(format!("on the host: systemctl status {first}")));
 }
 
 /// What was found as a failure, with the last words of the units.

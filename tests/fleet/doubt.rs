@@ -105,12 +105,31 @@ fn a_socket_that_stood_ready_and_does_not_any_more_is_named_in_every_mode() {
 
 #[test]
 fn a_service_that_waits_for_its_socket_is_not_missed() {
-    let fleet = Fleet::start(&["p620"]);
-    fleet.on("p620", "systemctl start status.service");
-    fleet.variant("p620", "socket-activated");
-    fleet.deploy(&["p620", "--fast"]).expect("p620", 0, "deployed");
-    let state = fleet.on("p620", "systemctl is-active status.service status.socket || true");
-    assert_eq!(state.lines().collect::<Vec<_>>(), ["inactive", "active"]);
+    let fleet = Fleet::start(&["p620", "p510"]);
+    // With a plan and without one.
+    for (host, mode) in [("p620", "--fast"), ("p510", "--emergency")] {
+        fleet.on(host, "systemctl start status.service");
+        fleet.variant(host, "socket-activated");
+        fleet.deploy(&[host, mode]).expect(host, 0, "deployed");
+        let state = fleet.on(host, "systemctl is-active status.service status.socket || true");
+        assert_eq!(state.lines().collect::<Vec<_>>(), ["inactive", "active"]);
+    }
+}
+
+#[test]
+fn what_is_switched_off_on_purpose_is_not_missed() {
+    let fleet = Fleet::start(&["p620", "p510"]);
+    // As NixOS does it for `enable = false`.
+    let toplevel = fleet.flake().join("nix/toplevel.nix");
+    let text = std::fs::read_to_string(&toplevel).unwrap();
+    let links = "ln -s multi-user.target default.target";
+    assert!(text.contains(links));
+    std::fs::write(toplevel, text.replace(links, &format!("{links}; ln -sfn /dev/null backup.timer"))).unwrap();
+    for (host, mode) in [("p620", "--fast"), ("p510", "--emergency")] {
+        assert_eq!(fleet.on(host, "systemctl is-active backup.timer").trim(), "active");
+        fleet.deploy(&[host, mode]).expect(host, 0, "deployed");
+        assert_eq!(fleet.on(host, "systemctl is-active backup.timer || true").trim(), "inactive");
+    }
 }
 
 #[test]

@@ -256,6 +256,11 @@ fn a_host_whose_binary_cache_is_gone_gets_everything_from_here() {
     fleet.variant_with("p620", "unit-changed", &fresh_revision());
     let run = fleet.deploy(&["p620"]);
     assert_eq!(run.code, Some(0), "{:#}", run.report("p620"));
+    // Whatever Nix makes of it, the host has asked.
+    let logs =
+        fs::read_dir(fleet.state().join("runs")).unwrap().map(|run| run.unwrap().path().join("p620-copy.log"));
+    let logs: String = logs.map(|log| fs::read_to_string(log).unwrap_or_default()).collect();
+    assert!(logs.contains(&gone), "{logs}");
     fleet.assert_runs_new("p620", &run);
 }
 

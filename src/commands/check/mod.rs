@@ -56,16 +56,13 @@ pub(crate) async fn check(
     if arguments.watch {
         return watch::watch(&job).await;
     }
-    let mut record = Recorded::begin(&job);
-    let checked = match judge(&job).await {
-        Ok((judged, hardening)) => {
-            if let Some(record) = &mut record {
-                record.found(&judged).await;
-            }
-            job.show(judged, &hardening)
+    let record = Recorded::begin(&job);
+    let checked = judge(&job).await.and_then(|(judged, hardening)| {
+        if let Some(record) = &record {
+            record.found(&judged);
         }
-        Err(error) => Err(error),
-    };
+        job.show(judged, &hardening)
+    });
     if let Some(record) = record {
         record.end(checked.as_ref().map_or_else(CommandError::exit_code, |code| *code)).await;
     }

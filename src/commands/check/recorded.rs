@@ -7,7 +7,8 @@
 //! Invariant: the record never changes what a check says or how it ends; what stands
 //! in its way is a warning.
 
-use std::time::Instant;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 
@@ -22,11 +23,16 @@ use crate::prompt::FixedAsker;
 use crate::report::{self, Journal, Recording, Reporter};
 use crate::settings::Output;
 
+/// How long git is waited for once everything is said; the record lacks the commit then.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// A check that is being recorded.
 pub(super) struct Recorded {
     sink: EventSink,
     hub: JoinHandle<()>,
-    /// Asked for while files are judged.
+    /// The repository of what is judged.
+    repository: Option<PathBuf>,
+    /// Its state, asked for while files are judged, unless they are mended first.
     source: Option<JoinHandle<Result<Option<SourceState>, GitError>>>,
     begun: Instant,
 }
@@ -53,6 +59,9 @@ impl Recorded {
         if job.screen.output != Output::Quiet {
             reporters.push(Box::new(Troubles));
         }
+        if job.screen.verbosity > 0 {
+            job.say(&format!("recorded as run {id}"));
+        }
         let (sink, messages) = EventSink::new(id);
         let hub = tokio::spawn(report::run_hub(messages, reporters, Box::new(FixedAsker::nobody())));
         sink.send(Event::RunStarted {
@@ -75,19 +84,13 @@ impl Recorded {
             takes_back: None,
         });
         // Files of another folder belong to no commit of the flake.
-        let flake_dir = settings.flake_dir.clone().filter(|folder| *folder == job.root);
-        let source =
-            flake_dir.map(|folder| tokio::spawn(async move { crate::git::source_state(&folder).await }));
-        Some(Self { sink, hub, source, begun: Instant::now() })
+        let repository = settings.flake_dir.clone().filter(|folder| *folder == job.root);
+        let source = repository.clone().filter(|_| !job.arguments.fix).map(ask);
+        Some(Self { sink, hub, repository, source, begun: Instant::now() })
     }
 
-    /// What the files hold, in which commit.
-    pub(super) async fn found(&mut self, judged: &Judged) {
-        if let Some(source) = self.source.take()
-            && let Ok(Ok(Some(source))) = source.await
-        {
-            self.sink.send(Event::Source { source });
-        }
+    /// What the files hold.
+    pub(super) fn found(&self, judged: &Judged) {
         // What a comment or the baseline suppresses was decided before this run.
         let in_this_run =
             |finding: &&Finding| matches!(finding.suppressed, None | Some(Suppression::Flag { .. }));
@@ -95,8 +98,14 @@ impl Recorded {
         self.sink.send(Event::Checked { files: judged.files, findings });
     }
 
-    /// Ends the record with how the check ended.
+    /// Ends the record with the commit that was checked, and how.
     pub(super) async fn end(self, code: ExitCode) {
+        let source = self.source.or_else(|| self.repository.map(ask));
+        if let Some(source) = source
+            && let Ok(Ok(Ok(Some(source)))) = tokio::time::timeout(PATIENCE, source).await
+        {
+            self.sink.send(Event::Source { source });
+        }
         let elapsed_ms = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.sink.send(Event::RunFinished {
             exit_code: code.code,
@@ -109,6 +118,10 @@ impl Recorded {
             tracing::debug!(%error, "the record of this check broke");
         }
     }
+}
+
+fn ask(folder: PathBuf) -> JoinHandle<Result<Option<SourceState>, GitError>> {
+    tokio::spawn(async move { crate::git::source_state(&folder).await })
 }
 
 /// Says what stands in the way of the record.

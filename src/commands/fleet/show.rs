@@ -55,13 +55,15 @@ pub(super) async fn show(desk: &Desk, asked: &ShowArgs) -> Result<ExitCode, Comm
 /// What a check found, on one line.
 fn finding_line(finding: &serde_json::Value) -> String {
     let text = |key: &str| finding.get(key).and_then(serde_json::Value::as_str).unwrap_or("-");
+    let host = finding.get("hostname").and_then(serde_json::Value::as_str);
+    let host = host.map(|host| format!("{host}: ")).unwrap_or_default();
     let place = match (finding.get("file").and_then(serde_json::Value::as_str), finding.get("line")) {
         (Some(file), Some(line)) => format!("{file}:{line}: "),
         _ => String::new(),
     };
     let let_pass = finding.get("suppressed").and_then(serde_json::Value::as_str);
     let let_pass = let_pass.map(|how| format!(" ({how})")).unwrap_or_default();
-    format!("{place}{} [{}]: {}{let_pass}", text("severity"), text("rule"), text("message"))
+    format!("{host}{place}{} [{}]: {}{let_pass}", text("severity"), text("rule"), text("message"))
 }
 
 /// Inputs before and after, and the decision.

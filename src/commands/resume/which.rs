@@ -33,7 +33,12 @@ pub(super) fn newest(settings: &Settings) -> Result<(RunId, PastRun), CommandErr
     let mut last = None;
     let mut taken_up = BTreeSet::new();
     for id in runs(settings).into_iter().rev() {
-        let Some(past) = read(&folder(settings).join(id.as_str()))? else { continue };
+        let run_dir = folder(settings).join(id.as_str());
+        // A check is none of a deploy's business, also while it is at work.
+        if is_check(&run_dir)? {
+            continue;
+        }
+        let Some(past) = read(&run_dir)? else { continue };
         let Some(Event::RunStarted { command, resumes, .. }) = &past.started else { continue };
         if command != "deploy" {
             continue;
@@ -80,6 +85,12 @@ fn runs(settings: &Settings) -> Vec<RunId> {
         names.filter_map(|entry| RunId::new(entry.file_name().into_string().ok()?).ok()).collect();
     ids.sort_by(|one, other| one.as_str().cmp(other.as_str()));
     ids
+}
+
+fn is_check(run_dir: &Path) -> Result<bool, CommandError> {
+    let past = PastRun::read(run_dir).map_err(|error| unreadable(run_dir, &error))?;
+    let started = past.and_then(|past| past.started);
+    Ok(matches!(started, Some(Event::RunStarted { command, .. }) if command == "check"))
 }
 
 fn read(run_dir: &Path) -> Result<Option<PastRun>, CommandError> {

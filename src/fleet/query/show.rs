@@ -109,7 +109,8 @@ const BELOW: [Below; 6] = [
     ),
 ];
 
-const FINDING: [(&str, Kind); 9] = [
+const FINDING: [(&str, Kind); 10] = [
+    ("hostname", Text),
     ("rule", Text),
     ("severity", Text),
     ("file", Text),

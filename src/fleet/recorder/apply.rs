@@ -29,6 +29,8 @@ use crate::model::{
 
 /// Sets the locks of hosts apart from those of other programs.
 const HOST_LOCKS: i64 = 0x6e69_785f_6470;
+/// The command of a run that deploys nothing.
+pub(super) const CHECK: &str = "check";
 /// How long a deploy counts as running after it was heard of last.
 pub(super) const LEASE: SignedDuration = SignedDuration::from_secs(60);
 
@@ -134,7 +136,7 @@ async fn write_run(database: &mut Database, run: &RunId, lines: &[Line]) -> Resu
         Some((Event::RunStarted { tool_version, actor, mode, action, flake, command, issue, .. }, time)) => {
             let machine = actor.rsplit_once('@').map(|(_, machine)| machine);
             // A check has neither: it does nothing to any host.
-            let deploys = command != "check";
+            let deploys = command != CHECK;
             let (mode, action) = (deploys.then(|| mode.as_str()), deploys.then(|| action.as_str()));
             let issue = issue.map(|number| number.to_string());
             values![run.as_str(), time, actor, machine, tool_version, mode, command, action, flake, issue]
@@ -248,15 +250,20 @@ impl Writer<'_> {
 
     async fn source(&mut self, source: &SourceState) -> Result<(), FleetError> {
         let identity = FlakeIdentity::new(self.state.machine(), &self.state.flake, source.remote.as_deref());
-        let flake_id = shared::flake(self.database, &identity).await?;
-        let mut commit_id = None;
-        if let Some(hash) = &source.commit {
-            let time = source.commit_time.unwrap_or(self.time);
-            commit_id = Some(shared::commit(self.database, flake_id, hash, time).await?);
-        }
+        let (flake_id, commit_id) = match &source.commit {
+            // It may be one that nobody deploys, and must not become the newest of the flake.
+            Some(hash) if self.state.is_check => shared::find_commit(self.database, &identity, hash).await?,
+            Some(hash) => {
+                let flake_id = shared::flake(self.database, &identity).await?;
+                let time = source.commit_time.unwrap_or(self.time);
+                (Some(flake_id), Some(shared::commit(self.database, flake_id, hash, time).await?))
+            }
+            None if self.state.is_check => (None, None),
+            None => (Some(shared::flake(self.database, &identity).await?), None),
+        };
         // What differs from the commit belongs to none.
         let clean = commit_id.filter(|_| !source.dirty);
-        self.state.flake_id = Some(flake_id);
+        self.state.flake_id = flake_id;
         self.state.commit_id = clean;
         let sql = "UPDATE runs SET flake_id = $2, commit_id = $3, commit_hash = $4, branch = $5, dirty = $6 WHERE id = $1";
         let (commit, branch) = (source.commit.as_deref(), source.branch.as_deref());

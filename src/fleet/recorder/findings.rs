@@ -7,7 +7,7 @@ use crate::fleet::database::Database;
 use crate::fleet::error::FleetError;
 use crate::fleet::rows;
 use crate::fleet::value::values;
-use crate::model::{Finding, RunId, Suppression};
+use crate::model::{Finding, HostName, RunId, Suppression};
 
 const COLUMNS: &str = "run_id, event_id, hostname, rule, severity, file, line, subject, message, mend, suppressed, \
                        fingerprint";
@@ -32,7 +32,7 @@ pub(super) async fn write(
         values![
             run.as_str(),
             event_id,
-            host,
+            host.or(finding.host.as_ref().map(HostName::as_str)),
             finding.rule.as_str(),
             finding.severity.as_str(),
             file.as_deref(),

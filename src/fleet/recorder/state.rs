@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::apply::CHECK;
 use crate::event::Event;
 use crate::fleet::shared::Status;
 use crate::model::{Action, HostOutcome, SourceState, StepId, StepOutcome, StorePath};
@@ -43,6 +44,8 @@ pub(super) struct RunState {
     pub(super) actor: String,
     pub(super) flake: String,
     pub(super) action: Action,
+    /// Whether it deploys nothing.
+    pub(super) is_check: bool,
     pub(super) source: Option<SourceState>,
     /// Whether git has had its say: then there will be no source any more.
     pub(super) asked_git: bool,
@@ -67,8 +70,9 @@ impl RunState {
     /// Takes an event.
     pub(super) fn take(&mut self, event: &Event, time: Timestamp) {
         match event {
-            Event::RunStarted { actor, action, flake, hosts, .. } => {
+            Event::RunStarted { actor, action, flake, hosts, command, .. } => {
                 self.started_at = Some(time);
+                self.is_check = command == CHECK;
                 self.actor.clone_from(actor);
                 self.action = *action;
                 self.flake.clone_from(flake);

@@ -5,8 +5,10 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::apply::CHECK;
 use super::journal;
 use super::run::{RecordedRun, folders, is_marked};
+use crate::event::Event;
 use crate::fleet::database::{Database, Patience};
 use crate::fleet::error::FleetError;
 use crate::fleet::migrate;
@@ -60,10 +62,10 @@ pub(crate) async fn remove_journals(
     state_dir: &Path,
     before: Timestamp,
 ) -> Result<usize, FleetError> {
-    let folders = folders(state_dir);
-    let old = folders.len().saturating_sub(NEWEST);
+    let (checks, runs): (Vec<_>, Vec<_>) = folders(state_dir).into_iter().partition(|folder| is_check(folder));
+    let old = runs.len().saturating_sub(NEWEST);
     let mut removed = 0;
-    for folder in folders.iter().take(old).filter(|folder| is_marked(folder)) {
+    for folder in checks.iter().chain(runs.iter().take(old)).filter(|folder| is_marked(folder)) {
         let Some(run) = RecordedRun::new(folder) else { continue };
         // A mark can be older than the database that is named now: the rows decide.
         let Ok(last) = last_line(folder) else { continue };
@@ -75,6 +77,13 @@ pub(crate) async fn remove_journals(
         }
     }
     Ok(removed)
+}
+
+/// Whether a run was a check, which leaves no results.
+fn is_check(folder: &Path) -> bool {
+    let part = journal::read(folder, 0).ok();
+    let first = part.and_then(|part| part.lines.into_iter().next()?.event);
+    matches!(first, Some(Event::RunStarted { command, .. }) if command == CHECK)
 }
 
 /// The number of the last event in a journal.
