@@ -136,23 +136,23 @@ impl Judge {
         judgement
     }
 
-    /// What was up and has gone without a failure; systemd forgets what nothing refers to.
+    /// What was up and has gone without a failure.
     fn find_ended(&self, sample: &Baseline, judgement: &mut Judgement) {
         let was_up = self.baseline.iter().filter(|(_, before)| before.active == "active");
         let is_up = |unit: String| sample.get(&unit).is_some_and(|now| now.active == "active");
         for (unit, before) in was_up.filter(|(unit, _)| **unit != self.own_unit) {
-            let now = sample.get(unit);
-            let is_inactive = now.is_some_and(|now| now.active == "inactive");
+            // systemd forgets what has ended and nothing refers to.
+            if sample.get(unit).is_some_and(|now| now.active != "inactive") {
+                continue;
+            }
             match unit.rsplit_once('.') {
-                Some((name, "service")) if before.sub == "running" && is_inactive => {
+                Some((name, "service")) if before.sub == "running" => {
                     judgement.idle.push(unit.clone());
                     if ["socket", "timer", "path"].iter().any(|kind| is_up(format!("{name}.{kind}"))) {
                         judgement.on_demand.push(unit.clone());
                     }
                 }
-                Some((_, "socket" | "timer" | "path")) if is_inactive || now.is_none() => {
-                    judgement.not_ready.push(unit.clone());
-                }
+                Some((_, "socket" | "timer" | "path")) => judgement.not_ready.push(unit.clone()),
                 _ => {}
             }
         }
@@ -301,10 +301,10 @@ mod tests {
         };
         let ended: Vec<_> =
             judge.baseline.keys().map(|name| (name.as_str(), unit("inactive", "dead", 0))).collect();
-        // A service that systemd has forgotten was one that starts on demand.
-        for (sample, idle) in [(units(&ended), &["web.service"][..]), (Baseline::new(), &[])] {
+        // systemd forgets what has ended and nothing refers to.
+        for sample in [units(&ended), Baseline::new()] {
             let judgement = judge.judge(&sample);
-            assert_eq!(judgement.idle, idle);
+            assert_eq!(judgement.idle, ["web.service"]);
             assert!(judgement.on_demand.is_empty());
             assert_eq!(judgement.not_ready, ["x.socket", "y.timer", "z.path"]);
             assert!(judgement.ailing.is_empty());

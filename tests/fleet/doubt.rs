@@ -80,6 +80,27 @@ fn a_service_that_ran_and_ends_at_its_restart_is_named_in_every_mode() {
     }
 }
 
+/// A service that nothing wants: systemd forgets it when it has ended.
+const LOOSE: &str = r#"{ revision, ... }: {
+  units."loose.service".Service.ExecStart = if revision == 1 then "/bin/sleep infinity" else "/usr/bin/true";
+}"#;
+
+#[test]
+fn a_service_that_systemd_forgets_after_its_end_is_named_in_every_mode() {
+    let fleet = Fleet::start(&["p620", "p510", "h3=p620"]);
+    std::fs::write(fleet.flake().join("variants/loose.nix"), LOOSE).unwrap();
+    for (host, mode) in [("p620", "--fast"), ("p510", "--emergency"), ("h3", "--mode=standard")] {
+        fleet.variant_with(host, "loose", "revision = 1;");
+        fleet.deploy(&[host, "--fast"]).expect(host, 0, "deployed");
+        fleet.on(host, "systemctl start loose.service");
+        fleet.variant_with(host, "loose", "revision = 2;");
+        let run = fleet.deploy(&[host, mode]);
+        run.expect(host, 0, "deployed-with-warnings");
+        assert!(run.warnings(host).contains("does not run any more: loose.service"), "{}", run.warnings(host));
+        assert_eq!(fleet.on(host, "systemctl list-units --all --plain --no-legend loose.service"), "");
+    }
+}
+
 /// A service changes, and the socket that starts it does not come back, without an error.
 const SOCKET_THAT_RESTS: &str = r#"{ ... }: {
   units."status.socket".Unit.ConditionPathExists = "/nowhere";
