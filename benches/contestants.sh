@@ -15,6 +15,18 @@ master() { # master HOST: one multiplexed connection, as ControlMaster auto make
 close_master() { ssh -F ssh_config -o ControlPath="$work/masters/%n" -O exit "$1" 2>/dev/null; }
 over() { local host=$1; shift; ssh -F ssh_config -o ControlPath="$work/masters/%n" "$host" "$@"; }
 
+# all COMMAND [HOST]...: runs it for every host at once; fails when it fails for one.
+all() {
+    local command=$1 host failed=0 started=()
+    shift
+    for host in "$@"; do
+        "$command" "$host" &
+        started+=($!)
+    done
+    for host in "${started[@]}"; do wait "$host" || failed=1; done
+    return "$failed"
+}
+
 # --- the contestants: each deploys the hosts it is given ---------------------
 
 bare_one() { # what a person types
@@ -28,27 +40,30 @@ bare_one() { # what a person types
     over "$host" "$system/bin/switch-to-configuration switch"
     close_master "$host"
 }
-bare() { local host; for host in "$@"; do bare_one "$host" & done; wait; }
+bare() { all bare_one "$@"; }
 
 # The floor: the work that nobody can leave out, in as few processes as do it. One Nix
 # process builds for all hosts while the connections are made; then each host gets its copy
 # and one command. It asks nothing, proves nothing and takes nothing back.
-floor_of() { # floor_of COMMAND [HOST]...: COMMAND is given host and system
-    local command=$1 host installables=() index=0 link
+floor_of() { # floor_of COMMAND [HOST]...: COMMAND is given the host
+    local look_or_bring=$1 host installables=() suffix= index=0
     shift
     for host in "$@"; do
         installables+=(".#nixosConfigurations.${host%-delayed}.config.system.build.toplevel")
-        master "$host" &
     done
+    all master "$@" &
     nix build --out-link "$work/floor" "${installables[@]}"
-    wait
+    wait "$!"
     for host in "$@"; do
-        link=$work/floor
-        [ "$index" = 0 ] || link+=-$index
+        ln -sfn "$(readlink "$work/floor$suffix")" "$work/floor-of-$host"
         index=$((index + 1))
-        { "$command" "$host" "$(readlink "$link")"; close_master "$host"; } &
+        suffix=-$index
     done
-    wait
+    all floor_one "$@"
+}
+floor_one() {
+    "$look_or_bring" "$1" "$(readlink "$work/floor-of-$1")"
+    close_master "$1"
 }
 bring() {
     NIX_SSHOPTS="-F $PWD/ssh_config -o ControlPath=$work/masters/%n" \
@@ -71,7 +86,7 @@ nh_one() {
     NIX_SSHOPTS="-F $PWD/ssh_config" "$peers/bin/nh" os switch . -H "$attribute" --target-host "root@$1" \
         --bypass-root-check --no-nom --diff never --elevation-strategy none
 }
-nh_all() { local host; for host in "$@"; do nh_one "$host" & done; wait; }
+nh_all() { all nh_one "$@"; }
 
 ours() { "$nix_deploy" "$@" --yes --output quiet; }
 
@@ -88,7 +103,9 @@ build_b1() { nix build --out-link "$work/result-b1" .#nixosConfigurations.b1.con
 now_ms() { echo $(($(date +%s%N) / 1000000)); }
 
 begun=$(now_ms)
-if ! "$@" >"$work/last.log" 2>&1; then
+# In the background, since the shell goes on after errors in what a condition runs.
+"$@" >"$work/last.log" 2>&1 &
+if ! wait "$!"; then
     echo "failed: $*" >&2
     tail -n 20 "$work/last.log" >&2
     exit 1

@@ -13,6 +13,10 @@
 #
 # HOSTS says how many hosts there are (8), CASES which cases are measured; the case
 # `growth` is one changed unit on each of 1, 4, 16 … of them: HOSTS=32 CASES=growth.
+#
+# What several hosts have to build is either theirs alone, and then no Nix process meets
+# another, or the same for all, and then parallel processes wait for each other's locks.
+# Both are cases of their own: which of the two happens is not left to chance.
 set -euo pipefail
 
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -57,15 +61,24 @@ cd "$work/flake"
 sed -i 's|^    {$|    { deploy = import ./bench.nix { inherit (self) nixosConfigurations; };|' flake.nix
 ln -s "$work/hosts/ssh_config" ssh_config
 rm -f hosts/*.nix
+cat >variants/shared-package.nix <<'VARIANT'
+{ settings, ... }: { packages.shared = "1.${toString settings.shared}"; packageBuild.shared = "sleep 1"; }
+VARIANT
 eval "export $("$fleet" env | sed "s/^NIX_CONFIG=\(.*\)$/NIX_CONFIG=$'\1'/")"
 export NIX_DEPLOY_STATE=$work/state NH_NO_CHECKS=1 NO_COLOR=1
 
-# Gives hosts a system of their own with a closure of 412 paths; each call
-# changes one unit.
-change() {
+# Gives hosts a system of their own with a closure of 412 paths; each call changes one
+# unit, and for every host to something else.
+change() { renew 372 '"unit-changed"' "$@"; }
+# And with it one package that all hosts have, whose build takes a second.
+change_shared() { renew 371 '[ "unit-changed" "shared-package" ]' "$@"; }
+renew() { # renew PACKAGES VARIANT HOST...
+    local packages=$1 variant=$2 host settings
+    shift 2
     revision=$((revision + 1))
     for host in "$@"; do
-        echo "{ variant = \"unit-changed\"; revision = $revision; packages = 372; }" >"hosts/$host.nix"
+        settings="revision = $((revision * 100 + ${host#b})); shared = $revision; packages = $packages;"
+        echo "{ variant = $variant; $settings }" >"hosts/$host.nix"
     done
     git add -A && git commit -qm "revision $revision"
 }
@@ -128,7 +141,10 @@ measure() {
     for ((i = 0; i <= runs; i++)); do
         for contestant in "$@"; do
             # shellcheck disable=SC2086
-            [ "$kind" = unchanged ] || change ${targets//-delayed/}
+            case $kind in
+                changed) change ${targets//-delayed/} ;;
+                shared) change_shared ${targets//-delayed/} ;;
+            esac
             local arguments=$targets took
             [ "$contestant-$targets" != ours-b1-delayed ] || arguments=far
             # shellcheck disable=SC2086
@@ -169,6 +185,7 @@ wanted() { [[ " ${CASES:-$1} " == *" $1 "* ]]; }
 ! wanted one-changed || measure one-changed b1 changed floor_changed bare deploy_rs nh_all ours
 ! wanted one-unchanged || measure one-unchanged b1 unchanged floor_unchanged bare deploy_rs nh_all ours
 ! wanted all-changed || measure all-changed "${hosts[*]}" changed floor_changed bare deploy_rs nh_all ours
+! wanted all-shared || measure all-shared "${hosts[*]}" shared floor_changed bare deploy_rs nh_all ours
 ! wanted all-unchanged || measure all-unchanged "${hosts[*]}" unchanged floor_unchanged bare deploy_rs nh_all ours
 ! wanted far-changed || measure far-changed b1-delayed changed floor_changed bare deploy_rs_far ours
 
@@ -235,7 +252,8 @@ printf '| %-30s | %7s | %7s | %7s | %9s | %6s | %8s | %8s |\n' case ours floor b
 printf '|%s|%s|%s|%s|%s|%s|%s|%s|\n' -------------------------------- --------- --------- --------- ----------- -------- ---------- ----------
 ! wanted one-changed || row "1 host, one unit changed" one-changed
 ! wanted one-unchanged || row "1 host, unchanged" one-unchanged
-! wanted all-changed || row "${#hosts[@]} hosts, one unit changed" all-changed
+! wanted all-changed || row "${#hosts[@]} hosts, one unit each" all-changed
+! wanted all-shared || row "${#hosts[@]} hosts, one package of all" all-shared
 ! wanted all-unchanged || row "${#hosts[@]} hosts, unchanged" all-unchanged
 ! wanted far-changed || row "1 host, changed, 40 ms away" far-changed
 for count in "${growth[@]}"; do row "$count of ${#hosts[@]} hosts, changed" "grow-$count"; done

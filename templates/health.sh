@@ -15,7 +15,7 @@ main() {
     IFS= read -r line </proc/stat && printf 'cpu=%s\n' "$line"
     printf 'uid=%s\n' "$(id -u)"
     printf 'current_system=%s\n' "$(readlink -f /run/current-system)"
-    printf 'boot_id=%s\n' "$(cat /proc/sys/kernel/random/boot_id)"
+    IFS= read -r line </proc/sys/kernel/random/boot_id && printf 'boot_id=%s\n' "$line"
     if [ "$FILES" = 1 ]; then
         (cd "$OLD/etc/systemd/system" 2>/dev/null && printf 'old_file=%s\n' *)
         (cd "$NEW/etc/systemd/system" 2>/dev/null && {

@@ -51,10 +51,17 @@ main() {
         printf '%s\n' "$output" | sed 's/^/check=/'
     fi
     [ "$DRY" = 1 ] || return 0
+    set -- kernel initrd kernel-modules kernel-params
+    for part in "$@"; do set -- "$@" "/run/booted-system/$part" "$NEW/$part"; done
+    shift 4
+    # With -m each has its line, also one that is not there.
+    resolved=$(readlink -m "$@")
     for part in kernel initrd kernel-modules kernel-params; do
-        booted=$(readlink -f "/run/booted-system/$part")
-        new=$(readlink -f "$NEW/$part")
-        [ "$booted" = "$new" ] || { [ -f "$booted" ] && [ -f "$new" ] && cmp -s "$booted" "$new"; } ||
+        IFS= read -r booted
+        IFS= read -r new
+        [ -n "$new" ] && [ "$booted" = "$new" ] || { [ -f "$booted" ] && [ -f "$new" ] && cmp -s "$booted" "$new"; } ||
             echo "differs=$part"
-    done
+    done <<RESOLVED
+$resolved
+RESOLVED
 }

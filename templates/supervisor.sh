@@ -71,7 +71,8 @@ settle_mark() {
     esac
 }
 
-current() { readlink -f /run/current-system; }
+# Whether the host runs a system.
+runs() { [ "$(readlink -f /run/current-system)" = "$1" ]; }
 
 # Ends every process of this unit but this shell: what a cut-off activation left
 # behind would hold its lock.
@@ -150,7 +151,7 @@ stc_patiently() {
         [ "$3" = quiet ] || state waiting "another activation holds the lock of switch-to-configuration"
         sleep 0.5
         # Whoever held the lock may have activated something else.
-        [ "$3" = quiet ] || [ "$(current)" = "$OLD" ] || return 11
+        [ "$3" = quiet ] || runs "$OLD" || return 11
     done
 }
 
@@ -172,7 +173,7 @@ roll_back() {
     # 4: a unit failed; whether it had failed before is judged by the deployer.
     case $code in
         0 | 4)
-            if [ "$(current)" = "$OLD" ]; then
+            if runs "$OLD"; then
                 [ -z "$boot_loader_lost" ] || { state rollback-failed "$1; $boot_loader_lost"; exit 1; }
                 state rolled-back "$1"
                 exit 0
@@ -283,7 +284,7 @@ exec 9>/run/nix-deploy/lock
 # A supervisor that has just written its end still holds it for a moment.
 flock -w 1 9 || refuse "another deploy holds the host"
 cat "$DIR/about" >/run/nix-deploy/holder
-[ "$(current)" = "$OLD" ] || refuse "the host runs $(current) now, no longer $OLD"
+runs "$OLD" || refuse "the host runs $(readlink -f /run/current-system) now, no longer $OLD"
 [ "$(readlink -f "$PROFILE")" = "$OLD_PROFILE" ] || refuse "somebody else changed the system profile meanwhile"
 
 [ "$ACTION" = boot ] && boot_only "asked for the next boot"
@@ -308,20 +309,20 @@ case $stc_exit in
     1)
         # Usage, pre-switch check or inhibitor: nothing was changed, if host and words agree.
         # Newer ones end so, too, when systemd fails them while they stop units.
-        [ "$(current)" = "$OLD" ] && ! had_begun && refuse "switch-to-configuration refused the new system"
+        runs "$OLD" && ! had_begun && refuse "switch-to-configuration refused the new system"
         roll_back "switch-to-configuration failed with exit code 1"
         ;;
     2) roll_back "the activation script failed" ;;
     *) roll_back "switch-to-configuration ended with exit code $stc_exit" ;;
 esac
-[ "$(current)" = "$NEW" ] || roll_back "the activation ended, but $NEW is not the running system"
+runs "$NEW" || roll_back "the activation ended, but $NEW is not the running system"
 
 state activated "waiting for the confirmation"
 wait_for_word
 case $word in
     commit)
         # Neither is ours to change back or to confirm then.
-        [ "$(current)" = "$NEW" ] || refuse "somebody else activated $(current) meanwhile"
+        runs "$NEW" || refuse "somebody else activated $(readlink -f /run/current-system) meanwhile"
         [ "$(readlink -f "$PROFILE")" = "$OLD_PROFILE" ] ||
             roll_back "somebody else changed the system profile meanwhile"
         if [ "$ACTION" = test ]; then

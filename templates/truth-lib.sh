@@ -18,15 +18,17 @@ tell_truth() {
             fi
             ;;
     esac
-    printf 'current_system=%s\n' "$(readlink -f /run/current-system)"
+    current=$(readlink -f /run/current-system)
+    printf 'current_system=%s\n' "$current"
     printf 'profile=%s\n' "$(readlink -f "$PROFILE")"
     printf 'generation=%s\n' "$(readlink "$PROFILE")"
-    printf 'boot_id=%s\n' "$(cat /proc/sys/kernel/random/boot_id)"
+    IFS= read -r boot_id </proc/sys/kernel/random/boot_id
+    printf 'boot_id=%s\n' "$boot_id"
     [ -r "$dir/state" ] && sed 's/^/state_/' "$dir/state"
     [ -z "$alive" ] && [ "$CLEAN" = 1 ] || return 0
     # A mark of an earlier run holds again where this one did not get to its own system.
     if [ -e "$dir/unproven" ] &&
-        [ "$(sed -n 's/^system=//p' /run/nix-deploy/unproven 2>/dev/null)" != "$(readlink -f /run/current-system)" ]; then
+        [ "$(sed -n 's/^system=//p' /run/nix-deploy/unproven 2>/dev/null)" != "$current" ]; then
         mv -f "$dir/unproven" /run/nix-deploy/unproven
     fi
     rm -rf "$dir"

@@ -69,8 +69,13 @@ async fn old_closure(context: &HostContext) -> Option<&Closure> {
         .as_ref()
 }
 
-/// The closure of a system that the host has.
+/// The closure of a system that the host has: from the database of the store here where
+/// that has it too, as it does when the system was deployed from here. Else Nix on the host
+/// is asked, which takes it more than any other question of a deploy.
 async fn closure_on_host(context: &HostContext, system: &StorePath) -> Option<Closure> {
+    if let Some(closure) = context.run.nix.known_closure(system).await {
+        return Some(closure);
+    }
     let script = Script::new(CLOSURE).set("SYSTEM", system.as_str());
     let answer = match context.link.run(&script, Privilege::Login, context.command_deadline()).await {
         Ok(text) => Closure::parse(&text).map_err(|error| error.to_string()),
