@@ -1,5 +1,5 @@
 # The health of all units, and which unit files the old and the new system have.
-# With HOLD, the supervisor of RUN gets so many seconds more for the confirmation.
+# With HOLD, the supervisor of RUN is asked for time first. hold-lib.sh is a part of it.
 # Input: OLD NEW FILES (1: list unit files too) EXTRA_UNITS RUN HOLD
 #        COUNT_UNITS (whose restarts are counted: names, or "all" for every service that runs)
 list_units() {
@@ -8,10 +8,7 @@ list_units() {
 
 main() {
     PATH=/run/current-system/sw/bin:/run/wrappers/bin:$PATH:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
-    if [ -n "$HOLD" ] && [ -d "/run/nix-deploy/$RUN" ]; then
-        printf '%s\n' "$HOLD" >"/run/nix-deploy/$RUN/hold.new" &&
-            mv -f "/run/nix-deploy/$RUN/hold.new" "/run/nix-deploy/$RUN/hold" || return 1
-    fi
+    [ -z "$HOLD" ] || ask_for_time || return 1
     IFS= read -r line </proc/stat && printf 'cpu=%s\n' "$line"
     printf 'uid=%s\n' "$(id -u)"
     printf 'current_system=%s\n' "$(readlink -f /run/current-system)"

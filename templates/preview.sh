@@ -16,6 +16,30 @@ boot_file() {
     printf 'boot_file=%s\n' "$(stat -c %s "$file")"
 }
 
+# Units that an active target wants from now on: it starts them, and the dry run does not
+# name them.
+new_units() {
+    units=/etc/systemd/system
+    set --
+    for link in "$NEW$units"/*.target.wants/* "$NEW$units"/*.target.requires/*; do
+        name=${link#"$NEW$units/"}
+        [ -h "$link" ] && [ ! -h "/run/current-system$units/$name" ] || continue
+        # What is switched off is a link to /dev/null.
+        [ ! -c "$NEW$units/${name##*/}" ] || continue
+        target=${name%%/*}
+        set -- "$@" "${target%.*}" "${name##*/}"
+    done
+    [ "$#" != 0 ] || return 0
+    # A line for each, in this order.
+    states=$(systemctl is-active "$@" 2>/dev/null)
+    while IFS= read -r target && IFS= read -r unit; do
+        [ "$target" != active ] || [ "$unit" = active ] || printf 'new_unit=%s\n' "$2"
+        shift 2
+    done <<STATES
+$states
+STATES
+}
+
 main() {
     PATH=/run/current-system/sw/bin:/run/wrappers/bin:$PATH:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
     stc=$NEW/bin/switch-to-configuration
@@ -43,6 +67,7 @@ main() {
         code=$?
         printf 'dry_exit=%s\n' "$code"
         printf '%s\n' "$output" | sed 's/^/dry=/'
+        [ "$code" != 0 ] || new_units
     fi
     # A plan that came about has passed the pre-switch check.
     if [ "$CHECK" = 1 ] && [ "$code" != 0 ]; then

@@ -11,8 +11,9 @@
 #   about  who started this, written before us        state  ours, replaced atomically
 #   ack    "commit" or "rollback", written by the deployer, by rename
 #   said   what the new system's switch-to-configuration printed when it failed
-#   hold   seconds: a fresh login and elevation were proven, so the health checks
-#          get so much more time
+#   hold   seconds: a fresh login and elevation were proven, and the deployer, who looks
+#          at the host's health, is there: the confirmation is waited for so long from now
+#          on. It is said again and again, so that a cut in that time is noticed as well
 #   changed, knock   pipes for a byte: whoever waits for a file to change (the
 #          deployer for state, we for ack and hold) looks at once, and else
 #          every second; no more hangs on them
@@ -260,7 +261,8 @@ wait_for_word() {
         if [ -e "$DIR/hold" ]; then
             IFS= read -r seconds <"$DIR/hold"
             rm -f "$DIR/hold"
-            until_ms=$((until_ms + seconds * 1000))
+            look_at_clock
+            [ $((now + seconds * 1000)) -le "$until_ms" ] || until_ms=$((now + seconds * 1000))
         fi
         look_at_clock
         [ "$now" -lt "$until_ms" ] || { word=timeout; return; }

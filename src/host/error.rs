@@ -39,6 +39,9 @@ pub(crate) enum HostError {
     /// The answer makes no sense.
     #[error("the answer of {address} cannot be read")]
     Answer { address: String, detail: String },
+    /// It runs its old system again, or another one, while the new one is looked at.
+    #[error("{address} went back by itself before the change was confirmed")]
+    WentBack { address: String, detail: String },
     /// Something on our side.
     #[error("cannot prepare the connection to {address}")]
     Local { address: String, detail: String },
@@ -92,6 +95,7 @@ impl HostError {
             | Self::Elevation { detail, .. }
             | Self::Lost { detail, .. }
             | Self::Answer { detail, .. }
+            | Self::WentBack { detail, .. }
             | Self::Local { detail, .. } => detail.clone(),
             Self::Script { stderr, .. } => clean_line(&stderr.join("\n")),
             Self::Deadline { .. } => String::new(),
@@ -124,6 +128,9 @@ impl HostError {
             Self::Lost { .. } | Self::Deadline { .. } => {
                 vec!["run the same command again: it finds out where the host stands".to_owned()]
             }
+            Self::WentBack { .. } => vec![
+                "the way to it was cut, or nix-deploy stood still, for longer than rollback.confirm_timeout: run the same command again".to_owned(),
+            ],
             Self::Script { .. } | Self::Answer { .. } | Self::Local { .. } => Vec::new(),
         }
     }

@@ -12,7 +12,8 @@ use super::{measure, units};
 use crate::model::text::{clean, clean_line};
 use crate::model::{Baseline, CpuTimes, StorePath};
 
-const HEALTH: &str = include_str!("../../templates/health.sh");
+const HEALTH: &str =
+    concat!(include_str!("../../templates/hold-lib.sh"), include_str!("../../templates/health.sh"));
 const EVIDENCE: &str = include_str!("../../templates/evidence.sh");
 const USER_UNITS: &str = include_str!("../../templates/user-units.sh");
 
@@ -53,7 +54,7 @@ pub(crate) struct Look<'a> {
     pub(crate) counted: Option<&'a [String]>,
     /// Whether unit files are listed too.
     pub(crate) files: bool,
-    /// The run whose supervisor gets more time, and how much.
+    /// The run whose supervisor is asked to wait for the word so long from now on.
     pub(crate) hold: Option<(&'a str, Duration)>,
 }
 

@@ -111,7 +111,7 @@ fn parse(text: &str) -> Preview {
         is_toplevel: shell::value(text, "version").is_some() && shell::value(text, "executable").is_some(),
         refusal: refused.then_some(check),
         lock_held,
-        plan: (dry_exit == Some("0")).then(|| unit_plan(&dry)),
+        plan: (dry_exit == Some("0")).then(|| UnitPlan { new: lines("new_unit"), ..unit_plan(&dry) }),
         unknown_critical: lines("unknown"),
         unit_files: lines("file"),
         reboot_reasons: lines("differs"),

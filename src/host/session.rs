@@ -15,9 +15,10 @@ use super::standing_shell::StandingShell;
 use crate::exec::{Activity, Command, ExecError, Stream};
 use crate::model::{ElevationFact, Secret};
 
-/// A master that nobody uses ends by itself, so that a killed nix-deploy leaves
-/// none behind, in seconds.
-const MASTER_IDLE: usize = 300;
+/// A master that nobody uses ends by itself, so that nix-deploy, however it ends, leaves
+/// none behind: closing a session only takes its socket away. In seconds; while it is
+/// needed, a shell stands open on it.
+const MASTER_IDLE: usize = 15;
 
 /// As whom a script runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

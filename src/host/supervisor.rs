@@ -26,6 +26,8 @@ const WAIT: &str = concat!(
 );
 const TRUTH: &str =
     concat!(include_str!("../../templates/truth-lib.sh"), include_str!("../../templates/truth.sh"));
+const HOLD: &str =
+    concat!(include_str!("../../templates/hold-lib.sh"), include_str!("../../templates/hold.sh"));
 const SAID: &str = include_str!("../../templates/said.sh");
 /// More of what a failed activation said is in the host's journal.
 const LINES_SAID: usize = 20;
@@ -193,6 +195,19 @@ pub(crate) async fn confirm(
     let text = link.run_on(session, &script, Privilege::Root, patience + BEYOND).await?;
     let truth = shell::value(&text, "boot_id").is_some().then(|| truth_in(&text));
     Ok((standing(&text), truth))
+}
+
+/// Tells the supervisor that the deployer is there: it waits for the word so long from
+/// now on. A run that has come to its end is told nothing.
+pub(crate) async fn hold(
+    link: &Link,
+    session: &Session,
+    run: &str,
+    time: Duration,
+    deadline: Duration,
+) -> Result<(), HostError> {
+    let script = Script::new(HOLD).set("RUN", run).set("HOLD", time.as_secs().to_string());
+    link.run_on(session, &script, Privilege::Root, deadline).await.map(|_| ())
 }
 
 /// What an answer may take beyond the patience of its script.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::StorePath;
 
-/// What `switch-to-configuration dry-activate` says it would do.
+/// What `switch-to-configuration dry-activate` says it would do, and what it does not say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitPlan {
     /// Units that stop.
@@ -17,12 +17,16 @@ pub struct UnitPlan {
     pub reload: Vec<String>,
     /// Units that start.
     pub start: Vec<String>,
+    /// Units that start because active targets want them from now on. The dry run does not
+    /// name these: the targets start them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub new: Vec<String>,
 }
 
 impl UnitPlan {
     /// Units that are started, restarted or reloaded.
     pub fn touched(&self) -> Vec<String> {
-        self.restart.iter().chain(&self.reload).chain(&self.start).cloned().collect()
+        self.restart.iter().chain(&self.reload).chain(&self.start).chain(&self.new).cloned().collect()
     }
 
     /// Whether no unit is touched.
@@ -32,6 +36,7 @@ impl UnitPlan {
             && self.restart.is_empty()
             && self.reload.is_empty()
             && self.start.is_empty()
+            && self.new.is_empty()
     }
 }
 

@@ -244,6 +244,7 @@ fn unit_lines(plan: &UnitPlan) -> Vec<Line> {
         ("restart", &plan.restart, Role::Warning),
         ("reload", &plan.reload, Role::Plain),
         ("start", &plan.start, Role::Plain),
+        ("start (new)", &plan.new, Role::Plain),
         ("not restarted", &plan.not_stopped, Role::Dim),
     ];
     let used = kinds.into_iter().filter(|(_, units, _)| !units.is_empty());

@@ -94,6 +94,7 @@ pub(super) fn unit_plan() -> UnitPlan {
         restart: strings(&["grafana.service", "prometheus.service"]),
         reload: strings(&["nginx.service"]),
         start: strings(&["promtail.service"]),
+        new: Vec::new(),
     }
 }
 

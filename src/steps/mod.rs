@@ -17,6 +17,7 @@ mod decide;
 mod evaluate;
 mod git;
 mod host_facts;
+mod lease;
 mod limits;
 mod link_speed;
 mod logs;

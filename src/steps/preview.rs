@@ -113,7 +113,7 @@ fn summary(plan: &UnitPlan) -> String {
     let parts: Vec<String> = [
         (plan.restart.len(), "restart"),
         (plan.reload.len(), "reload"),
-        (plan.start.len(), "start"),
+        (plan.start.len() + plan.new.len(), "start"),
         (plan.stop.len(), "stop"),
     ]
     .into_iter()

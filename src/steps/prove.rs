@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::context::HostContext;
-use super::{Done, StepResult, step, verify};
+use super::{Done, StepResult, lease, step};
 use crate::host::observe::{self, Look};
 use crate::host::{HostError, Session};
 use crate::model::{Action, Failure, FailureClass, StepId, UnitPlan};
@@ -65,7 +65,7 @@ async fn attempt(context: &HostContext) -> Result<Session, HostError> {
         extra_units: &context.host.critical_services,
         counted: counted.as_deref(),
         files: true,
-        hold: Some((context.run.spec.id.as_str(), verify::budget(context))),
+        hold: Some((context.run.spec.id.as_str(), lease::time(context))),
     };
     let sample = observe::sample(&context.link, &session, look, context.command_deadline()).await?;
     if sample.uid != Some(0) {

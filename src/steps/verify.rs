@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use super::context::HostContext;
-use super::{Done, StepResult, limits, observed, step};
+use super::{Done, StepResult, lease, limits, observed, step};
 use crate::host::causes;
 use crate::host::checks::{self, CheckFailure};
 use crate::host::network::{self, Asked};
@@ -17,7 +17,7 @@ use crate::host::observe::{self, Look, Sample};
 use crate::host::units::{Ailing, Judge, Judgement};
 use crate::host::{HostError, Session};
 use crate::model::text::plural;
-use crate::model::{Baseline, Failure, FailureClass, NetworkCheck, StepId, UnitPlan};
+use crate::model::{Baseline, Failure, FailureClass, NetworkCheck, StepId, StorePath, UnitPlan};
 
 step!(Verify, StepId::Verify);
 
@@ -27,32 +27,18 @@ const INTERVAL: Duration = Duration::from_millis(1000);
 const START_GRACE: Duration = Duration::from_secs(60);
 /// How often Tailscale is asked after the activation, a second apart.
 pub(super) const ATTEMPTS: u8 = 5;
-/// What the looks themselves may take.
-const BUDGET_SLACK: Duration = Duration::from_secs(15);
 /// The name that the `dns` check resolves unless another is set: every NixOS
 /// host needs it.
 pub(super) const DNS_NAME: &str = "cache.nixos.org";
-
-/// How long verifying may take: what the host is asked to wait for the word.
-pub(super) fn budget(context: &HostContext) -> Duration {
-    let checks = context
-        .host
-        .checks
-        .iter()
-        .map(|check| (check.timeout + check.grace) * (check.retries + 1))
-        .max()
-        .unwrap_or_default();
-    let network = Duration::from_secs(if network_wanted(context) { 25 } else { 0 });
-    // Only critical services are waited for beyond the settle window. What is not
-    // needed is not asked for: a deployer that dies leaves the host unconfirmed for so long.
-    let starting = if context.host.critical_services.is_empty() { Duration::ZERO } else { START_GRACE };
-    (context.host.timeouts.settle + starting).max(checks).max(network) + BUDGET_SLACK
-}
 
 async fn run(context: &HostContext) -> StepResult {
     let (Some(session), Some(activated_at)) = (context.proof.get(), context.activation().activated_at) else {
         return Ok(Done::skipped("nothing was activated"));
     };
+    lease::kept(context, session, look(context, session, activated_at)).await
+}
+
+async fn look(context: &HostContext, session: &Session, activated_at: Instant) -> StepResult {
     let facts = context.facts()?;
     let first = context.first_sample.get().cloned().unwrap_or_default();
     let critical_services = context.host.critical_services.iter();
@@ -229,6 +215,10 @@ async fn watch_units(context: &HostContext, watch: Watch<'_>) -> Result<Judgemen
             hold: None,
         };
         let sample = observe::sample(&context.link, session, look, context.command_deadline()).await?;
+        if step == StepId::Verify && sample.current_system.as_ref() != Some(look.new) {
+            // As after a cut that was longer than the host waits: nothing is left to look at.
+            return Err(went_back(context, &sample));
+        }
         looked_after_window = last_look >= settled;
         judgement = judge.judge(&sample.units);
         judge.count_from(&sample.units);
@@ -238,6 +228,12 @@ async fn watch_units(context: &HostContext, watch: Watch<'_>) -> Result<Judgemen
         judgement.ailing.push(Ailing { unit, why });
     }
     Ok(judgement)
+}
+
+/// The host no longer runs what is to be confirmed.
+fn went_back(context: &HostContext, sample: &Sample) -> HostError {
+    let runs = sample.current_system.as_ref().map_or("no NixOS system", StorePath::as_str);
+    HostError::WentBack { address: context.name().to_string(), detail: format!("it runs {runs}") }
 }
 
 /// A unit between two automatic restarts may still come up.
@@ -296,7 +292,8 @@ fn note_services(context: &HostContext, judgement: &Judgement, first: &Sample) {
     let plan = context.preview.get().and_then(|preview| preview.plan.clone());
     let has_plan = plan.is_some();
     let plan = plan.unwrap_or_default();
-    let UnitPlan { stop, not_stopped, mut restart, reload, mut start } = plan;
+    // Of those that are new, the ones that were started say so themselves.
+    let UnitPlan { stop, not_stopped, mut restart, reload, mut start, new: _ } = plan;
     // What is stopped and not started again is meant to be off.
     let meant: BTreeSet<String> = stop.iter().filter(|unit| !start.contains(unit)).cloned().collect();
     // Stopped with the old definition and started with the new one.

@@ -24,6 +24,7 @@ mod health;
 mod interrupt;
 mod issues;
 mod kill;
+mod lease;
 mod locks;
 mod network;
 mod observe;

@@ -301,6 +301,7 @@ fn units(page: &mut String, plan: &UnitPlan, report: &HostReport) {
         ("restart", &plan.restart),
         ("reload", &plan.reload),
         ("start", &plan.start),
+        ("start (new)", &plan.new),
         ("left alone", &plan.not_stopped),
     ];
     for (what, units) in kinds.into_iter().filter(|(_, units)| !units.is_empty()) {

@@ -79,9 +79,14 @@ fn host_section(text: &mut String, document: &Document, host: &HostName, report:
         }
     }
     if let Some(plan) = &report.unit_plan {
-        for (what, units) in
-            [("Stop", &plan.stop), ("Restart", &plan.restart), ("Reload", &plan.reload), ("Start", &plan.start)]
-        {
+        let kinds = [
+            ("Stop", &plan.stop),
+            ("Restart", &plan.restart),
+            ("Reload", &plan.reload),
+            ("Start", &plan.start),
+            ("Start (new)", &plan.new),
+        ];
+        for (what, units) in kinds {
             if !units.is_empty() {
                 line(text, &format!("- {what}: {}", codes(units)));
             }
