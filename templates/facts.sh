@@ -76,6 +76,10 @@ trust() {
     echo 0
 }
 
+list_units() {
+    systemctl list-units --all --plain --no-legend --full --type=service,socket,timer,path,mount,swap 2>/dev/null
+}
+
 main() {
     uid=${LOGIN_UID:-$(id -u)}
     user=$(id -un "$uid" 2>/dev/null)
@@ -101,8 +105,9 @@ main() {
     [ -r "$deployed" ] && while IFS= read -r line; do say deployed "$line"; done <"$deployed"
     # Which units are broken is all that is needed here; `systemctl show`, which
     # says more, takes five times as long.
-    units=$(systemctl list-units --all --plain --no-legend --full \
-        --type=service,socket,timer,path,mount,swap 2>/dev/null)
+    # No answer, as while systemd re-executes itself, is not a host without units.
+    units=$(list_units) || { sleep 2; units=$(list_units); } ||
+        { echo 'systemctl list-units: systemd gives no answer' >&2; wait; return 1; }
     # Only one writer from here on: long output is written in pieces.
     wait
     printf '%s\n' "$units" | sed 's/^/listed=/'

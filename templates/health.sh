@@ -42,6 +42,6 @@ main() {
     # Units may be asked for by another of their names: extra= is the one they have. Those
     # of EXTRA_UNITS come first.
     [ -z "${EXTRA_UNITS}${named# }" ] || systemctl show $EXTRA_UNITS $named \
-        -p Id,LoadState,ActiveState,SubState,Result,NRestarts 2>/dev/null |
+        -p Id,LoadState,ActiveState,SubState,Result,NRestarts,Type,TriggeredBy 2>/dev/null |
         sed -e '/^Id=./{h;s/^Id=/extra=/p;g;}' -e 's/^/unit=/'
 }

@@ -29,6 +29,8 @@ for folder in /run/nix-deploy/*-*-*; do
 done
 # What a run has activated and neither proven nor taken back.
 [ -r /run/nix-deploy/unproven ] && sed 's/^/unproven_/' /run/nix-deploy/unproven
+# A commit that was cut off: see supervisor.sh.
+[ -e /var/lib/nix-deploy/committing ] && echo committing=1
 pid=$(flock_holder /run/nix-deploy/lock)
 [ -n "$pid" ] && printf 'deploy_lock=%s\n' "$pid"
 [ -n "$pid" ] && [ -r /run/nix-deploy/holder ] && while IFS= read -r line; do

@@ -19,13 +19,15 @@
 #          every second; no more hangs on them
 #
 # And beside that folder, until an end is reached that is proven or is the old system:
-#   /run/nix-deploy/unproven   system=, and broken= as above: what runs then without
-#          a proof, and which failed units it may not be blamed for
+#   /run/nix-deploy/unproven   system=, old=, and broken= as above: what runs then without
+#          a proof, or, half replaced, the old one; and which failed units neither may be
+#          blamed for
 #
 # Profile and boot loader are touched only in commit(): a power cut before it
 # boots the old system. Undo goes to the recorded path, never "one back".
 
 DIR=/run/nix-deploy/$RUN
+COMMITTING=/var/lib/nix-deploy/committing
 # Programs of the old system, by store path: it has a root for garbage collection
 # and outlives the switch. The rest is for hosts whose system brings no shell tools.
 PATH=$OLD/sw/bin:$OLD/systemd/bin:/nix/var/nix/profiles/default/bin:/run/wrappers/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
@@ -45,8 +47,7 @@ look_at_clock() {
 state() {
     settle_mark "$1"
     printf 'phase=%s\nexit_code=%s\nactivation_ms=%s\nreason=%s\n' \
-        "$1" "$stc_exit" "$activation_ms" "$2" >"$DIR/state.new"
-    mv -f "$DIR/state.new" "$DIR/state"
+        "$1" "$stc_exit" "$activation_ms" "$2" >"$DIR/state.new" && mv -f "$DIR/state.new" "$DIR/state"
     # Opened for both ways, a pipe without a reader does not block.
     [ ! -p "$DIR/changed" ] || printf . 1<>"$DIR/changed"
     echo "nix-deploy: $1: $2"
@@ -55,7 +56,7 @@ state() {
 # Says that what runs from here on is not proven.
 mark() {
     mv -f /run/nix-deploy/unproven "$DIR/unproven" 2>/dev/null
-    printf 'system=%s\nbroken=%s\n' "$NEW" "$BROKEN" >/run/nix-deploy/unproven
+    printf 'system=%s\nold=%s\nbroken=%s\n' "$NEW" "$OLD" "$BROKEN" >/run/nix-deploy/unproven
     marked=1
 }
 
@@ -162,6 +163,9 @@ refuse() {
 }
 
 roll_back() {
+    # What a person has activated meanwhile, perhaps to rescue the host, stays.
+    runs "$NEW" || runs "$OLD" ||
+        refuse "somebody else activated $(readlink -f /run/current-system) meanwhile; it was to be taken back: $1"
     state rolling-back "$1"
     NIXOS_NO_CHECK=1
     export NIXOS_NO_CHECK
@@ -208,13 +212,19 @@ uncommit() {
     [ -n "$OLD_PROFILE" ] || return 0
     [ "$(readlink -f "$PROFILE")" = "$OLD_PROFILE" ] ||
         boot_loader_lost="the system profile could not be put back to $OLD_PROFILE"
+    NIXOS_NO_CHECK=1
+    export NIXOS_NO_CHECK
     stc_patiently "$OLD_PROFILE" boot quiet ||
         boot_loader_lost="the boot loader could not be put back: what the next boot enters is not known"
+    [ -n "$boot_loader_lost" ] || rm -f "$COMMITTING"
 }
 
 # Makes the new system the boot default. A failure leaves everything as it was.
 commit() {
     state committing "$1"
+    # A power cut from here on may leave a boot loader that does not know the profile's
+    # system: until both are done, the next run does not call the host unchanged.
+    mkdir -p /var/lib/nix-deploy && printf '%s\n' "$NEW" >"$COMMITTING"
     generations_before=$(echo "$PROFILE"-*-link)
     if [ "$(readlink -f "$PROFILE")" != "$NEW" ]; then
         # Back to a generation that is there; a new one would hide which came before it.
@@ -234,7 +244,7 @@ commit() {
     # Else the next boot would be one of the system before an earlier reboot. Where the
     # firmware takes no change the record stays, and the next run tells.
     end_left_trial
-    mkdir -p /var/lib/nix-deploy
+    rm -f "$COMMITTING"
     printf 'path=%s\ncommit=%s\nrun=%s\nactor=%s\n' "$NEW" "$COMMIT_ID" "$RUN" "$ACTOR" \
         >/var/lib/nix-deploy/deployed.new &&
         mv -f /var/lib/nix-deploy/deployed.new /var/lib/nix-deploy/deployed

@@ -39,7 +39,10 @@ pub(crate) enum HostError {
     /// The answer makes no sense.
     #[error("the answer of {address} cannot be read")]
     Answer { address: String, detail: String },
-    /// It runs its old system again, or another one, while the new one is looked at.
+    /// Somebody else has activated a system while the new one is looked at.
+    #[error("somebody else activated another system on {address} meanwhile")]
+    Overtaken { address: String, detail: String },
+    /// It runs its old system again while the new one is looked at.
     #[error("{address} went back by itself before the change was confirmed")]
     WentBack { address: String, detail: String },
     /// Something on our side.
@@ -95,6 +98,7 @@ impl HostError {
             | Self::Elevation { detail, .. }
             | Self::Lost { detail, .. }
             | Self::Answer { detail, .. }
+            | Self::Overtaken { detail, .. }
             | Self::WentBack { detail, .. }
             | Self::Local { detail, .. } => detail.clone(),
             Self::Script { stderr, .. } => clean_line(&stderr.join("\n")),
@@ -127,6 +131,9 @@ impl HostError {
             ],
             Self::Lost { .. } | Self::Deadline { .. } => {
                 vec!["run the same command again: it finds out where the host stands".to_owned()]
+            }
+            Self::Overtaken { .. } => {
+                vec!["what they activated was left as it is; find out who, and run the same command again".to_owned()]
             }
             Self::WentBack { .. } => vec![
                 "the way to it was cut, or nix-deploy stood still, for longer than rollback.confirm_timeout: run the same command again".to_owned(),

@@ -125,7 +125,9 @@ fn parse(text: &str, known_elevation: Option<ElevationFact>) -> Result<HostFacts
     let (store_free, store_free_inodes) = room(get("store"));
     let mut baseline = units::parse_list(&units_text);
     let current_system = path("current_system");
-    let unproven = current_system.is_some() && path("unproven_system") == current_system;
+    // The old one is there again half taken back at most, or a run that ended well says so.
+    let unproven =
+        current_system.is_some() && [path("unproven_system"), path("unproven_old")].contains(&current_system);
     if unproven {
         let excused = get("unproven_broken").unwrap_or_default();
         let is_excused = |unit: &String| excused.split(' ').any(|excused| excused == unit);
@@ -158,6 +160,7 @@ fn parse(text: &str, known_elevation: Option<ElevationFact>) -> Result<HostFacts
         default_route: measure::default_route(text),
         baseline,
         unproven,
+        commit_cut_off: get("committing").is_some(),
         lock: lock_holder(&holder, get("deploy_lock"), get("activation_lock")),
         orphans,
         boot_trial: left_trial(&boot_trial),

@@ -30,6 +30,8 @@ pub(crate) struct Sample {
     pub(crate) cpu_times: Option<CpuTimes>,
     /// Health of all units.
     pub(crate) units: Baseline,
+    /// Those that were asked for by name and are idle by nature.
+    pub(crate) may_be_idle: BTreeSet<String>,
     /// The names under which `units` has those that were asked for by another.
     pub(crate) aliases: BTreeMap<String, String>,
     /// Unit files the old system has and the new one lacks, when asked.
@@ -98,7 +100,8 @@ fn parse_sample(text: &str, extra_units: &[String]) -> Sample {
         text.lines().filter_map(|line| line.strip_prefix(prefix)).flat_map(|line| [line, "\n"]).collect()
     };
     let mut units = units::parse_list(&lines_of("listed="));
-    units.extend(units::parse(&lines_of("unit=")));
+    let shown = lines_of("unit=");
+    units.extend(units::parse(&shown));
     let ids = shell::pairs(text).filter(|(key, _)| *key == "extra").map(|(_, id)| id.to_owned());
     let aliases = extra_units.iter().cloned().zip(ids).filter(|(unit, id)| unit != id).collect();
     Sample {
@@ -108,6 +111,7 @@ fn parse_sample(text: &str, extra_units: &[String]) -> Sample {
         boot_id: shell::value(text, "boot_id").unwrap_or_default().to_owned(),
         cpu_times: measure::cpu_times(text),
         units,
+        may_be_idle: units::idle_by_nature(&shown),
         removed,
         unit_files,
         masked: all("new_masked"),

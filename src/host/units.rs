@@ -49,6 +49,17 @@ pub(crate) fn parse_list(text: &str) -> Baseline {
         .collect()
 }
 
+/// Of blocks of `systemctl show`, the units that are idle by nature: they come to an end,
+/// or something else starts them.
+pub(crate) fn idle_by_nature(text: &str) -> BTreeSet<String> {
+    let blocks = text.split("\n\n").map(|block| {
+        let get = |key: &str| block.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default();
+        (get("Id="), get("Type="), get("TriggeredBy="))
+    });
+    let idle = blocks.filter(|(_, kind, triggers)| *kind == "oneshot" || !triggers.is_empty());
+    idle.map(|(id, _, _)| id.to_owned()).filter(|id| !id.is_empty()).collect()
+}
+
 fn health(block: &BTreeMap<&str, &str>) -> UnitHealth {
     let get = |key: &str| block.get(key).copied().unwrap_or_default().to_owned();
     UnitHealth {
@@ -71,6 +82,8 @@ pub(crate) struct Judge {
     pub(crate) critical: Vec<String>,
     /// Unit files the old system has and the new one lacks.
     pub(crate) removed: BTreeSet<String>,
+    /// Critical services that may be idle: what starts them is there, or they come to an end.
+    pub(crate) may_be_idle: BTreeSet<String>,
     /// Our own supervisor, which is not judged.
     pub(crate) own_unit: String,
 }
@@ -91,6 +104,10 @@ pub(crate) struct Judgement {
     pub(crate) broken_before: Vec<String>,
     /// Critical services that are still on their way.
     pub(crate) pending: Vec<String>,
+    /// Services that ran before and are neither up nor down.
+    pub(crate) unsettled: Vec<String>,
+    /// Units that run after automatic restarts.
+    pub(crate) recovered: Vec<String>,
     /// Units that run.
     pub(crate) running: usize,
     /// Units that have failed.
@@ -115,10 +132,13 @@ impl Judge {
                 continue;
             }
             let before = self.baseline.get(unit);
-            let broken_before = before.is_some_and(UnitHealth::is_broken);
+            let broken_before = before.is_some_and(|before| before.is_broken() || before.is_unloadable());
             judgement.failed += usize::from(now.active == "failed");
             if now.active == "active" {
                 judgement.running += 1;
+                if now.restarts > 0 {
+                    judgement.recovered.push(unit.clone());
+                }
                 if before.is_none_or(|before| matches!(before.active.as_str(), "inactive" | "failed")) {
                     judgement.started.push(unit.clone());
                 }
@@ -142,7 +162,12 @@ impl Judge {
         let is_up = |unit: String| sample.get(&unit).is_some_and(|now| now.active == "active");
         for (unit, before) in was_up.filter(|(unit, _)| **unit != self.own_unit) {
             // systemd forgets what has ended and nothing refers to.
-            if sample.get(unit).is_some_and(|now| now.active != "inactive") {
+            let now = sample.get(unit);
+            let is_on_its_way = |now: &UnitHealth| matches!(now.active.as_str(), "activating" | "deactivating");
+            if before.sub == "running" && now.is_some_and(|now| is_on_its_way(now) && !now.is_broken()) {
+                judgement.unsettled.push(unit.clone());
+            }
+            if now.is_some_and(|now| now.active != "inactive") {
                 continue;
             }
             match unit.rsplit_once('.') {
@@ -174,6 +199,9 @@ impl Judge {
             let result = if now.result.is_empty() { String::new() } else { format!(" ({})", now.result) };
             return Some(format!("{state}{result}"));
         }
+        if now.is_unloadable() {
+            return Some(format!("cannot be loaded ({})", now.load));
+        }
         let first = self.first_sample.get(unit).filter(|first| first.is_counted()).map(|first| first.restarts);
         if let Some(first) = first.filter(|first| now.restarts > *first) {
             return Some(format!("crash loop: restarted {} in the settle window", now.restarts - first));
@@ -186,7 +214,7 @@ impl Judge {
 
     fn judge_critical(&self, sample: &Baseline, judgement: &mut Judgement) {
         for unit in &self.critical {
-            let known = judgement.ailing.iter().any(|ailing| ailing.unit == *unit);
+            let mut known = judgement.ailing.iter().any(|ailing| ailing.unit == *unit);
             let Some(now) = sample.get(unit) else {
                 if !known {
                     judgement
@@ -195,7 +223,14 @@ impl Judge {
                 }
                 continue;
             };
+            // A critical service is judged even if it was broken before.
+            if let Some(why) = self.ailment(unit, now).filter(|_| !known) {
+                judgement.broken_before.retain(|broken| broken != unit);
+                judgement.ailing.push(Ailing { unit: unit.clone(), why });
+                known = true;
+            }
             let finished_oneshot = now.active == "inactive"
+                && self.may_be_idle.contains(unit)
                 && now.result == "success"
                 && now.sub == "dead"
                 && self
@@ -208,8 +243,6 @@ impl Judge {
                 // Run on demand, by a socket or a timer, as it was before.
                 _ if finished_oneshot && now.load == "loaded" => {}
                 other if !known => {
-                    // A critical service is judged even if it was broken before.
-                    judgement.broken_before.retain(|broken| broken != unit);
                     let why = format!("critical service is {other} ({})", now.load);
                     judgement.ailing.push(Ailing { unit: unit.clone(), why });
                 }

@@ -45,6 +45,11 @@ impl UnitHealth {
         !self.result.is_empty()
     }
 
+    /// Its file cannot be read as a unit. What is masked or not there is meant to be so.
+    pub fn is_unloadable(&self) -> bool {
+        matches!(self.load.as_str(), "bad-setting" | "error")
+    }
+
     /// Failed, or waiting to be started again after a failure.
     pub fn is_broken(&self) -> bool {
         self.active == "failed" || self.sub.starts_with("auto-restart")
@@ -179,6 +184,9 @@ pub struct HostFacts {
     /// that have failed since are not in the baseline.
     #[serde(default)]
     pub unproven: bool,
+    /// A commit was cut off between profile and boot loader.
+    #[serde(default)]
+    pub commit_cut_off: bool,
     /// Who holds the deploy lock or the activation lock.
     pub lock: Option<LockHolder>,
     /// Traces of earlier runs.

@@ -190,7 +190,10 @@ fn done(report: &HostReport) -> Option<String> {
     match report.outcome {
         HostOutcome::RolledBack => {
             let old = generation(now.or(report.generation_before));
-            Some(format!("rolled back: {old} runs again and the host is well"))
+            // What it ran before and does not run now is named by a warning.
+            let is_missed = report.warnings.iter().any(|warning| warning.contains("does not run any more"));
+            let well = if is_missed { "" } else { " and the host is well" };
+            Some(format!("rolled back: {old} runs again{well}"))
         }
         HostOutcome::RollbackFailed => Some(format!("the rollback failed; {}", found(report))),
         HostOutcome::Unknown => Some(format!("not known; {}", found(report))),

@@ -3,6 +3,7 @@
 //! Values are filled by one step and read by later ones; the plan's order
 //! guarantees that they are there. Locks are held for one assignment only.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -53,6 +54,8 @@ pub(crate) struct RunContext {
     pub(crate) caches: OnceCell<Caches>,
     /// What was set right by itself.
     pub(crate) recoveries: Recoveries,
+    /// Which host each machine is, by its id and that of its boot: two names may be one.
+    pub(crate) machines: Mutex<BTreeMap<(String, String), HostName>>,
     /// The sudo password: given in the environment, or asked once for all hosts.
     pub(crate) sudo_password: OnceCell<Option<Secret>>,
 }
@@ -73,6 +76,7 @@ impl RunContext {
             // What is deployed is of the source that the interrupted run saw.
             source: OnceCell::new_with(spec.resumed.as_ref().and_then(|run| run.source.clone()).map(Some)),
             checks: Checks::default(),
+            machines: Mutex::default(),
             evaluation: Results::new(),
             build_requests,
             builds: Results::new(),

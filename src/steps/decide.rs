@@ -84,9 +84,9 @@ fn is_unchanged(action: Action, new: &StorePath, facts: &HostFacts) -> bool {
     let boots = facts.profile.as_ref() == Some(new);
     match action {
         // What nobody has proven is activated and proven once more.
-        Action::Switch => runs && boots && !facts.unproven,
+        Action::Switch => runs && boots && !facts.unproven && !facts.commit_cut_off,
         // With the firmware's default on an older entry, the next boot is not one of it.
-        Action::Boot => boots && (runs || facts.boot_trial.is_none()),
+        Action::Boot => boots && !facts.commit_cut_off && (runs || facts.boot_trial.is_none()),
         Action::Test => runs && !facts.unproven,
         Action::DryActivate => false,
     }

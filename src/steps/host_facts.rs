@@ -15,6 +15,7 @@ async fn run(context: &HostContext) -> StepResult {
     let facts = collect(context, StepId::HostFacts).await?;
     fit(context, &facts)?;
     same_machine(context, &facts)?;
+    one_name(context, &facts)?;
     if let Some(system) = &facts.current_system {
         super::build::remember_seen(&context.run, context.name(), system);
     }
@@ -82,6 +83,21 @@ fn fit(context: &HostContext, facts: &HostFacts) -> Result<(), Failure> {
             .hint("a first system is installed with nixos-install or nixos-anywhere; nix-deploy takes over from there"));
     }
     Ok(())
+}
+
+/// Refuses a machine that another host of this run is already: each would deploy its own
+/// system to it. Clones share the machine's id, and not that of the boot.
+fn one_name(context: &HostContext, facts: &HostFacts) -> Result<(), Failure> {
+    let key = (facts.machine_id.clone(), facts.boot_id.clone());
+    // What is kept is whole at any moment, so a panic elsewhere takes nothing from it.
+    let mut machines = context.run.machines.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let first = machines.entry(key).or_insert_with(|| context.name().clone());
+    if *first == *context.name() {
+        return Ok(());
+    }
+    Err(Failure::new(FailureClass::Unfit, format!("{} is the same machine as {first}", context.name()))
+        .cause(format!("both have the machine-id {} and the same boot", facts.machine_id))
+        .hint("check `address` of both in hosts.toml: a machine has one system, and one host there"))
 }
 
 /// Refuses a host that answers under a known name but is another machine.

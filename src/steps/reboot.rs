@@ -296,6 +296,7 @@ async fn prove(
         baseline: facts.baseline.clone(),
         critical: critical.map(|unit| first.aliases.get(unit).unwrap_or(unit).clone()).collect(),
         first_sample: first.units,
+        may_be_idle: first.may_be_idle,
         ..Judge::default()
     };
     let watch = Watch { step: StepId::Reboot, session, judge: &judge, since: booted_at };

@@ -15,7 +15,8 @@ async fn run(context: &HostContext) -> StepResult {
     let Some(running) = since_reboot.or(context.running_units.get()) else {
         return Ok(Done::skipped(""));
     };
-    let critical = context.host.critical_services.len();
+    // Of a host that is kept although it is not well, nobody has counted them.
+    let critical = if context.unwell.get().is_some() { 0 } else { context.host.critical_services.len() };
     let warned = warn_of_user_units(context).await | warn_of_services(context).await;
     let units = plural(*running, "unit");
     let summary = match critical {

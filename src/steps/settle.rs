@@ -8,10 +8,10 @@ use tokio::time::Instant;
 
 use super::context::HostContext;
 use super::way::Way;
-use super::{Done, StepResult, build, step, taken_up};
+use super::{Done, StepResult, build, step, taken_up, verify};
 use crate::host::observe::{self, Look};
 use crate::host::supervisor::{self, Standing, Until, Word};
-use crate::host::units::Judge;
+use crate::host::units::Ailing;
 use crate::host::{HostError, Session};
 use crate::model::{
     Action, ActivationPhase, Failure, FailureClass, HostFacts, HostOutcome, StepId, StorePath, Truth,
@@ -122,7 +122,13 @@ fn outcome(action: Action, facts: &HostFacts, new: &StorePath, truth: &Truth) ->
         Some(ActivationPhase::RollbackFailed) => return HostOutcome::RollbackFailed,
         _ => {}
     }
-    if runs(facts.current_system.as_ref()) && boots(facts.profile.as_ref()) {
+    // A supervisor that died on the way has left the old system as it was then: units that
+    // it had stopped are down.
+    let died_on_the_way = matches!(
+        phase,
+        Some(ActivationPhase::Activating | ActivationPhase::Activated | ActivationPhase::RollingBack)
+    );
+    if runs(facts.current_system.as_ref()) && boots(facts.profile.as_ref()) && !died_on_the_way {
         return HostOutcome::RolledBack;
     }
     // The supervisor touched nothing: what is different is somebody else's work.
@@ -149,14 +155,35 @@ async fn well_again(
         new: facts.current_system.as_ref().unwrap_or(new),
         extra_units: &context.host.critical_services,
         counted: Some(&[]),
-        files: false,
+        files: true,
         hold: None,
     };
-    let sample = observe::sample(&context.link, session, look, context.command_deadline())
-        .await
-        .map_err(|error| unknown(context, &error))?;
-    let judge = Judge { baseline: facts.baseline.clone(), ..Judge::default() };
-    let ailing = judge.judge(&sample.units).ailing;
+    let ends = Instant::now() + verify::START_GRACE;
+    let (sample, judgement) = loop {
+        let sample = observe::sample(&context.link, session, look, context.command_deadline())
+            .await
+            .map_err(|error| unknown(context, &error))?;
+        let mut judge = verify::judge_for(context, facts, &sample);
+        // What did not run before cannot be missed.
+        judge.critical.retain(|unit| facts.baseline.get(unit).is_some_and(|before| before.active == "active"));
+        let judgement = judge.judge(&sample.units);
+        match judgement.pending.first() {
+            Some(unit) if Instant::now() < ends => {
+                context.progress(StepId::Settle, format!("waiting for {unit} to start"));
+                tokio::time::sleep(verify::INTERVAL).await;
+            }
+            _ => break (sample, judgement),
+        }
+    };
+    let late = judgement
+        .pending
+        .iter()
+        .map(|unit| Ailing { unit: unit.clone(), why: "critical service did not start in time".to_owned() });
+    let ailing: Vec<Ailing> = judgement.ailing.iter().cloned().chain(late).collect();
+    // What ran before, also what was started by hand, is missed.
+    let ended = judgement.idle.iter().filter(|unit| !judgement.on_demand.contains(unit));
+    let ended = ended.chain(&judgement.not_ready).filter(|unit| verify::is_on(unit, &sample));
+    verify::note_ended(context, ended);
     let back = match facts.generation {
         Some(generation) => format!("back on generation {generation}"),
         None => "back on the old system".to_owned(),

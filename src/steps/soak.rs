@@ -93,6 +93,7 @@ async fn look(
         baseline: facts.map(|facts| facts.baseline.clone()).unwrap_or_default(),
         first_sample: sample.units.clone(),
         critical: critical.iter().map(|unit| sample.aliases.get(unit).unwrap_or(unit).clone()).collect(),
+        may_be_idle: sample.may_be_idle.clone(),
         ..Judge::default()
     });
     let judgement = judge.judge(&sample.units);
@@ -106,7 +107,7 @@ async fn look(
         true => network?.into_iter().filter(|problem| !known(problem)).collect(),
         false => Vec::new(),
     };
-    Ok(Findings { judgement, failed_checks, network, limits: Vec::new() })
+    Ok(Findings { judgement, failed_checks, network, ..Findings::default() })
 }
 
 fn not_well(context: &HostContext, mut failure: Failure) -> Done {

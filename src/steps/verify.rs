@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use super::context::HostContext;
-use super::{Done, StepResult, lease, limits, observed, step};
+use super::{Done, StepResult, activate, lease, limits, observed, step};
 use crate::host::causes;
 use crate::host::checks::{self, CheckFailure};
 use crate::host::network::{self, Asked};
@@ -17,14 +17,14 @@ use crate::host::observe::{self, Look, Sample};
 use crate::host::units::{Ailing, Judge, Judgement};
 use crate::host::{HostError, Session};
 use crate::model::text::plural;
-use crate::model::{Baseline, Failure, FailureClass, NetworkCheck, StepId, StorePath, UnitPlan};
+use crate::model::{Baseline, Failure, FailureClass, HostFacts, NetworkCheck, StepId, StorePath, UnitPlan};
 
 step!(Verify, StepId::Verify);
 
 /// The pause between two looks at the units.
-const INTERVAL: Duration = Duration::from_millis(1000);
+pub(super) const INTERVAL: Duration = Duration::from_millis(1000);
 /// How long a critical service may take to come up beyond the settle window.
-const START_GRACE: Duration = Duration::from_secs(60);
+pub(super) const START_GRACE: Duration = Duration::from_secs(60);
 /// How often Tailscale is asked after the activation, a second apart.
 pub(super) const ATTEMPTS: u8 = 5;
 /// The name that the `dns` check resolves unless another is set: every NixOS
@@ -41,14 +41,7 @@ async fn run(context: &HostContext) -> StepResult {
 async fn look(context: &HostContext, session: &Session, activated_at: Instant) -> StepResult {
     let facts = context.facts()?;
     let first = context.first_sample.get().cloned().unwrap_or_default();
-    let critical_services = context.host.critical_services.iter();
-    let judge = Judge {
-        baseline: facts.baseline.clone(),
-        first_sample: first.units.clone(),
-        critical: critical_services.map(|unit| first.aliases.get(unit).unwrap_or(unit).clone()).collect(),
-        removed: first.removed.clone(),
-        own_unit: format!("nix-deploy-{}.service", context.run.spec.id),
-    };
+    let judge = judge_for(context, &facts, &first);
     critical_exist(context, &judge, &first.units, &first.unit_files)?;
     let watch = Watch { step: StepId::Verify, session, judge: &judge, since: activated_at };
     let mut findings = examine(context, watch).await.map_err(|error| lost(&error))?;
@@ -56,6 +49,10 @@ async fn look(context: &HostContext, session: &Session, activated_at: Instant) -
     let _ = context.running_units.set(findings.judgement.running);
     let _ = context.failed_units.set(findings.judgement.failed);
     findings.limits = failed_limits(context).await.map_err(|error| lost(&error))?;
+    if findings.is_well() && is_unexplained(context, &findings.judgement) {
+        let said = activate::said(context).await;
+        findings.activation = if said.is_empty() { vec!["it said nothing".to_owned()] } else { said };
+    }
     note_services(context, &findings.judgement, &first);
     if findings.is_well() {
         let checked = match context.host.checks.len() {
@@ -73,6 +70,29 @@ async fn look(context: &HostContext, session: &Session, activated_at: Instant) -
     // The plan runs this step once per host.
     let _ = context.unwell.set(failure);
     Ok(Done::warned("not well"))
+}
+
+/// What the units of a host are judged against, from its first look on.
+pub(super) fn judge_for(context: &HostContext, facts: &HostFacts, first: &Sample) -> Judge {
+    let critical = context.host.critical_services.iter();
+    Judge {
+        baseline: facts.baseline.clone(),
+        first_sample: first.units.clone(),
+        critical: critical.map(|unit| first.aliases.get(unit).unwrap_or(unit).clone()).collect(),
+        removed: first.removed.clone(),
+        may_be_idle: first.may_be_idle.clone(),
+        own_unit: format!("nix-deploy-{}.service", context.run.spec.id),
+    }
+}
+
+/// Whether a unit is part of the system that was looked at, and not switched off.
+pub(super) fn is_on(unit: &str, sample: &Sample) -> bool {
+    let template =
+        unit.split_once('@').zip(unit.rsplit_once('.')).map(|((name, _), (_, kind))| format!("{name}@.{kind}"));
+    let named = |set: &BTreeSet<String>| {
+        set.contains(unit) || template.as_ref().is_some_and(|template| set.contains(template))
+    };
+    named(&sample.unit_files) && !named(&sample.masked)
 }
 
 /// Which units are watched: by what, over which connection and since when.
@@ -93,6 +113,8 @@ pub(super) struct Findings {
     pub(super) failed_checks: Vec<CheckFailure>,
     pub(super) network: Vec<String>,
     pub(super) limits: Vec<String>,
+    /// What the activation said when it failed and no unit shows why.
+    pub(super) activation: Vec<String>,
 }
 
 impl Findings {
@@ -101,7 +123,22 @@ impl Findings {
             && self.failed_checks.is_empty()
             && self.network.is_empty()
             && self.limits.is_empty()
+            && self.activation.is_empty()
     }
+}
+
+/// Whether the activation ended with exit code 4, something did not start or reload, and
+/// nothing that is seen of the units says what: none had failed before, and none that it
+/// touched came up by an automatic restart. Then a start or a reload was refused, and what
+/// reads active may be the old one.
+fn is_unexplained(context: &HostContext, judgement: &Judgement) -> bool {
+    let code = context.activation().state.and_then(|state| state.exit_code);
+    let plan = context.preview.get().and_then(|preview| preview.plan.as_ref());
+    let touched = plan.map(UnitPlan::touched);
+    let mut recovered = judgement.recovered.iter();
+    code == Some(4)
+        && judgement.broken_before.is_empty()
+        && !recovered.any(|unit| touched.as_ref().is_none_or(|touched| touched.contains(unit)))
 }
 
 /// Units over the settle window, health checks and network, all at once.
@@ -112,7 +149,7 @@ pub(super) async fn examine(context: &HostContext, watch: Watch<'_>) -> Result<F
         run_checks(context, session),
         new_network_problems(context, session)
     );
-    Ok(Findings { judgement: units?, failed_checks, network: network?, limits: Vec::new() })
+    Ok(Findings { judgement: units?, failed_checks, network: network?, ..Findings::default() })
 }
 
 /// Limits that are to take a deploy back and that the host is beyond. What was so
@@ -217,7 +254,7 @@ async fn watch_units(context: &HostContext, watch: Watch<'_>) -> Result<Judgemen
         let sample = observe::sample(&context.link, session, look, context.command_deadline()).await?;
         if step == StepId::Verify && sample.current_system.as_ref() != Some(look.new) {
             // As after a cut that was longer than the host waits: nothing is left to look at.
-            return Err(went_back(context, &sample));
+            return Err(replaced(context, &sample));
         }
         looked_after_window = last_look >= settled;
         judgement = judge.judge(&sample.units);
@@ -231,9 +268,14 @@ async fn watch_units(context: &HostContext, watch: Watch<'_>) -> Result<Judgemen
 }
 
 /// The host no longer runs what is to be confirmed.
-fn went_back(context: &HostContext, sample: &Sample) -> HostError {
-    let runs = sample.current_system.as_ref().map_or("no NixOS system", StorePath::as_str);
-    HostError::WentBack { address: context.name().to_string(), detail: format!("it runs {runs}") }
+fn replaced(context: &HostContext, sample: &Sample) -> HostError {
+    let address = context.name().to_string();
+    let runs = sample.current_system.as_ref();
+    let detail = format!("it runs {}", runs.map_or("no NixOS system", StorePath::as_str));
+    match context.facts_if_known().is_some_and(|facts| facts.current_system.as_ref() == runs) {
+        true => HostError::WentBack { address, detail },
+        false => HostError::Overtaken { address, detail },
+    }
 }
 
 /// A unit between two automatic restarts may still come up.
@@ -306,9 +348,15 @@ fn note_services(context: &HostContext, judgement: &Judgement, first: &Sample) {
     let waits = |unit: &String| judgement.on_demand.contains(unit) && !first.wanted.contains(unit);
     let idle = judgement.idle.iter().filter(|unit| !waits(unit));
     let not_ready = judgement.not_ready.iter().filter(|unit| !meant.contains(*unit));
-    let is_on = |unit: &&String| unit_files.contains(*unit) && !first.masked.contains(*unit);
+    let is_on = |unit: &&String| is_on(unit, first);
     let ended: BTreeSet<String> = idle.filter(touched).chain(not_ready).filter(is_on).cloned().collect();
     note_ended(context, ended.iter());
+    let unsettled: Vec<&str> = judgement.unsettled.iter().filter(touched).map(String::as_str).collect();
+    if let Some(unit) = unsettled.first() {
+        let what =
+            format!("ran before this deploy and is still on its way up or down: {}", unsettled.join(", "));
+        context.warn(what, Some(format!("on the host: systemctl status {unit}")));
+    }
     let lists = [(restart, "restarted"), (reload, "reloaded"), (start, "started"), (not_stopped, "left alone")];
     let ailing = |unit: &str| judgement.ailing.iter().find(|ailing| ailing.unit == unit);
     let mut listed = BTreeSet::new();
@@ -355,15 +403,23 @@ pub(super) fn note_ended<'a>(context: &HostContext, ended: impl Iterator<Item = 
 
 /// What was found as a failure, with the last words of the units.
 pub(super) async fn failure(context: &HostContext, session: &Session, findings: &Findings) -> Failure {
-    let Findings { judgement: Judgement { ailing, .. }, failed_checks: checks, network, limits } = findings;
+    let Findings { judgement: Judgement { ailing, .. }, failed_checks: checks, network, limits, activation } =
+        findings;
     let mut parts: Vec<String> =
         ailing.iter().map(|ailing| format!("{} {}", ailing.unit, ailing.why)).collect();
     parts.extend(checks.iter().map(|check| format!("check {:?} failed", check.name)));
     parts.extend(network.iter().cloned());
     parts.extend(limits.iter().cloned());
+    if !activation.is_empty() {
+        parts.push("the activation could not start or reload a unit (exit code 4)".to_owned());
+    }
     let mut failure = Failure::new(FailureClass::RolledBack, parts.join("; "));
     for check in checks {
         failure = failure.cause(check.why.clone());
+    }
+    if !activation.is_empty() {
+        failure.hints.extend(causes::suggestions(activation));
+        failure = failure.evidence(activation.clone());
     }
     let units: Vec<String> = ailing.iter().map(|ailing| ailing.unit.clone()).collect();
     if let Some(first) = units.first() {

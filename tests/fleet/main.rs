@@ -21,6 +21,7 @@ mod doctor;
 mod doubt;
 mod faults;
 mod health;
+mod hidden;
 mod interrupt;
 mod issues;
 mod kill;

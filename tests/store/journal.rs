@@ -341,6 +341,7 @@ pub(crate) fn facts(host: &str, system: &StorePath) -> HostFacts {
         uptime: Some(43_200),
         baseline: std::collections::BTreeMap::default(),
         unproven: false,
+        commit_cut_off: false,
         lock: None,
         orphans: Vec::new(),
         boot_trial: None,
