@@ -134,6 +134,24 @@ impl HostReport {
         (keeps || self.outcome == HostOutcome::Unknown).then_some(Replaced { old, new })
     }
 
+    /// Whether the host never answered in this run.
+    pub fn is_unreached(&self) -> bool {
+        let unreached = self.failure.as_ref().is_some_and(|failure| failure.unreached);
+        unreached && self.outcome == HostOutcome::Failed && self.old.is_none() && self.truth.is_none()
+    }
+
+    /// The word that people read: a host that nobody reached has not failed, nor has one
+    /// where a person said no.
+    pub fn word(&self) -> &'static str {
+        let class = self.failure.as_ref().map(|failure| failure.class);
+        match (self.outcome, class) {
+            (HostOutcome::Failed, _) if self.is_unreached() => "UNREACHABLE",
+            (HostOutcome::Failed, Some(FailureClass::Declined)) => "DECLINED",
+            (HostOutcome::Failed, Some(FailureClass::Interrupted)) => "INTERRUPTED",
+            (outcome, _) => outcome.as_str(),
+        }
+    }
+
     /// The class that decides the exit code; `None` on success.
     pub fn failure_class(&self) -> Option<FailureClass> {
         if self.outcome.is_success() {

@@ -57,7 +57,7 @@ fn title(host: &HostName, report: &HostReport, run: &Gathered, page: Page) -> Ve
         left.push(Role::Plain, &format!("   generation {generation}"));
     }
     let right = Line::new()
-        .with(Role::of_outcome(report.outcome), report.outcome.as_str())
+        .with(Role::of_report(report), report.word())
         .with(Role::Plain, &format!("  {}", words::milliseconds(report.elapsed_ms)));
     page.edges(left, right)
 }
@@ -196,6 +196,13 @@ fn done(report: &HostReport) -> Option<String> {
         HostOutcome::Unknown => Some(format!("not known; {}", found(report))),
         // Kept although it is not well.
         HostOutcome::Failed if is_kept(report) => Some(format!("not taken back; {}", found(report))),
+        HostOutcome::Failed if report.is_unreached() => {
+            Some("it was not reached: nothing was changed by this run".to_owned())
+        }
+        // It told nothing of itself.
+        HostOutcome::Failed if report.generation_before.or(now).is_none() && report.old.is_none() => {
+            Some("nothing was changed on the host".to_owned())
+        }
         HostOutcome::Failed => {
             let old = generation(report.generation_before.or(now));
             Some(format!("nothing was changed on the host: {old} still runs"))
@@ -238,9 +245,9 @@ fn next(host: &HostName, report: &HostReport, run: &Gathered) -> Vec<Line> {
         (HostOutcome::RollbackFailed, Some(old)) => {
             lines.push(Line::plain("by hand, as root on the host:"));
             let profile = "/nix/var/nix/profiles/system";
-            lines.push(Line::new().with(Role::Path, &format!("nix-env -p {profile} --set {old}")));
+            lines.push(Line::new().with(Role::Command, &format!("nix-env -p {profile} --set {old}")));
             let switch = old.join("bin/switch-to-configuration switch");
-            lines.push(Line::new().with(Role::Path, &switch));
+            lines.push(Line::new().with(Role::Command, &switch));
         }
         // Its supervisor has ended: nothing settles any more.
         (HostOutcome::Unknown, _) if reboot_step(report).is_some() => {}
@@ -404,7 +411,7 @@ Next          see the whole log: ssh p620 journalctl -u prometheus.service
         let by_hand =
             "by hand, as root on the host:\n              nix-env -p /nix/var/nix/profiles/system --set";
         assert!(text.contains(by_hand), "{text}");
-        assert!(text.contains("/bin/switch-to-configuration switch"));
+        assert!(text.contains("/bin/switch-to-configuration switch\n"), "{text}");
     }
 
     #[test]
@@ -442,7 +449,11 @@ Next          see the whole log: ssh p620 journalctl -u prometheus.service
             outcome: HostOutcome::Failed,
             generation_before: None,
             generation_after: None,
-            failure: Some(Failure::new(FailureClass::Unfit, "p620 cannot be reached")),
+            old: None,
+            failure: Some(Failure {
+                unreached: true,
+                ..Failure::new(FailureClass::Unfit, "p620 cannot be reached")
+            }),
             steps: vec![StepRecord {
                 step: StepId::HostFacts,
                 outcome: StepOutcome::Failed,
@@ -452,14 +463,18 @@ Next          see the whole log: ssh p620 journalctl -u prometheus.service
             ..unchanged()
         };
         let expected = "\
-DEPLOYMENT REPORT: p620                                          FAILED  1.2 s
+DEPLOYMENT REPORT: p620                                     UNREACHABLE  1.2 s
 commit 4f2c1aa (clean)
 Validate      ✗ host facts 10 s
 Failed        p620 cannot be reached
-Done          nothing was changed on the host: the old system still runs
+Done          it was not reached: nothing was changed by this run
 Next          logs of this run: /state/runs/1
 ";
         assert_eq!(shown(&report, page(120)), expected);
+        let refused = Failure::new(FailureClass::Unfit, "p620 refused the login");
+        let text = shown(&HostReport { failure: Some(refused), ..report }, page(120));
+        assert!(text.contains(" FAILED  1.2 s"), "{text}");
+        assert!(text.contains("Done          nothing was changed on the host\n"), "{text}");
     }
 
     #[test]
@@ -475,7 +490,11 @@ Next          logs of this run: /state/runs/1
             for line in host_report(&host(&"p".repeat(63)), &report, &run(), page(columns)) {
                 let text = page(columns).render(&line);
                 assert!(!text.contains(char::is_control), "{text:?}");
-                assert!(line.width() < columns.max(21), "{columns}: {text}");
+                // A word is never broken; whatever has spaces is.
+                let label = if columns <= 60 { 10 } else { 14 };
+                let beside: String = text.chars().skip(label).collect();
+                let is_word = !beside.trim_start_matches("│ ").contains(' ');
+                assert!(is_word || line.width() < columns.max(21), "{columns}: {text}");
             }
         }
         assert!(shown(&report, page(80)).contains("… 70 lines before"));

@@ -242,6 +242,10 @@ impl Story {
             .at(to, Event::StepFinished { host, step, outcome: finished, elapsed_ms: to - from, summary })
     }
 
+    pub(super) fn started(self, name: &str, step: StepId, at: u64) -> Self {
+        self.at(at, Event::StepStarted { host: host(name), step })
+    }
+
     pub(super) fn progress(self, name: &str, step: StepId, at: u64, doing: &str, counts: (u64, u64)) -> Self {
         let (done, expected) = (Some(counts.0), Some(counts.1));
         self.at(at, Event::StepProgress { host: host(name), step, doing: doing.to_owned(), done, expected })

@@ -145,7 +145,7 @@ fn outcome_of(report: Option<&HostReport>) -> (&'static str, &'static str) {
         outcome if outcome.is_success() => "ok",
         _ => "bad",
     };
-    (class, report.outcome.as_str())
+    (class, report.word())
 }
 
 fn host_section(

@@ -46,7 +46,7 @@ pub(super) fn text(document: &Document) -> String {
             rows.push(match report {
                 Some(report) => vec![
                     code(host.as_str()),
-                    report.outcome.as_str().to_lowercase(),
+                    report.word().to_lowercase(),
                     words::milliseconds(report.elapsed_ms),
                     crate::report::end_report::generations(report).unwrap_or_default(),
                     closure_in_short(report),
@@ -66,7 +66,7 @@ pub(super) fn text(document: &Document) -> String {
 
 fn host_section(text: &mut String, document: &Document, host: &HostName, report: &HostReport) {
     let run = &document.gathered;
-    line(text, &format!("\n## {}: {}\n", code(host.as_str()), report.outcome.as_str().to_lowercase()));
+    line(text, &format!("\n## {}: {}\n", code(host.as_str()), report.word().to_lowercase()));
     if let Some(target) = run.targets.get(host) {
         line(text, &format!("- Back to {}", code(&words::target(target))));
     }
