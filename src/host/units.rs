@@ -49,6 +49,10 @@ pub(crate) fn parse_list(text: &str) -> Baseline {
         .collect()
 }
 
+fn times(count: u32) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
+}
+
 fn health(block: &BTreeMap<&str, &str>) -> UnitHealth {
     let get = |key: &str| block.get(key).copied().unwrap_or_default().to_owned();
     UnitHealth {
@@ -176,7 +180,7 @@ impl Judge {
         }
         let first = self.first_sample.get(unit).filter(|first| first.is_counted()).map(|first| first.restarts);
         if let Some(first) = first.filter(|first| now.restarts > *first) {
-            return Some(format!("crash loop: restarted {} in the settle window", now.restarts - first));
+            return Some(format!("crash loop: restarted {} in the settle window", times(now.restarts - first)));
         }
         if self.removed.contains(unit) && now.active == "active" && now.load != "loaded" {
             return Some("is no longer part of the system and still runs".to_owned());

@@ -8,7 +8,6 @@ use super::gathered::Gathered;
 use super::layout::{Line, Page};
 use super::styles::Role;
 use super::{findings, resources, words};
-use crate::model::text::bytes;
 use crate::model::{
     Changes, Failure, HostName, HostOutcome, HostReport, Phase, Recovery, RecoveryOutcome, StepId, StepOutcome,
     StepRecord, StorePath,
@@ -125,10 +124,8 @@ fn phase_row(phase: Phase, report: &HostReport, page: Page) -> Vec<Line> {
         record.step.phase() == phase
             && !(only_when_it_matters && matches!(record.outcome, StepOutcome::Passed | StepOutcome::Skipped))
     });
-    let items = shown.map(|record| {
-        let summary = with_size(record, report);
-        words::step(record.step, record.outcome, record.elapsed_ms, &summary)
-    });
+    let items =
+        shown.map(|record| words::step(record.step, record.outcome, record.elapsed_ms, &record.summary));
     let label = match phase {
         Phase::Validate => "Validate",
         Phase::Test => "Test",
@@ -136,17 +133,6 @@ fn phase_row(phase: Phase, report: &HostReport, page: Page) -> Vec<Line> {
         Phase::Observe => "Observe",
     };
     page.row_of_items(label, items.collect(), "   ")
-}
-
-/// The summary of a step; that of the copy with the size of what the host lacked.
-fn with_size(record: &StepRecord, report: &HostReport) -> String {
-    let closure = report.changes.as_ref().and_then(|changes| changes.closure.as_ref());
-    match closure {
-        Some(closure) if record.step == StepId::Copy && record.outcome == StepOutcome::Passed => {
-            format!("{}, {}", record.summary, bytes(closure.new_bytes))
-        }
-        _ => record.summary.clone(),
-    }
 }
 
 /// What was set right by itself; what helped is marked like a step that passed.
@@ -240,7 +226,7 @@ fn found(report: &HostReport) -> String {
 /// What to do next: the failure's hints, then what the outcome itself asks for.
 fn next(host: &HostName, report: &HostReport, run: &Gathered) -> Vec<Line> {
     let hints = report.failure.iter().flat_map(|failure| &failure.hints);
-    let mut lines: Vec<Line> = hints.map(|hint| Line::plain(hint)).collect();
+    let mut lines: Vec<Line> = hints.clone().map(|hint| Line::plain(hint)).collect();
     match (report.outcome, &report.old) {
         (HostOutcome::RollbackFailed, Some(old)) => {
             lines.push(Line::plain("by hand, as root on the host:"));
@@ -251,6 +237,8 @@ fn next(host: &HostName, report: &HostReport, run: &Gathered) -> Vec<Line> {
         }
         // Its supervisor has ended: nothing settles any more.
         (HostOutcome::Unknown, _) if reboot_step(report).is_some() => {}
+        // The failure says so already.
+        (HostOutcome::Unknown, _) if hints.clone().any(|hint| hint.contains(" again")) => {}
         (HostOutcome::Unknown, _) => {
             let text =
                 format!("the host settles itself; run nix-deploy {host} again, it takes over what it finds");
@@ -421,6 +409,10 @@ Next          see the whole log: ssh p620 journalctl -u prometheus.service
         let text = shown(&report, page(120));
         assert!(text.contains("Done          not known; the host could not be asked at the end"), "{text}");
         assert!(text.contains("run nix-deploy p620 again"), "{text}");
+        let failure = report.failure.take();
+        report.failure = failure.map(|failure| failure.hint("run the same command again to see which"));
+        let text = shown(&report, page(120));
+        assert_eq!(text.matches(" again").count(), 1, "{text}");
     }
 
     #[test]

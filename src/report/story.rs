@@ -125,7 +125,7 @@ pub(super) fn success() -> HostReport {
             step(StepId::Evaluate, 4_200, ""),
             step(StepId::Build, 38_000, ""),
             step(StepId::Changes, 40, ""),
-            step(StepId::Copy, 3_100, "14 paths"),
+            step(StepId::Copy, 3_100, "14 paths, 22.0 MiB"),
             step(StepId::Preview, 400, ""),
             step(StepId::Activate, 4_100, ""),
             step(StepId::Prove, 300, ""),

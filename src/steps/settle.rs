@@ -203,7 +203,7 @@ fn not_well(context: &HostContext, facts: &HostFacts, truth: &Truth) -> Failure 
             "by hand, as root on the host: NIXOS_NO_CHECK=1 {old}/bin/switch-to-configuration test"
         ));
     }
-    failure.hint(format!("on the host: journalctl -u nix-deploy-{} -b", context.run.spec.id))
+    failure.hint(context.journal_hint())
 }
 
 #[cfg(test)]

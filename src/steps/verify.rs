@@ -17,7 +17,7 @@ use crate::host::observe::{self, Look, Sample};
 use crate::host::units::{Ailing, Judge, Judgement};
 use crate::host::{HostError, Session};
 use crate::model::text::plural;
-use crate::model::{Baseline, Failure, FailureClass, NetworkCheck, StepId, UnitPlan};
+use crate::model::{Baseline, Check, CheckKind, Failure, FailureClass, NetworkCheck, StepId, UnitPlan};
 
 step!(Verify, StepId::Verify);
 
@@ -25,6 +25,8 @@ step!(Verify, StepId::Verify);
 const INTERVAL: Duration = Duration::from_millis(1000);
 /// How long a critical service may take to come up beyond the settle window.
 const START_GRACE: Duration = Duration::from_secs(60);
+/// How many services are named whose journals may tell why a check failed.
+const SUSPECTS: usize = 3;
 /// How often Tailscale is asked after the activation, a second apart.
 pub(super) const ATTEMPTS: u8 = 5;
 /// What the looks themselves may take.
@@ -79,6 +81,9 @@ async fn run(context: &HostContext) -> StepResult {
         return Ok(Done::passed(format!("{}{checked}", plural(findings.judgement.running, "unit"))));
     }
     let mut failure = failure(context, session, &findings).await;
+    if findings.judgement.ailing.is_empty() {
+        failure = failure.hint(context.journal_hint());
+    }
     if context.host.rollback.auto {
         return Err(failure);
     }
@@ -377,6 +382,54 @@ pub(super) async fn failure(context: &HostContext, session: &Session, findings: 
             failure = failure.evidence(lines);
         }
         failure = failure.hint(format!("on the host: journalctl -u {first} -b"));
+    } else if !checks.is_empty() {
+        let plan = context.preview.get().and_then(|preview| preview.plan.as_ref());
+        let units = suspects(&context.host.checks, checks, plan);
+        if !units.is_empty() {
+            failure = failure.hint(format!("on the host: journalctl -u {} -b", units.join(" -u ")));
+        }
     }
     failure
+}
+
+/// The services whose journals may tell why checks failed: those that their commands name,
+/// else those that the switch has touched.
+fn suspects(checks: &[Check], failed: &[CheckFailure], plan: Option<&UnitPlan>) -> Vec<String> {
+    let is_failed = |check: &&Check| failed.iter().any(|failure| failure.name == check.name);
+    let named = checks.iter().filter(is_failed).flat_map(|check| match &check.kind {
+        CheckKind::Command { argv } => argv.as_slice(),
+        _ => &[],
+    });
+    let mut units: Vec<String> = named.filter(|word| word.ends_with(".service")).cloned().collect();
+    if units.is_empty() {
+        units = plan.map(UnitPlan::touched).unwrap_or_default();
+        units.retain(|unit| unit.ends_with(".service"));
+    }
+    units.truncate(SUSPECTS);
+    units
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_check_names_the_services_whose_journals_may_tell_why() {
+        let check = |name: &str, kind| {
+            let (timeout, grace) = (Duration::ZERO, Duration::ZERO);
+            Check { name: name.to_owned(), kind, timeout, retries: 0, grace }
+        };
+        let argv = ["systemctl", "is-active", "db.service"].map(str::to_owned).to_vec();
+        let url = "http://p620/".to_owned();
+        let checks = [
+            check("web", CheckKind::Http { url, expect_status: 200 }),
+            check("db", CheckKind::Command { argv }),
+        ];
+        let failed = |name: &str| [CheckFailure { name: name.to_owned(), why: String::new() }];
+        let restart = ["a.target", "b.service", "c.service", "d.service", "e.service"].map(str::to_owned);
+        let plan = UnitPlan { restart: restart.to_vec(), ..UnitPlan::default() };
+        assert_eq!(suspects(&checks, &failed("db"), Some(&plan)), ["db.service"]);
+        assert_eq!(suspects(&checks, &failed("web"), Some(&plan)), ["b.service", "c.service", "d.service"]);
+        assert!(suspects(&checks, &failed("web"), None).is_empty());
+    }
 }

@@ -190,11 +190,8 @@ fn closure_in_short(report: &HostReport) -> String {
     let closure = report.changes.as_ref().and_then(|changes| changes.closure.as_ref());
     closure.map_or_else(String::new, |closure| {
         let packages = plural(closure.packages.len(), "package");
-        let new = if closure.new_bytes > 0 {
-            format!(", {} copied", bytes(closure.new_bytes))
-        } else {
-            String::new()
-        };
+        let new =
+            if closure.new_bytes > 0 { format!(", {} new", bytes(closure.new_bytes)) } else { String::new() };
         format!("{packages}, {}{new}", signed_bytes(closure.size_difference))
     })
 }
