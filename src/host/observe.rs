@@ -31,6 +31,8 @@ pub(crate) struct Sample {
     pub(crate) units: Baseline,
     /// The names under which `units` has those that were asked for by another.
     pub(crate) aliases: BTreeMap<String, String>,
+    /// How long those that were asked for took to start, in milliseconds.
+    pub(crate) start_times: BTreeMap<String, u64>,
     /// Unit files the old system has and the new one lacks, when asked.
     pub(crate) removed: BTreeSet<String>,
     /// Unit files of the new system, when asked.
@@ -51,6 +53,8 @@ pub(crate) struct Look<'a> {
     /// The units whose restarts are counted; `None` counts those of every service that
     /// runs, which takes most of the time of a look.
     pub(crate) counted: Option<&'a [String]>,
+    /// Units whose start is timed, beside those that are loaded.
+    pub(crate) timed: &'a [String],
     /// Whether unit files are listed too.
     pub(crate) files: bool,
     /// The run whose supervisor gets more time, and how much.
@@ -70,6 +74,7 @@ pub(crate) async fn sample(
         .set("FILES", if look.files { "1" } else { "0" })
         .set("EXTRA_UNITS", look.extra_units.join(" "))
         .set("COUNT_UNITS", look.counted.map_or_else(|| "all".to_owned(), |units| units.join(" ")))
+        .set("TIMED_UNITS", look.timed.join(" "))
         .set("RUN", look.hold.map_or("", |(run, _)| run))
         .set("HOLD", look.hold.map_or_else(String::new, |(_, time)| time.as_secs().to_string()));
     let text = link.run_on(session, &script, Privilege::Root, deadline).await?;
@@ -97,7 +102,8 @@ fn parse_sample(text: &str, extra_units: &[String]) -> Sample {
         text.lines().filter_map(|line| line.strip_prefix(prefix)).flat_map(|line| [line, "\n"]).collect()
     };
     let mut units = units::parse_list(&lines_of("listed="));
-    units.extend(units::parse(&lines_of("unit=")));
+    let shown = lines_of("unit=");
+    units.extend(units::parse(&shown));
     let ids = shell::pairs(text).filter(|(key, _)| *key == "extra").map(|(_, id)| id.to_owned());
     let aliases = extra_units.iter().cloned().zip(ids).filter(|(unit, id)| unit != id).collect();
     Sample {
@@ -107,6 +113,7 @@ fn parse_sample(text: &str, extra_units: &[String]) -> Sample {
         boot_id: shell::value(text, "boot_id").unwrap_or_default().to_owned(),
         cpu_times: measure::cpu_times(text),
         units,
+        start_times: units::start_times(&shown),
         removed,
         unit_files,
         masked: all("new_masked"),

@@ -1,7 +1,10 @@
 //! How one host's run ended, with everything the end report shows.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
+use super::text::duration;
 use super::{
     Changes, Failure, FailureClass, Observed, Recovery, Replaced, StepId, StepOutcome, StorePath, Truth,
     UnitPlan,
@@ -82,8 +85,26 @@ pub struct StepRecord {
 pub struct ServiceChange {
     /// The unit.
     pub unit: String,
-    /// restarted, reloaded, started, stopped, left alone, failed.
+    /// restarted, reloaded, started, stopped, left alone, failed; unchanged for a critical
+    /// service that the switch had nothing to do with.
     pub what: String,
+    /// How long its start took, in milliseconds, when the host said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_ms: Option<u64>,
+}
+
+impl ServiceChange {
+    /// The service that the switch did not touch.
+    pub const UNCHANGED: &'static str = "unchanged";
+
+    /// What became of it, in words: `restarted (0.8 s)`.
+    pub fn in_words(&self) -> String {
+        // Less would read as no time at all.
+        match self.start_ms.filter(|took| *took >= 50) {
+            Some(took) => format!("{} ({})", self.what, duration(Duration::from_millis(took))),
+            None => self.what.clone(),
+        }
+    }
 }
 
 /// The end report of one host.

@@ -110,7 +110,7 @@ fn services_row(report: &HostReport, page: Page) -> Vec<Line> {
         report.services.iter().partition(|service| service.what.starts_with("failed"));
     for service in failed.iter().chain(&others).take(UNITS) {
         let role = if service.what.starts_with("failed") { Role::Error } else { Role::Plain };
-        items.push(Line::plain(&format!("{} ", service.unit)).with(role, &service.what));
+        items.push(Line::plain(&format!("{} ", service.unit)).with(role, &service.in_words()));
     }
     if report.services.len() > UNITS {
         items.push(Line::plain(&format!("{} more", report.services.len() - UNITS)));
@@ -437,21 +437,15 @@ Next          see the whole log: ssh p620 journalctl -u prometheus.service
 
     #[test]
     fn a_host_of_which_nothing_is_known_has_only_the_rows_that_say_something() {
+        let refused = |message: &str| Failure::new(FailureClass::Unfit, message);
+        let (outcome, summary) = (StepOutcome::Failed, String::new());
         let report = HostReport {
             outcome: HostOutcome::Failed,
             generation_before: None,
             generation_after: None,
             old: None,
-            failure: Some(Failure {
-                unreached: true,
-                ..Failure::new(FailureClass::Unfit, "p620 cannot be reached")
-            }),
-            steps: vec![StepRecord {
-                step: StepId::HostFacts,
-                outcome: StepOutcome::Failed,
-                elapsed_ms: 10_000,
-                summary: String::new(),
-            }],
+            failure: Some(Failure { unreached: true, ..refused("p620 cannot be reached") }),
+            steps: vec![StepRecord { step: StepId::HostFacts, outcome, elapsed_ms: 10_000, summary }],
             ..unchanged()
         };
         let expected = "\
@@ -463,8 +457,8 @@ Done          it was not reached: nothing was changed by this run
 Next          logs of this run: /state/runs/1
 ";
         assert_eq!(shown(&report, page(120)), expected);
-        let refused = Failure::new(FailureClass::Unfit, "p620 refused the login");
-        let text = shown(&HostReport { failure: Some(refused), ..report }, page(120));
+        let failure = Some(refused("p620 refused the login"));
+        let text = shown(&HostReport { failure, ..report }, page(120));
         assert!(text.contains(" FAILED  1.2 s"), "{text}");
         assert!(text.contains("Done          nothing was changed on the host\n"), "{text}");
     }

@@ -105,7 +105,11 @@ pub(super) fn success() -> HostReport {
         elapsed_ms,
         summary: summary.to_owned(),
     };
-    let service = |unit: &str, what: &str| ServiceChange { unit: unit.to_owned(), what: what.to_owned() };
+    let service = |unit: &str, what: &str, start_ms| ServiceChange {
+        unit: unit.to_owned(),
+        what: what.to_owned(),
+        start_ms,
+    };
     HostReport {
         outcome: HostOutcome::DeployedWithWarnings,
         elapsed_ms: 165_000,
@@ -116,8 +120,8 @@ pub(super) fn success() -> HostReport {
         changes: Some(changes()),
         unit_plan: Some(unit_plan()),
         services: vec![
-            service("prometheus.service", "restarted (0.8 s)"),
-            service("grafana.service", "unchanged"),
+            service("prometheus.service", "restarted", Some(800)),
+            service("grafana.service", "unchanged", None),
         ],
         steps: vec![
             step(StepId::Git, 20, ""),
@@ -151,8 +155,8 @@ pub(super) fn rolled_back() -> HostReport {
     report.generation_after = Some(1235);
     report.warnings.clear();
     report.services = vec![
-        ServiceChange { unit: "grafana.service".to_owned(), what: "restarted (0.8 s)".to_owned() },
-        ServiceChange { unit: "prometheus.service".to_owned(), what: "failed".to_owned() },
+        ServiceChange { unit: "grafana.service".to_owned(), what: "restarted".to_owned(), start_ms: Some(800) },
+        ServiceChange { unit: "prometheus.service".to_owned(), what: "failed".to_owned(), start_ms: None },
     ];
     report.steps.retain(|record| record.step <= StepId::Verify);
     if let Some(verify) = report.steps.last_mut() {

@@ -262,7 +262,12 @@ impl HostContext {
 
     /// Notes what became of a unit.
     pub(crate) fn service(&self, unit: &str, what: impl Into<String>) {
-        lock(&self.services).push(ServiceChange { unit: unit.to_owned(), what: what.into() });
+        self.service_in(unit, what, None);
+    }
+
+    /// The same, with the milliseconds that its start took.
+    pub(crate) fn service_in(&self, unit: &str, what: impl Into<String>, start_ms: Option<u64>) {
+        lock(&self.services).push(ServiceChange { unit: unit.to_owned(), what: what.into(), start_ms });
     }
 
     /// What became of units.

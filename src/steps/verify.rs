@@ -17,7 +17,9 @@ use crate::host::observe::{self, Look, Sample};
 use crate::host::units::{Ailing, Judge, Judgement};
 use crate::host::{HostError, Session};
 use crate::model::text::plural;
-use crate::model::{Baseline, Check, CheckKind, Failure, FailureClass, NetworkCheck, StepId, UnitPlan};
+use crate::model::{
+    Baseline, Check, CheckKind, Failure, FailureClass, NetworkCheck, ServiceChange, StepId, UnitPlan,
+};
 
 step!(Verify, StepId::Verify);
 
@@ -72,7 +74,7 @@ async fn run(context: &HostContext) -> StepResult {
     let _ = context.running_units.set(findings.judgement.running);
     let _ = context.failed_units.set(findings.judgement.failed);
     findings.limits = failed_limits(context).await.map_err(|error| lost(&error))?;
-    note_services(context, &findings.judgement, &first);
+    note_services(context, &findings.judgement, &first, &judge.critical);
     if findings.is_well() {
         let checked = match context.host.checks.len() {
             0 => String::new(),
@@ -230,6 +232,7 @@ async fn watch_units(context: &HostContext, watch: Watch<'_>) -> Result<Judgemen
             },
             extra_units: &context.host.critical_services,
             counted: None,
+            timed: &[],
             files: false,
             hold: None,
         };
@@ -296,7 +299,7 @@ async fn new_network_problems(context: &HostContext, session: &Session) -> Resul
 
 /// Notes what became of the units of the plan, of new ones, which their
 /// targets start without being in the plan, and what was broken before.
-fn note_services(context: &HostContext, judgement: &Judgement, first: &Sample) {
+fn note_services(context: &HostContext, judgement: &Judgement, first: &Sample, critical: &[String]) {
     let unit_files = &first.unit_files;
     let plan = context.preview.get().and_then(|preview| preview.plan.clone());
     let has_plan = plan.is_some();
@@ -323,13 +326,23 @@ fn note_services(context: &HostContext, judgement: &Judgement, first: &Sample) {
     for (units, what) in lists {
         for unit in units {
             if listed.insert(unit.clone()) && ailing(&unit).is_none() {
-                context.service(&unit, if ended.contains(&unit) { "does not run any more" } else { what });
+                let start_ms = first.start_times.get(&unit).filter(|_| matches!(what, "restarted" | "started"));
+                match ended.contains(&unit) {
+                    true => context.service(&unit, "does not run any more"),
+                    false => context.service_in(&unit, what, start_ms.copied()),
+                }
             }
         }
     }
     for unit in stop {
         if listed.insert(unit.clone()) && ailing(&unit).is_none() {
             context.service(&unit, "stopped");
+        }
+    }
+    // Without a plan nobody knows what was left as it is.
+    for unit in critical.iter().filter(|_| has_plan) {
+        if listed.insert(unit.clone()) && ailing(unit).is_none() {
+            context.service(unit, ServiceChange::UNCHANGED);
         }
     }
     for ailing in &judgement.ailing {

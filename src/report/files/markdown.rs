@@ -88,7 +88,7 @@ fn host_section(text: &mut String, document: &Document, host: &HostName, report:
         }
     }
     for service in &report.services {
-        line(text, &format!("- {}: {}", code(&service.unit), code(&service.what)));
+        line(text, &format!("- {}: {}", code(&service.unit), code(&service.in_words())));
     }
     for warning in &report.warnings {
         line(text, &format!("- Warning: {}", code(warning)));
