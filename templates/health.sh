@@ -2,6 +2,7 @@
 # With HOLD, the supervisor of RUN is asked for time first. hold-lib.sh is a part of it.
 # Input: OLD NEW FILES (1: list unit files too) EXTRA_UNITS RUN HOLD
 #        COUNT_UNITS (whose restarts are counted: names, or "all" for every service that runs)
+#        TIMED_UNITS (whose start is timed, beside those of EXTRA_UNITS)
 list_units() {
     systemctl list-units --all --plain --no-legend --full --type=service,socket,timer,path,mount,swap
 }
@@ -28,10 +29,11 @@ main() {
     printf '%s\n' "$units" | sed 's/^/listed=/'
     # Counting the restarts of all services takes five times as long as listing all units.
     if [ "$COUNT_UNITS" = all ]; then
-        named=
+        named=$TIMED_UNITS
         counted=$(systemctl show '*.service' --state=active,activating,reloading,deactivating,failed \
             -p Id,LoadState,ActiveState,SubState,Result,NRestarts) || return 1
-        printf '%s\n' "$counted" | sed 's/^/unit=/'
+        # An empty line ends the last of them.
+        printf '%s\n\n' "$counted" | sed 's/^/unit=/'
     else
         # Those that are not well are asked for their results, too.
         # A bullet may stand before their names.
@@ -42,6 +44,7 @@ main() {
     # Units may be asked for by another of their names: extra= is the one they have. Those
     # of EXTRA_UNITS come first.
     [ -z "${EXTRA_UNITS}${named# }" ] || systemctl show $EXTRA_UNITS $named \
-        -p Id,LoadState,ActiveState,SubState,Result,NRestarts,Type,TriggeredBy 2>/dev/null |
+        -p Id,LoadState,ActiveState,SubState,Result,NRestarts,Type,TriggeredBy \
+        -p InactiveExitTimestampMonotonic,ActiveEnterTimestampMonotonic 2>/dev/null |
         sed -e '/^Id=./{h;s/^Id=/extra=/p;g;}' -e 's/^/unit=/'
 }

@@ -141,6 +141,7 @@ fn entry(host: &HostName, path: &StorePath, time: Option<Timestamp>) -> HistoryE
         version: None,
         kernel: None,
         commit: None,
+        dirty: None,
         command: None,
         outcome: None,
         error: None,
@@ -153,6 +154,7 @@ fn of_deploy(host: &HostName, deploy: &Deploy) -> HistoryEntry {
     let command = if deploy.system.is_deploy { "deploy" } else { "rollback" };
     HistoryEntry {
         commit: deploy.system.commit.clone(),
+        dirty: deploy.dirty,
         command: Some(command.to_owned()),
         outcome: Some(deploy.outcome.clone().unwrap_or_else(|| deploy.status.clone())),
         error: deploy.error.clone(),
@@ -190,6 +192,7 @@ mod tests {
             status: status.to_owned(),
             outcome: None,
             error: None,
+            dirty: Some(name == 'd'),
             to_generation,
         }
     }
@@ -238,6 +241,9 @@ mod tests {
             "1  ",
         ];
         assert_eq!(shown(&entries), expected);
+        let dirty: Vec<Option<bool>> = entries.iter().map(|entry| entry.dirty).collect();
+        let clean = Some(false);
+        assert_eq!(dirty, [clean, Some(true), clean, clean, clean, None]);
         // A host that cannot be asked still has its record.
         assert_eq!(join(&host, None, &deploys).len(), 5);
     }

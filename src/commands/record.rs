@@ -24,6 +24,8 @@ pub(super) struct Deploy {
     pub(super) outcome: Option<String>,
     /// Why it failed.
     pub(super) error: Option<String>,
+    /// Whether its source had changes that are in no commit, when that is known.
+    pub(super) dirty: Option<bool>,
     /// The generation that it left.
     pub(super) to_generation: Option<u64>,
 }
@@ -86,6 +88,7 @@ fn deploy(answer: &query::Answer, row: &Cells) -> Option<(HostName, Deploy)> {
         status: text("status").unwrap_or_default(),
         outcome: text("outcome"),
         error: text("error"),
+        dirty: cell("dirty").and_then(Cell::boolean),
         to_generation: cell("to_generation")
             .and_then(Cell::integer)
             .and_then(|number| u64::try_from(number).ok()),

@@ -150,6 +150,7 @@ mod tests {
             status: status.to_owned(),
             outcome: Some(outcome.to_owned()),
             error: None,
+            dirty: None,
             to_generation: None,
         };
         let found = of_run(&host, &run, &[deploy("success", "SUCCESS")]).unwrap();

@@ -99,7 +99,7 @@ impl HostRun {
                         self.waiting.clear();
                         self.stop_running().await;
                     } else if !self.changing() && !self.rebooting() {
-                        self.fail(interrupted(self.context.name()));
+                        self.fail(interrupted(&self.context.run.spec, self.context.name()));
                     }
                 }
             }
@@ -284,7 +284,7 @@ impl HostRun {
             Failure::new(FailureClass::HostNotWell, "left while the host was rebooting")
                 .hint("nobody has looked whether the new system boots and is well")
         } else {
-            interrupted(self.context.name())
+            interrupted(&self.context.run.spec, self.context.name())
         };
         self.failure = Some(failure);
     }

@@ -22,7 +22,7 @@ pub(crate) use interrupt::Interrupt;
 use crate::event::{Event, EventSink};
 use crate::exit::{self, ExitCode};
 use crate::model::text::{clean_line, plural};
-use crate::model::{Failure, FailureClass, HostName, HostOutcome, HostReport, RunSpec, Secret};
+use crate::model::{Failure, FailureClass, Goal, HostName, HostOutcome, HostReport, RunSpec, Secret};
 use crate::steps::context::{HostContext, RunContext};
 use claims::HostClaims;
 use gate::Gate;
@@ -266,8 +266,15 @@ fn failed_report(failure: Failure) -> HostReport {
 }
 
 /// The failure of a host whose run was stopped from here.
-fn interrupted(host: &HostName) -> Failure {
-    Failure::new(FailureClass::Interrupted, format!("the run was interrupted before {host} was changed"))
+fn interrupted(run: &RunSpec, host: &HostName) -> Failure {
+    let message = format!("the run was interrupted before {host} was changed");
+    let failure = Failure::new(FailureClass::Interrupted, message);
+    // Only a deploy of what the configuration describes is taken up.
+    if run.goal == Goal::Configuration && !run.updates {
+        failure.hint("to go on where it was: nix-deploy resume; or run the same command again")
+    } else {
+        failure.hint("run the same command again")
+    }
 }
 
 #[cfg(test)]
@@ -326,6 +333,16 @@ mod tests {
             (report.outcome, report.failure_class()),
             (HostOutcome::Unknown, Some(FailureClass::HostNotWell))
         );
+    }
+
+    #[test]
+    fn an_interrupted_deploy_names_the_way_to_go_on() {
+        let host = HostName::new("a").unwrap();
+        let mut spec = turns::tests::spec(vec![HostSpec::with_defaults(host.clone())]);
+        let hints = interrupted(&spec, &host).hints;
+        assert!(hints[0].contains("nix-deploy resume") && hints[0].contains("again"), "{hints:?}");
+        spec.updates = true;
+        assert_eq!(interrupted(&spec, &host).hints, ["run the same command again"]);
     }
 
     #[tokio::test]

@@ -154,6 +154,10 @@ impl HostError {
             failure = failure.cause(detail);
         }
         failure.hints = self.hints();
+        failure.unreached = matches!(
+            self,
+            Self::Unreachable { .. } | Self::Unresolved { .. } | Self::Lost { .. } | Self::Deadline { .. }
+        );
         failure
     }
 }
@@ -205,5 +209,6 @@ mod tests {
         let failure = error.failure();
         assert_eq!(failure.class, FailureClass::Unfit);
         assert!(!failure.hints.is_empty() && failure.causes[0].contains("Permission denied"));
+        assert!(!failure.unreached, "it answered");
     }
 }

@@ -11,22 +11,35 @@ use crate::model::{Baseline, UnitHealth};
 /// Reads the blocks of `systemctl show -p Id,LoadState,…`, separated by blank
 /// lines. Units without a name are left out.
 pub(crate) fn parse(text: &str) -> Baseline {
-    let mut units = Baseline::new();
+    blocks(text).map(|(id, block)| (id, health(&block))).collect()
+}
+
+/// How long units took to start the last time, in milliseconds, of those that are up and
+/// whose times were asked for.
+pub(crate) fn start_times(text: &str) -> BTreeMap<String, u64> {
+    let time = |(id, block): (String, BTreeMap<&str, &str>)| {
+        let is_up = matches!(block.get("ActiveState"), Some(&("active" | "reloading")));
+        let at = |key: &str| block.get(key)?.parse::<u64>().ok().filter(|at| *at > 0);
+        let (begun, up) = (at("InactiveExitTimestampMonotonic")?, at("ActiveEnterTimestampMonotonic")?);
+        let took = up.checked_sub(begun).filter(|_| is_up)?;
+        Some((id, took / 1000))
+    };
+    blocks(text).filter_map(time).collect()
+}
+
+fn blocks(text: &str) -> impl Iterator<Item = (String, BTreeMap<&str, &str>)> {
     let mut block: BTreeMap<&str, &str> = BTreeMap::new();
-    for line in text.lines().chain(std::iter::once("")) {
-        match line.split_once('=') {
-            Some((key, value)) => {
-                block.insert(key, value);
-            }
-            None => {
-                if let Some(id) = block.get("Id").filter(|id| !id.is_empty()) {
-                    units.insert((*id).to_owned(), health(&block));
-                }
-                block.clear();
-            }
+    text.lines().chain(std::iter::once("")).filter_map(move |line| match line.split_once('=') {
+        Some((key, value)) => {
+            block.insert(key, value);
+            None
         }
-    }
-    units
+        None => {
+            let block = std::mem::take(&mut block);
+            let id = block.get("Id").filter(|id| !id.is_empty())?;
+            Some(((*id).to_owned(), block))
+        }
+    })
 }
 
 /// Reads the lines of `systemctl list-units`: name, LOAD, ACTIVE, SUB. They say
@@ -58,6 +71,10 @@ pub(crate) fn idle_by_nature(text: &str) -> BTreeSet<String> {
     });
     let idle = blocks.filter(|(_, kind, triggers)| *kind == "oneshot" || !triggers.is_empty());
     idle.map(|(id, _, _)| id.to_owned()).filter(|id| !id.is_empty()).collect()
+}
+
+fn times(count: u32) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
 fn health(block: &BTreeMap<&str, &str>) -> UnitHealth {
@@ -204,7 +221,7 @@ impl Judge {
         }
         let first = self.first_sample.get(unit).filter(|first| first.is_counted()).map(|first| first.restarts);
         if let Some(first) = first.filter(|first| now.restarts > *first) {
-            return Some(format!("crash loop: restarted {} in the settle window", now.restarts - first));
+            return Some(format!("crash loop: restarted {} in the settle window", times(now.restarts - first)));
         }
         if self.removed.contains(unit) && now.active == "active" && now.load != "loaded" {
             return Some("is no longer part of the system and still runs".to_owned());
@@ -272,6 +289,28 @@ mod tests {
 
     fn ailing(judge: &Judge, sample: &Baseline) -> Vec<String> {
         judge.judge(sample).ailing.into_iter().map(|ailing| ailing.unit).collect()
+    }
+
+    #[test]
+    fn the_time_of_a_start_is_that_from_leaving_inactive_to_active() {
+        let block = |id: &str, state: &str, begun: u64, up: u64| {
+            format!(
+                "Id={id}\nActiveState={state}\nInactiveExitTimestampMonotonic={begun}\n\
+                 ActiveEnterTimestampMonotonic={up}\n\n"
+            )
+        };
+        let text = block("a.service", "active", 5_000_000, 5_800_900)
+            + &block("b.service", "activating", 5_000_000, 4_000_000)
+            + &block("c.service", "active", 0, 0)
+            + &block("d.service", "inactive", 5_000_000, 6_000_000)
+            + "Id=e.service\nActiveState=active\n";
+        assert_eq!(start_times(&text), BTreeMap::from([("a.service".to_owned(), 800)]));
+        assert_eq!(parse(&text).len(), 5);
+    }
+
+    #[test]
+    fn one_restart_is_once() {
+        assert_eq!((times(1), times(3)), ("once".to_owned(), "3 times".to_owned()));
     }
 
     #[test]

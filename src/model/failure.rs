@@ -43,12 +43,22 @@ pub struct Failure {
     pub hints: Vec<String>,
     /// Evidence, for example the last lines of a log.
     pub evidence: Vec<String>,
+    /// Whether nobody got through to the host; records of before do not say.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unreached: bool,
 }
 
 impl Failure {
     /// A failure without cause or hint yet.
     pub fn new(class: FailureClass, message: impl Into<String>) -> Self {
-        Self { class, message: message.into(), causes: Vec::new(), hints: Vec::new(), evidence: Vec::new() }
+        Self {
+            class,
+            message: message.into(),
+            causes: Vec::new(),
+            hints: Vec::new(),
+            evidence: Vec::new(),
+            unreached: false,
+        }
     }
 
     /// Takes message and causes from an error and its chain of sources.

@@ -26,6 +26,8 @@ pub struct HistoryEntry {
     pub kernel: Option<String>,
     /// The commit it was built from, when the record knows it.
     pub commit: Option<String>,
+    /// Whether the source had changes that are in no commit, when the record knows it.
+    pub dirty: Option<bool>,
     /// `deploy` or `rollback`, when it was this program.
     pub command: Option<String>,
     /// How the deploy ended, for example `SUCCESS`.

@@ -1,7 +1,10 @@
 //! How one host's run ended, with everything the end report shows.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
+use super::text::duration;
 use super::{
     Changes, Failure, FailureClass, Observed, Recovery, Replaced, StepId, StepOutcome, StorePath, Truth,
     UnitPlan,
@@ -82,8 +85,26 @@ pub struct StepRecord {
 pub struct ServiceChange {
     /// The unit.
     pub unit: String,
-    /// restarted, reloaded, started, stopped, left alone, failed.
+    /// restarted, reloaded, started, stopped, left alone, failed; unchanged for a critical
+    /// service that the switch had nothing to do with.
     pub what: String,
+    /// How long its start took, in milliseconds, when the host said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_ms: Option<u64>,
+}
+
+impl ServiceChange {
+    /// The service that the switch did not touch.
+    pub const UNCHANGED: &'static str = "unchanged";
+
+    /// What became of it, in words: `restarted (0.8 s)`.
+    pub fn in_words(&self) -> String {
+        // Less would read as no time at all.
+        match self.start_ms.filter(|took| *took >= 50) {
+            Some(took) => format!("{} ({})", self.what, duration(Duration::from_millis(took))),
+            None => self.what.clone(),
+        }
+    }
 }
 
 /// The end report of one host.
@@ -132,6 +153,24 @@ impl HostReport {
         let keeps =
             self.truth.as_ref().is_some_and(|truth| is_new(&truth.current_system) || is_new(&truth.profile));
         (keeps || self.outcome == HostOutcome::Unknown).then_some(Replaced { old, new })
+    }
+
+    /// Whether the host never answered in this run.
+    pub fn is_unreached(&self) -> bool {
+        let unreached = self.failure.as_ref().is_some_and(|failure| failure.unreached);
+        unreached && self.outcome == HostOutcome::Failed && self.old.is_none() && self.truth.is_none()
+    }
+
+    /// The word that people read: a host that nobody reached has not failed, nor has one
+    /// where a person said no.
+    pub fn word(&self) -> &'static str {
+        let class = self.failure.as_ref().map(|failure| failure.class);
+        match (self.outcome, class) {
+            (HostOutcome::Failed, _) if self.is_unreached() => "UNREACHABLE",
+            (HostOutcome::Failed, Some(FailureClass::Declined)) => "DECLINED",
+            (HostOutcome::Failed, Some(FailureClass::Interrupted)) => "INTERRUPTED",
+            (outcome, _) => outcome.as_str(),
+        }
     }
 
     /// The class that decides the exit code; `None` on success.

@@ -104,7 +104,7 @@ impl Actions {
             })
             .collect();
         lines.extend(self.logs.remove(&Some(host.clone())).unwrap_or_default());
-        let outcome = report.outcome.as_str().to_lowercase();
+        let outcome = report.word().to_lowercase();
         self.group(&format!("{host}: {outcome} in {}", words::milliseconds(report.elapsed_ms)), &lines);
         let annotations =
             annotations(host, report, self.run.findings.get(host).map(Vec::as_slice).unwrap_or_default());
@@ -150,7 +150,7 @@ fn annotations(host: &HostName, report: &HostReport, findings: &[Finding]) -> St
         text.push('\n');
     };
     if let Some(failure) = &report.failure {
-        let title = format!("{host}: {}", report.outcome.as_str().to_lowercase());
+        let title = format!("{host}: {}", report.word().to_lowercase());
         let mut message = failure.message.clone();
         for more in failure.causes.iter().chain(&failure.hints) {
             message.push('\n');

@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::styles::Role;
 use super::words;
 use crate::event::Envelope;
 use crate::event::Event;
-use crate::model::{HostName, HostOutcome, HostReport, StepId};
+use crate::model::{HostName, HostReport, StepId};
 
 /// The steps on which the end of a deploy waits, in order.
 const CRITICAL_PATH: [StepId; 11] = [
@@ -42,8 +43,10 @@ impl RunningStep {
         Self { started, doing: String::new(), done: None, expected: None }
     }
 
-    /// `12/40 building linux`; empty when the step said nothing.
+    /// `12/40 building linux`; empty when the step said nothing. What counts in its
+    /// own words is not counted again.
     pub(super) fn progress(&self) -> String {
+        let is_told = |counts: &str| self.doing.split([' ', ',']).any(|word| word == counts);
         let counts = match (self.done, self.expected) {
             (Some(done), Some(expected)) => format!("{done}/{expected}"),
             (Some(done), None) => done.to_string(),
@@ -51,6 +54,7 @@ impl RunningStep {
         };
         match (counts.as_str(), self.doing.as_str()) {
             ("", doing) => doing.to_owned(),
+            (counts, doing) if is_told(counts) => doing.to_owned(),
             (counts, "") => counts.to_owned(),
             (counts, doing) => format!("{counts} {doing}"),
         }
@@ -60,7 +64,10 @@ impl RunningStep {
 /// How a host ended, in short.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct HostEnd {
-    pub(super) outcome: HostOutcome,
+    pub(super) is_success: bool,
+    pub(super) is_unreached: bool,
+    pub(super) word: &'static str,
+    pub(super) role: Role,
     pub(super) elapsed_ms: u64,
     /// The failure, or the generation now.
     pub(super) remark: String,
@@ -73,12 +80,14 @@ pub(super) struct HostState {
     /// When its first step began.
     pub(super) started: Option<Timestamp>,
     pub(super) steps: BTreeMap<StepId, RunningStep>,
+    /// What was told of steps that have not begun: a build may be ahead of its host.
+    early: BTreeMap<StepId, RunningStep>,
     pub(super) end: Option<HostEnd>,
 }
 
 impl HostState {
     fn new(host: &HostName) -> Self {
-        Self { host: host.clone(), started: None, steps: BTreeMap::new(), end: None }
+        Self { host: host.clone(), started: None, steps: BTreeMap::new(), early: BTreeMap::new(), end: None }
     }
 
     /// Whether something runs or will go on.
@@ -91,6 +100,23 @@ impl HostState {
         let rank = |step: StepId| CRITICAL_PATH.iter().position(|critical| *critical == step);
         let furthest = self.steps.iter().max_by_key(|(step, _)| (rank(**step), **step));
         furthest.map(|(step, running)| (*step, running))
+    }
+
+    /// Begins a step, with what was told of it ahead. What it waited for before it
+    /// began is none of its time.
+    fn start(&mut self, step: StepId, time: Timestamp) {
+        self.started.get_or_insert(time);
+        let early = self.early.remove(&step).unwrap_or_else(|| RunningStep::new(time));
+        self.steps.insert(step, RunningStep { started: time, ..early });
+    }
+
+    /// What is told of a step. That a host waits for its turn is told before `activate`
+    /// begins, and is shown at once; anything else waits for its step.
+    fn told(&mut self, step: StepId, time: Timestamp) -> &mut RunningStep {
+        if step == StepId::Activate || self.steps.contains_key(&step) {
+            return self.running(step, time);
+        }
+        self.early.entry(step).or_insert_with(|| RunningStep::new(time))
     }
 
     fn running(&mut self, step: StepId, time: Timestamp) -> &mut RunningStep {
@@ -116,14 +142,9 @@ impl Board {
         match &envelope.event {
             Event::RunStarted { hosts, .. } => self.hosts = hosts.iter().map(HostState::new).collect(),
             Event::WaveStarted { number, of, .. } => self.wave = Some((*number, *of)),
-            Event::StepStarted { host, step } => {
-                // What it waited for before it began is none of its time.
-                let host = self.of(host);
-                host.started.get_or_insert(time);
-                host.steps.insert(*step, RunningStep::new(time));
-            }
+            Event::StepStarted { host, step } => self.of(host).start(*step, time),
             Event::StepProgress { host, step, doing, done, expected } => {
-                let running = self.of(host).running(*step, time);
+                let running = self.of(host).told(*step, time);
                 running.doing.clone_from(doing);
                 (running.done, running.expected) = (*done, *expected);
             }
@@ -140,7 +161,10 @@ impl Board {
                 let host = self.of(host);
                 host.steps.clear();
                 host.end = Some(HostEnd {
-                    outcome: report.outcome,
+                    is_success: report.outcome.is_success(),
+                    is_unreached: report.is_unreached(),
+                    word: report.word(),
+                    role: Role::of_report(report),
                     elapsed_ms: report.elapsed_ms,
                     remark: remark(report),
                 });

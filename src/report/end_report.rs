@@ -8,7 +8,6 @@ use super::gathered::Gathered;
 use super::layout::{Line, Page};
 use super::styles::Role;
 use super::{findings, resources, words};
-use crate::model::text::bytes;
 use crate::model::{
     Changes, Failure, HostName, HostOutcome, HostReport, Phase, Recovery, RecoveryOutcome, StepId, StepOutcome,
     StepRecord, StorePath,
@@ -57,7 +56,7 @@ fn title(host: &HostName, report: &HostReport, run: &Gathered, page: Page) -> Ve
         left.push(Role::Plain, &format!("   generation {generation}"));
     }
     let right = Line::new()
-        .with(Role::of_outcome(report.outcome), report.outcome.as_str())
+        .with(Role::of_report(report), report.word())
         .with(Role::Plain, &format!("  {}", words::milliseconds(report.elapsed_ms)));
     page.edges(left, right)
 }
@@ -111,7 +110,7 @@ fn services_row(report: &HostReport, page: Page) -> Vec<Line> {
         report.services.iter().partition(|service| service.what.starts_with("failed"));
     for service in failed.iter().chain(&others).take(UNITS) {
         let role = if service.what.starts_with("failed") { Role::Error } else { Role::Plain };
-        items.push(Line::plain(&format!("{} ", service.unit)).with(role, &service.what));
+        items.push(Line::plain(&format!("{} ", service.unit)).with(role, &service.in_words()));
     }
     if report.services.len() > UNITS {
         items.push(Line::plain(&format!("{} more", report.services.len() - UNITS)));
@@ -125,10 +124,8 @@ fn phase_row(phase: Phase, report: &HostReport, page: Page) -> Vec<Line> {
         record.step.phase() == phase
             && !(only_when_it_matters && matches!(record.outcome, StepOutcome::Passed | StepOutcome::Skipped))
     });
-    let items = shown.map(|record| {
-        let summary = with_size(record, report);
-        words::step(record.step, record.outcome, record.elapsed_ms, &summary)
-    });
+    let items =
+        shown.map(|record| words::step(record.step, record.outcome, record.elapsed_ms, &record.summary));
     let label = match phase {
         Phase::Validate => "Validate",
         Phase::Test => "Test",
@@ -136,17 +133,6 @@ fn phase_row(phase: Phase, report: &HostReport, page: Page) -> Vec<Line> {
         Phase::Observe => "Observe",
     };
     page.row_of_items(label, items.collect(), "   ")
-}
-
-/// The summary of a step; that of the copy with the size of what the host lacked.
-fn with_size(record: &StepRecord, report: &HostReport) -> String {
-    let closure = report.changes.as_ref().and_then(|changes| changes.closure.as_ref());
-    match closure {
-        Some(closure) if record.step == StepId::Copy && record.outcome == StepOutcome::Passed => {
-            format!("{}, {}", record.summary, bytes(closure.new_bytes))
-        }
-        _ => record.summary.clone(),
-    }
 }
 
 /// What was set right by itself; what helped is marked like a step that passed.
@@ -199,6 +185,13 @@ fn done(report: &HostReport) -> Option<String> {
         HostOutcome::Unknown => Some(format!("not known; {}", found(report))),
         // Kept although it is not well.
         HostOutcome::Failed if is_kept(report) => Some(format!("not taken back; {}", found(report))),
+        HostOutcome::Failed if report.is_unreached() => {
+            Some("it was not reached: nothing was changed by this run".to_owned())
+        }
+        // It told nothing of itself.
+        HostOutcome::Failed if report.generation_before.or(now).is_none() && report.old.is_none() => {
+            Some("nothing was changed on the host".to_owned())
+        }
         HostOutcome::Failed => {
             let old = generation(report.generation_before.or(now));
             Some(format!("nothing was changed on the host: {old} still runs"))
@@ -236,17 +229,19 @@ fn found(report: &HostReport) -> String {
 /// What to do next: the failure's hints, then what the outcome itself asks for.
 fn next(host: &HostName, report: &HostReport, run: &Gathered) -> Vec<Line> {
     let hints = report.failure.iter().flat_map(|failure| &failure.hints);
-    let mut lines: Vec<Line> = hints.map(|hint| Line::plain(hint)).collect();
+    let mut lines: Vec<Line> = hints.clone().map(|hint| Line::plain(hint)).collect();
     match (report.outcome, &report.old) {
         (HostOutcome::RollbackFailed, Some(old)) => {
             lines.push(Line::plain("by hand, as root on the host:"));
             let profile = "/nix/var/nix/profiles/system";
-            lines.push(Line::new().with(Role::Path, &format!("nix-env -p {profile} --set {old}")));
+            lines.push(Line::new().with(Role::Command, &format!("nix-env -p {profile} --set {old}")));
             let switch = old.join("bin/switch-to-configuration switch");
-            lines.push(Line::new().with(Role::Path, &switch));
+            lines.push(Line::new().with(Role::Command, &switch));
         }
         // Its supervisor has ended: nothing settles any more.
         (HostOutcome::Unknown, _) if reboot_step(report).is_some() => {}
+        // The failure says so already.
+        (HostOutcome::Unknown, _) if hints.clone().any(|hint| hint.contains(" again")) => {}
         (HostOutcome::Unknown, _) => {
             let text =
                 format!("the host settles itself; run nix-deploy {host} again, it takes over what it finds");
@@ -407,7 +402,7 @@ Next          see the whole log: ssh p620 journalctl -u prometheus.service
         let by_hand =
             "by hand, as root on the host:\n              nix-env -p /nix/var/nix/profiles/system --set";
         assert!(text.contains(by_hand), "{text}");
-        assert!(text.contains("/bin/switch-to-configuration switch"));
+        assert!(text.contains("/bin/switch-to-configuration switch\n"), "{text}");
     }
 
     #[test]
@@ -417,6 +412,10 @@ Next          see the whole log: ssh p620 journalctl -u prometheus.service
         let text = shown(&report, page(120));
         assert!(text.contains("Done          not known; the host could not be asked at the end"), "{text}");
         assert!(text.contains("run nix-deploy p620 again"), "{text}");
+        let failure = report.failure.take();
+        report.failure = failure.map(|failure| failure.hint("run the same command again to see which"));
+        let text = shown(&report, page(120));
+        assert_eq!(text.matches(" again").count(), 1, "{text}");
     }
 
     #[test]
@@ -441,28 +440,30 @@ Next          see the whole log: ssh p620 journalctl -u prometheus.service
 
     #[test]
     fn a_host_of_which_nothing_is_known_has_only_the_rows_that_say_something() {
+        let refused = |message: &str| Failure::new(FailureClass::Unfit, message);
+        let (outcome, summary) = (StepOutcome::Failed, String::new());
         let report = HostReport {
             outcome: HostOutcome::Failed,
             generation_before: None,
             generation_after: None,
-            failure: Some(Failure::new(FailureClass::Unfit, "p620 cannot be reached")),
-            steps: vec![StepRecord {
-                step: StepId::HostFacts,
-                outcome: StepOutcome::Failed,
-                elapsed_ms: 10_000,
-                summary: String::new(),
-            }],
+            old: None,
+            failure: Some(Failure { unreached: true, ..refused("p620 cannot be reached") }),
+            steps: vec![StepRecord { step: StepId::HostFacts, outcome, elapsed_ms: 10_000, summary }],
             ..unchanged()
         };
         let expected = "\
-DEPLOYMENT REPORT: p620                                          FAILED  1.2 s
+DEPLOYMENT REPORT: p620                                     UNREACHABLE  1.2 s
 commit 4f2c1aa (clean)
 Validate      ✗ host facts 10 s
 Failed        p620 cannot be reached
-Done          nothing was changed on the host: the old system still runs
+Done          it was not reached: nothing was changed by this run
 Next          logs of this run: /state/runs/1
 ";
         assert_eq!(shown(&report, page(120)), expected);
+        let failure = Some(refused("p620 refused the login"));
+        let text = shown(&HostReport { failure, ..report }, page(120));
+        assert!(text.contains(" FAILED  1.2 s"), "{text}");
+        assert!(text.contains("Done          nothing was changed on the host\n"), "{text}");
     }
 
     #[test]
@@ -478,7 +479,11 @@ Next          logs of this run: /state/runs/1
             for line in host_report(&host(&"p".repeat(63)), &report, &run(), page(columns)) {
                 let text = page(columns).render(&line);
                 assert!(!text.contains(char::is_control), "{text:?}");
-                assert!(line.width() < columns.max(21), "{columns}: {text}");
+                // A word is never broken; whatever has spaces is.
+                let label = if columns <= 60 { 10 } else { 14 };
+                let beside: String = text.chars().skip(label).collect();
+                let is_word = !beside.trim_start_matches("│ ").contains(' ');
+                assert!(is_word || line.width() < columns.max(21), "{columns}: {text}");
             }
         }
         assert!(shown(&report, page(80)).contains("… 70 lines before"));

@@ -9,7 +9,7 @@ use super::board::{Board, HostState, milliseconds_between};
 use super::gathered::Gathered;
 use super::layout::{Line, Page};
 use super::screen::Size;
-use super::styles::{Role, outcome_sign};
+use super::styles::{Role, sign_of};
 use super::words;
 use crate::model::text::plural;
 
@@ -81,10 +81,10 @@ impl Frame<'_> {
         let width = self.name_width();
         let name = self.page.fit(name, width).padded(width);
         if let Some(end) = &state.end {
-            let role = Role::of_outcome(end.outcome);
-            let mut line = Line::new().with(role, outcome_sign(end.outcome)).with(Role::Plain, " ");
+            let role = end.role;
+            let mut line = Line::new().with(role, sign_of(role)).with(Role::Plain, " ");
             line.append(name);
-            line.push(role, &format!("  {}", end.outcome.as_str()));
+            line.push(role, &format!("  {}", end.word));
             line.push(Role::Plain, &format!("  {}", end.remark));
             return self.edges(line, &[end.elapsed_ms]);
         }
@@ -147,7 +147,7 @@ impl Frame<'_> {
         }
         let rank = |state: &HostState| match &state.end {
             _ if state.is_active() => 0,
-            Some(end) if !end.outcome.is_success() => 1,
+            Some(end) if !end.is_success => 1,
             None => 2,
             Some(_) => 3,
         };
@@ -161,16 +161,17 @@ impl Frame<'_> {
 
     /// `and 22 more: 3 running, 10 done, 2 failed, 7 waiting`.
     fn rest(&self, shown: &[&HostState]) -> Line {
-        let mut counts = [("running", 0), ("done", 0), ("failed", 0), ("waiting", 0)];
+        let mut counts = [("running", 0), ("done", 0), ("failed", 0), ("unreachable", 0), ("waiting", 0)];
         for state in &self.board.hosts {
             if shown.iter().any(|other| other.host == state.host) {
                 continue;
             }
             let index = match &state.end {
-                Some(end) if end.outcome.is_success() => 1,
+                Some(end) if end.is_success => 1,
+                Some(end) if end.is_unreached => 3,
                 Some(_) => 2,
                 None if state.started.is_some() => 0,
-                None => 3,
+                None => 4,
             };
             counts[index].1 += 1;
         }
@@ -185,9 +186,10 @@ impl Frame<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Event;
     use crate::model::StepId;
     use crate::report::layout::page;
-    use crate::report::story::{NASTY, Story, rolled_back, time, unchanged};
+    use crate::report::story::{NASTY, Story, host, rolled_back, time, unchanged};
 
     fn frame(story: &Story, rows: usize, columns: usize, now: u64) -> Vec<String> {
         let (mut board, mut run) = (Board::default(), Gathered::default());
@@ -222,6 +224,44 @@ mod tests {
     }
 
     #[test]
+    fn a_build_that_is_ahead_of_its_host_is_shown_when_its_step_begins() {
+        let story = Story::of(&["p620"])
+            .started("p620", StepId::Decide, 100)
+            .progress("p620", StepId::Build, 200, "building nginx-1.24.0", (0, 5))
+            .started("p620", StepId::Build, 1_000)
+            .progress("p620", StepId::Build, 6_000, "building curl-8.0", (3, 5));
+        let line = |now| frame(&story, 24, 80, now).remove(1).trim_end().to_owned();
+        assert_eq!(
+            line(900),
+            "⠋ p620  test      decide                                          0.8 s   0.8 s"
+        );
+        assert!(line(1_500).contains("build       0/5 building nginx-1.24.0"), "{}", line(1_500));
+        assert!(line(1_500).ends_with("0.5 s   1.4 s"), "{}", line(1_500));
+        assert!(line(6_500).contains("build       3/5 building curl-8.0"), "{}", line(6_500));
+    }
+
+    #[test]
+    fn a_host_that_waits_for_its_turn_says_so_until_it_changes() {
+        let waiting = "waiting for wave 2 of 2".to_owned();
+        let (step, done, expected) = (StepId::Activate, None, None);
+        let told = Event::StepProgress { host: host("p620"), step, doing: waiting, done, expected };
+        let story = Story::of(&["p620"]).at(100, told).started("p620", step, 5_000);
+        assert!(frame(&story, 24, 80, 900)[1].contains("waiting for wave 2 of 2"));
+        assert!(!frame(&story, 24, 80, 5_100)[1].contains("waiting"));
+    }
+
+    #[test]
+    fn what_counts_in_its_own_words_is_counted_once() {
+        let shown = |doing| {
+            let story = Story::of(&["p620"]).started("p620", StepId::Copy, 10);
+            frame(&story.progress("p620", StepId::Copy, 20, doing, (144, 145)), 24, 80, 100).remove(1)
+        };
+        assert_eq!(shown("copying 144/145 (3.0 MiB), x").matches("144/145").count(), 1);
+        assert_eq!(shown("copying 144/145, x").matches("144/145").count(), 1);
+        assert!(shown("building x").contains("144/145 building x"));
+    }
+
+    #[test]
     fn a_narrow_terminal_gets_less_and_never_more_than_its_width() {
         let lines = frame(&story(), 24, 40, 5_000);
         assert_eq!(lines[1], "⠋ p620   build  12/40 building…   3.0 s");
@@ -252,8 +292,9 @@ mod tests {
     #[test]
     fn without_hosts_nothing_is_drawn_and_foreign_progress_stays_on_its_line() {
         assert!(frame(&Story::of(&[]), 24, 80, 100).is_empty());
-        let story = Story::of(&["p620"]).progress("p620", StepId::Build, 10, NASTY, (1, 2));
-        let lines = frame(&story, 24, 80, 100);
+        let story = Story::of(&["p620"]).started("p620", StepId::Build, 5);
+        let lines = frame(&story.progress("p620", StepId::Build, 10, NASTY, (1, 2)), 24, 80, 100);
+        assert!(lines[1].contains("evil"), "{lines:?}");
         assert!(lines.iter().all(|line| !line.contains(char::is_control)), "{lines:?}");
     }
 }

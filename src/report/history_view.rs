@@ -53,7 +53,8 @@ fn row(entry: &HistoryEntry) -> Vec<Line> {
         (false, false) => "",
     };
     let when = entry.time.map(|time| time.strftime("%Y-%m-%d %H:%MZ").to_string());
-    let commit: Option<String> = entry.commit.as_ref().map(|commit| commit.chars().take(7).collect());
+    let dirty = if entry.dirty == Some(true) { "+dirty" } else { "" };
+    let commit = entry.commit.as_ref().map(|commit| commit.chars().take(7).collect::<String>() + dirty);
     let is_rollback = entry.command.as_deref() == Some("rollback");
     let outcome = match (&entry.outcome, is_rollback) {
         (Some(outcome), true) => Line::plain(&format!("rollback: {}", outcome.to_lowercase())),
@@ -90,6 +91,7 @@ mod tests {
             version: None,
             kernel: None,
             commit: None,
+            dirty: None,
             command: None,
             outcome: None,
             error: None,
@@ -127,6 +129,13 @@ mod tests {
              2    runs, boots  2025-11-21 12:00Z  success                4f2c1aa  ada@desk\n\
              1                 2025-11-21 12:00Z  not by nix-deploy      -        -\n";
         assert_eq!(shown(vec![failed, running, entry(Some(1))], 80), expected);
+    }
+
+    #[test]
+    fn a_commit_of_a_tree_with_changes_is_marked() {
+        let of = |dirty| HistoryEntry { commit: Some("4f2c1aa9d1e0".to_owned()), dirty, ..entry(Some(1)) };
+        assert!(shown(vec![of(Some(true))], 80).contains("  4f2c1aa+dirty  -"));
+        assert!(!shown(vec![of(Some(false)), of(None)], 80).contains("dirty"));
     }
 
     #[test]

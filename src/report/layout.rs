@@ -73,11 +73,16 @@ impl Line {
         self
     }
 
-    /// Splits at spaces; the words keep their roles.
+    /// Splits at spaces; the words keep their roles, and a command is one word.
     fn words(&self) -> Vec<Self> {
         let mut words = Vec::new();
         let mut word = Self::new();
         for span in &self.spans {
+            if span.role == Role::Command {
+                words.extend((!word.is_empty()).then(|| std::mem::take(&mut word)));
+                words.push(Self { spans: vec![span.clone()] });
+                continue;
+            }
             for (index, part) in span.text.split(' ').enumerate() {
                 if index > 0 && !word.is_empty() {
                     words.push(std::mem::take(&mut word));
@@ -184,7 +189,9 @@ impl Page {
     }
 
     /// Sets items one after the other with a separator. A line is broken
-    /// between items, an item only when it is wider than the width.
+    /// between items, an item only when it is wider than the width, and only
+    /// between words: a path or a command that is wider still has a line of its
+    /// own, or nobody could copy it.
     pub(super) fn flow(self, items: Vec<Line>, separator: &str, width: usize) -> Vec<Line> {
         let mut lines = vec![Line::new()];
         for item in items {
@@ -194,12 +201,7 @@ impl Page {
                 continue;
             }
             let mut separator = separator;
-            for mut word in item.words() {
-                while word.width() > width {
-                    let (head, tail) = word.split(width);
-                    place(&mut lines, head, separator, width);
-                    word = tail;
-                }
+            for word in item.words() {
                 place(&mut lines, word, separator, width);
                 separator = " ";
             }
@@ -308,7 +310,23 @@ mod tests {
         let page = page(80);
         let items = ["one two", "three four", "a-very-long-word and more"].map(Line::plain).to_vec();
         let lines = page.flow(items, "   ", 12);
-        assert_eq!(render(page, &lines), ["one two", "three four", "a-very-long-", "word and", "more"]);
+        assert_eq!(render(page, &lines), ["one two", "three four", "a-very-long-word", "and more"]);
+    }
+
+    #[test]
+    fn what_is_to_be_copied_is_never_broken() {
+        let page = page(40);
+        let log = "/home/ada/.local/state/nix-deploy/runs/1/build-nginx-1.26.1.log";
+        let rows = page.row("Next", vec![Line::plain(&format!("see the whole log: {log} now"))]);
+        let expected =
+            ["Next      see the whole log:".to_owned(), format!("          {log}"), "          now".to_owned()];
+        assert_eq!(render(page, &rows), expected);
+        let quoted = page.quote("Evidence", vec![Line::plain(&format!("log at {log}"))]);
+        assert!(render(page, &quoted).contains(&format!("          │ {log}")));
+        let command = Line::plain("type ").with(Role::Command, "nix-env -p /a/path --set /another/path");
+        let rows = page.row("Next", vec![command]);
+        let expected = ["Next      type", "          nix-env -p /a/path --set /another/path"];
+        assert_eq!(render(page, &rows), expected);
     }
 
     #[test]

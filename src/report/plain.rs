@@ -14,7 +14,7 @@ use super::findings::Told;
 use super::gathered::Gathered;
 use super::layout::{Line, Page};
 use super::plan_view::{Detail, Plans};
-use super::styles::{Role, outcome_sign};
+use super::styles::{Role, sign_of};
 use super::update_view::Checks;
 use super::{Asking, Reporter, summary, update_view, words};
 use crate::event::{Envelope, Event};
@@ -277,8 +277,9 @@ pub(super) fn describe(event: &Event, verbosity: u8) -> Vec<Line> {
         }
         Event::Interrupted { at_once } => vec![interruption(*at_once)],
         Event::HostFinished { host, report } => {
-            let outcome = format!("{} {}", outcome_sign(report.outcome), report.outcome.as_str());
-            let mut line = subject(Some(host)).with(Role::of_outcome(report.outcome), &outcome);
+            let role = Role::of_report(report);
+            let outcome = format!("{} {}", sign_of(role), report.word());
+            let mut line = subject(Some(host)).with(role, &outcome);
             line.push(Role::Plain, &format!(" in {}", words::milliseconds(report.elapsed_ms)));
             let remark = remark(report);
             if !remark.is_empty() {
@@ -391,7 +392,9 @@ p620: ! SUCCESS WITH WARNINGS in 2m 45s: generation 1235 → 1236
     #[test]
     fn a_step_that_runs_on_says_so_every_ten_seconds() {
         let (mut reporter, talk, _) = plain(0);
-        Story::of(&["p620"]).progress("p620", StepId::Build, 0, "building linux", (12, 40)).tell(&mut reporter);
+        // The build is ahead of its step.
+        let story = Story::of(&["p620"]).progress("p620", StepId::Build, 0, "building linux", (12, 40));
+        story.started("p620", StepId::Build, 0).tell(&mut reporter);
         talk.take();
         let mut said = String::new();
         for tick in 0..=250 {
@@ -407,6 +410,7 @@ p620: ! SUCCESS WITH WARNINGS in 2m 45s: generation 1235 → 1236
         let (mut reporter, talk, _) = plain(0);
         let mut story = Story::of(&["a", "b", "c", "d"]);
         for name in ["a", "b", "c", "d"] {
+            story = story.started(name, StepId::Build, 0);
             story = story.progress(name, StepId::Build, 0, "building linux", (12, 40));
         }
         story.tell(&mut reporter);

@@ -40,7 +40,7 @@ impl Quiet {
                 continue;
             }
             let mut line = Line::new().with(Role::Host, host.as_str()).with(Role::Plain, ": ");
-            line.push(Role::of_outcome(report.outcome), report.outcome.as_str());
+            line.push(Role::of_report(report), report.word());
             line.push(Role::Plain, &format!(" after {}", words::milliseconds(report.elapsed_ms)));
             let causes = report.failure.iter().flat_map(|failure| &failure.causes);
             for part in std::iter::once(&remark(report)).chain(causes).filter(|part| !part.is_empty()) {

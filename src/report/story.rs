@@ -106,7 +106,11 @@ pub(super) fn success() -> HostReport {
         elapsed_ms,
         summary: summary.to_owned(),
     };
-    let service = |unit: &str, what: &str| ServiceChange { unit: unit.to_owned(), what: what.to_owned() };
+    let service = |unit: &str, what: &str, start_ms| ServiceChange {
+        unit: unit.to_owned(),
+        what: what.to_owned(),
+        start_ms,
+    };
     HostReport {
         outcome: HostOutcome::DeployedWithWarnings,
         elapsed_ms: 165_000,
@@ -117,8 +121,8 @@ pub(super) fn success() -> HostReport {
         changes: Some(changes()),
         unit_plan: Some(unit_plan()),
         services: vec![
-            service("prometheus.service", "restarted (0.8 s)"),
-            service("grafana.service", "unchanged"),
+            service("prometheus.service", "restarted", Some(800)),
+            service("grafana.service", "unchanged", None),
         ],
         steps: vec![
             step(StepId::Git, 20, ""),
@@ -126,7 +130,7 @@ pub(super) fn success() -> HostReport {
             step(StepId::Evaluate, 4_200, ""),
             step(StepId::Build, 38_000, ""),
             step(StepId::Changes, 40, ""),
-            step(StepId::Copy, 3_100, "14 paths"),
+            step(StepId::Copy, 3_100, "14 paths, 22.0 MiB"),
             step(StepId::Preview, 400, ""),
             step(StepId::Activate, 4_100, ""),
             step(StepId::Prove, 300, ""),
@@ -152,8 +156,8 @@ pub(super) fn rolled_back() -> HostReport {
     report.generation_after = Some(1235);
     report.warnings.clear();
     report.services = vec![
-        ServiceChange { unit: "grafana.service".to_owned(), what: "restarted (0.8 s)".to_owned() },
-        ServiceChange { unit: "prometheus.service".to_owned(), what: "failed".to_owned() },
+        ServiceChange { unit: "grafana.service".to_owned(), what: "restarted".to_owned(), start_ms: Some(800) },
+        ServiceChange { unit: "prometheus.service".to_owned(), what: "failed".to_owned(), start_ms: None },
     ];
     report.steps.retain(|record| record.step <= StepId::Verify);
     if let Some(verify) = report.steps.last_mut() {
@@ -241,6 +245,10 @@ impl Story {
         let finished = StepOutcome::Passed;
         self.at(from, Event::StepStarted { host: host.clone(), step })
             .at(to, Event::StepFinished { host, step, outcome: finished, elapsed_ms: to - from, summary })
+    }
+
+    pub(super) fn started(self, name: &str, step: StepId, at: u64) -> Self {
+        self.at(at, Event::StepStarted { host: host(name), step })
     }
 
     pub(super) fn progress(self, name: &str, step: StepId, at: u64, doing: &str, counts: (u64, u64)) -> Self {

@@ -6,7 +6,7 @@
 
 use console::Style;
 
-use crate::model::{HostOutcome, StepOutcome};
+use crate::model::{FailureClass, HostOutcome, HostReport, StepOutcome};
 
 /// What a piece of text is; decides its colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,11 +20,13 @@ pub(super) enum Role {
     Error,
     Host,
     Path,
+    /// Something to type; it is never broken.
+    Command,
 }
 
 impl Role {
     /// The role of a host's outcome.
-    pub(super) fn of_outcome(outcome: HostOutcome) -> Self {
+    fn of_outcome(outcome: HostOutcome) -> Self {
         match outcome {
             HostOutcome::Unchanged => Self::Plain,
             HostOutcome::Deployed | HostOutcome::Previewed => Self::Ok,
@@ -35,6 +37,15 @@ impl Role {
             | HostOutcome::RollbackFailed
             | HostOutcome::Unknown
             | HostOutcome::Failed => Self::Error,
+        }
+    }
+
+    /// The role of how a host ended: what a person stopped is no error.
+    pub(super) fn of_report(report: &HostReport) -> Self {
+        let class = report.failure.as_ref().map(|failure| failure.class);
+        match (report.outcome, class) {
+            (HostOutcome::Failed, Some(FailureClass::Declined | FailureClass::Interrupted)) => Self::Warning,
+            (outcome, _) => Self::of_outcome(outcome),
         }
     }
 
@@ -49,9 +60,9 @@ impl Role {
     }
 }
 
-/// The sign before a host's outcome.
-pub(super) fn outcome_sign(outcome: HostOutcome) -> &'static str {
-    match Role::of_outcome(outcome) {
+/// The sign before the word for how a host ended.
+pub(super) fn sign_of(role: Role) -> &'static str {
+    match role {
         Role::Error => "✗",
         Role::Warning => "!",
         _ => "✓",
@@ -88,7 +99,7 @@ impl Styles {
             Role::Warning => style.yellow(),
             Role::Error => style.red().bold(),
             Role::Host => style.bold(),
-            Role::Path => style.cyan(),
+            Role::Path | Role::Command => style.cyan(),
         };
         style.force_styling(true).apply_to(text).to_string()
     }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::end_report::{generations, host_report};
 use super::gathered::{Gathered, RunEnd};
 use super::layout::{Line, Page};
-use super::styles::{Role, outcome_sign};
+use super::styles::{Role, sign_of};
 use super::words;
 use crate::model::text::plural;
 use crate::model::{Failure, HostName, HostOutcome, HostReport};
@@ -98,7 +98,7 @@ fn as_told(report: &HostReport, other: &HostName) -> HostReport {
 fn table(run: &Gathered, page: Page) -> Vec<Line> {
     let longest = run.reports.iter().map(|(host, _)| host.as_str().len()).max().unwrap_or(0);
     let name_width = longest.clamp(4, WIDEST_NAME.min(page.width() / 3));
-    let outcomes = run.reports.iter().map(|(_, report)| report.outcome.as_str().len());
+    let outcomes = run.reports.iter().map(|(_, report)| report.word().len());
     let outcome_width = outcomes.max().unwrap_or(0).max(7);
     // A column that does not fit whole is left out.
     let widths = [name_width + 2, outcome_width + 4, 9, 16];
@@ -119,8 +119,8 @@ fn table(run: &Gathered, page: Page) -> Vec<Line> {
     let mut reports: Vec<_> = run.reports.iter().collect();
     reports.sort_by_key(|(host, _)| place(host));
     for (host, report) in reports {
-        let role = Role::of_outcome(report.outcome);
-        let outcome = format!("{} {}", outcome_sign(report.outcome), report.outcome.as_str());
+        let role = Role::of_report(report);
+        let outcome = format!("{} {}", sign_of(role), report.word());
         lines.push(row([
             Line::new().with(Role::Host, host.as_str()),
             Line::new().with(role, &outcome),
@@ -149,8 +149,8 @@ fn closing(run: &Gathered, end: &RunEnd, page: Page) -> Vec<Line> {
 fn totals(run: &Gathered, end: &RunEnd) -> Line {
     let mut counts: BTreeMap<&str, (usize, Role)> = BTreeMap::new();
     for (_, report) in &run.reports {
-        let role = Role::of_outcome(report.outcome);
-        counts.entry(report.outcome.as_str()).or_insert((0, role)).0 += 1;
+        let role = Role::of_report(report);
+        counts.entry(report.word()).or_insert((0, role)).0 += 1;
     }
     let time = words::milliseconds(end.elapsed_ms);
     let mut line = Line::plain(&format!("{} in {time}: ", plural(run.reports.len(), "host")));
@@ -214,6 +214,40 @@ Exit code 6: deploy failed, host is back on its old system
         assert_eq!(table, expected);
         assert!(!text.contains("DEPLOYMENT REPORT: razer"), "the table tells it");
         assert!(text.find("REPORT: p510") < text.find("REPORT: p620"), "failures come last");
+    }
+
+    #[test]
+    fn what_was_not_reached_declined_or_interrupted_has_not_failed() {
+        use crate::model::{Failure, FailureClass};
+        let ended = |class, unreached| {
+            let failure = Some(Failure { unreached, ..Failure::new(class, "why") });
+            let (outcome, old, truth) = (HostOutcome::Failed, None, None);
+            HostReport { outcome, old, truth, failure, ..rolled_back() }
+        };
+        let mut lost = ended(FailureClass::Unfit, true);
+        lost.old = Some(crate::report::story::system("old"));
+        let story = Story::of(&["a", "b", "c", "d", "e"])
+            .ended("a", 10, ended(FailureClass::Unfit, true))
+            .ended("b", 10, ended(FailureClass::Declined, false))
+            .ended("c", 10, ended(FailureClass::Interrupted, false))
+            .ended("d", 10, ended(FailureClass::Unfit, false))
+            .ended("e", 10, lost)
+            .finished(20, exit::UNFIT);
+        let text = shown(&story, 80);
+        for told in [
+            "a     ✗ UNREACHABLE",
+            "b     ! DECLINED",
+            "c     ! INTERRUPTED",
+            "d     ✗ FAILED",
+            "e     ✗ FAILED",
+        ] {
+            assert!(text.contains(told), "{told}: {text}");
+        }
+        assert!(
+            text.contains("5 hosts in 0.0 s: 1 declined, 2 failed, 1 interrupted, 1 unreachable"),
+            "{text}"
+        );
+        assert!(text.contains("Done          it was not reached: nothing was changed by this run"), "{text}");
     }
 
     #[test]

@@ -64,7 +64,7 @@ async fn run(context: &HostContext) -> StepResult {
             let said = said(context).await;
             let mut failure = Failure::new(FailureClass::RolledBack, message);
             failure.hints = causes::suggestions(&said);
-            Err(failure.evidence(said))
+            Err(failure.hint(context.journal_hint()).evidence(said))
         }
         other => Err(Failure::new(FailureClass::HostNotWell, format!("the supervisor ended at {other:?}"))),
     }
@@ -147,14 +147,13 @@ async fn follow(
                     return Ok((state, way.into_trouble()));
                 }
                 if Instant::now() >= ends {
-                    return Err(Failure::new(
-                        FailureClass::HostNotWell,
-                        "the supervisor does not come to an end",
-                    ));
+                    let what = "the supervisor does not come to an end";
+                    return Err(Failure::new(FailureClass::HostNotWell, what).hint(context.journal_hint()));
                 }
             }
             Ok(Standing::Dead(_)) => {
-                return Err(Failure::new(FailureClass::HostNotWell, "the supervisor died on the host"));
+                let what = "the supervisor died on the host";
+                return Err(Failure::new(FailureClass::HostNotWell, what).hint(context.journal_hint()));
             }
             Ok(Standing::Gone) => {
                 return Err(Failure::new(

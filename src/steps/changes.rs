@@ -39,7 +39,9 @@ fn summary(difference: &ClosureDiff) -> String {
 pub(super) async fn closure_difference(context: &HostContext) -> Option<ClosureDiff> {
     let new = context.new_system().ok()?;
     let (old, new) = tokio::join!(old_closure(context), new_closure(context, new));
-    let mut difference = nix::diff(old?, &new?);
+    let new = new?;
+    let new = context.new_closure.get_or_init(|| new);
+    let mut difference = nix::diff(old?, new);
     if context.target.get().is_some() {
         // The host has all of it.
         (difference.new_paths, difference.new_bytes) = (0, 0);

@@ -145,6 +145,8 @@ pub(crate) struct HostContext {
     pub(crate) taken_up: OnceLock<Committed>,
     /// The closure of what the host runs now, fetched while others work.
     pub(crate) old_closure: OnceCell<Option<Closure>>,
+    /// The closure of the new system, once it was read.
+    pub(crate) new_closure: OnceLock<Closure>,
     /// Set once the systems may have roots on the host.
     pub(crate) rooted: OnceLock<()>,
     /// The host's disk had no room for them.
@@ -205,6 +207,7 @@ impl HostContext {
             target: OnceLock::new(),
             taken_up: OnceLock::new(),
             old_closure: OnceCell::new(),
+            new_closure: OnceLock::new(),
             rooted: OnceLock::new(),
             no_room_for_roots: OnceLock::new(),
             new_root_services: OnceLock::new(),
@@ -256,9 +259,19 @@ impl HostContext {
         lock(&self.warnings).clone()
     }
 
+    /// Where the supervisor's words are, as a hint.
+    pub(crate) fn journal_hint(&self) -> String {
+        format!("what the activation said, on the host: journalctl -u nix-deploy-{} -b", self.run.spec.id)
+    }
+
     /// Notes what became of a unit.
     pub(crate) fn service(&self, unit: &str, what: impl Into<String>) {
-        lock(&self.services).push(ServiceChange { unit: unit.to_owned(), what: what.into() });
+        self.service_in(unit, what, None);
+    }
+
+    /// The same, with the milliseconds that its start took.
+    pub(crate) fn service_in(&self, unit: &str, what: impl Into<String>, start_ms: Option<u64>) {
+        lock(&self.services).push(ServiceChange { unit: unit.to_owned(), what: what.into(), start_ms });
     }
 
     /// What became of units.

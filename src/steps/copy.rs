@@ -9,7 +9,7 @@ use super::recover::{connection, room};
 use super::{Done, StepResult, build, nix_words, recover, step};
 use crate::event::Event;
 use crate::host::Link;
-use crate::model::text::plural;
+use crate::model::text::{bytes, plural};
 use crate::model::{BuildOn, Failure, FailureClass, HostFacts, Recovery, RecoveryKind, StepId};
 use crate::nix::{Copied, CopyError, CopyRequest, NixProgress};
 
@@ -44,7 +44,8 @@ async fn run(context: &HostContext) -> StepResult {
                     let host = Some(context.name().clone());
                     context.send(Event::Log { host, step: StepId::Copy, line });
                 }
-                return Ok(Done::passed(plural(copied.paths.len(), "path")));
+                let size = context.new_closure.get().and_then(|closure| closure.size_of(&copied.paths));
+                return Ok(Done::passed(in_short(copied.paths.len(), size)));
             }
             Err(error) => error,
         };
@@ -77,6 +78,14 @@ async fn run(context: &HostContext) -> StepResult {
             }
             _ => return Err(nix_words::copy_failure(&error)),
         }
+    }
+}
+
+/// `14 paths, 22.0 MiB`; the size where it was read meanwhile, for `changes`.
+fn in_short(paths: usize, size: Option<u64>) -> String {
+    match size.filter(|_| paths > 0) {
+        Some(size) => format!("{}, {}", plural(paths, "path"), bytes(size)),
+        None => plural(paths, "path"),
     }
 }
 
@@ -166,4 +175,21 @@ fn trusted(context: &HostContext, facts: &HostFacts) -> Result<(), Failure> {
     )
     .hint(format!("on the host: nix.settings.trusted-users = [ \"root\" \"{}\" ];", facts.user))
     .hint("or log in as root (`user = \"root\"`), or build on the host (`build_on = \"target\"`)"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::StorePath;
+    use crate::nix::Closure;
+
+    #[test]
+    fn the_size_is_that_of_what_was_copied() {
+        let path = |name: &str| StorePath::new(format!("/nix/store/{}-{name}", "0".repeat(32))).unwrap();
+        let closure: Closure =
+            [(path("a"), 10_240), (path("b"), 2_048), (path("c"), 1 << 30)].into_iter().collect();
+        assert_eq!(in_short(2, closure.size_of(&[path("a"), path("b")])), "2 paths, 12.0 KiB");
+        assert_eq!(in_short(1, closure.size_of(&[path("elsewhere")])), "1 path");
+        assert_eq!(in_short(0, closure.size_of(&[])), "0 paths");
+    }
 }

@@ -59,11 +59,13 @@ async fn attempt(context: &HostContext) -> Result<Session, HostError> {
     };
     let plan = context.preview.get().and_then(|preview| preview.plan.as_ref());
     let counted = counted(context.host.timeouts.settle, plan);
+    let timed = timed(counted.as_deref(), plan);
     let look = Look {
         old: facts.current_system.as_ref(),
         new,
         extra_units: &context.host.critical_services,
         counted: counted.as_deref(),
+        timed: &timed,
         files: true,
         hold: Some((context.run.spec.id.as_str(), lease::time(context))),
     };
@@ -90,6 +92,14 @@ async fn attempt(context: &HostContext) -> Result<Session, HostError> {
 /// one hardly any look follows that could be compared with the first.
 fn counted(settle: Duration, plan: Option<&UnitPlan>) -> Option<Vec<String>> {
     plan.filter(|_| settle.is_zero()).map(UnitPlan::touched)
+}
+
+/// The services whose start is timed: those that the switch has started, unless they are
+/// asked for already.
+fn timed(counted: Option<&[String]>, plan: Option<&UnitPlan>) -> Vec<String> {
+    let plan = plan.filter(|_| counted.is_none());
+    let started = plan.into_iter().flat_map(|plan| plan.restart.iter().chain(&plan.start));
+    started.filter(|unit| unit.ends_with(".service")).cloned().collect()
 }
 
 /// Why nobody could confirm the new system.
@@ -126,5 +136,14 @@ mod tests {
         }
         assert_eq!(counted(Duration::ZERO, Some(&plan)), Some(vec!["web.service".to_owned()]));
         assert_eq!(counted(Duration::ZERO, None), None);
+    }
+
+    #[test]
+    fn the_start_of_each_service_is_timed_once() {
+        let start = vec!["web.socket".to_owned(), "db.service".to_owned()];
+        let plan = UnitPlan { restart: vec!["web.service".to_owned()], start, ..UnitPlan::default() };
+        assert_eq!(timed(None, Some(&plan)), ["web.service", "db.service"]);
+        assert!(timed(Some(&plan.touched()), Some(&plan)).is_empty());
+        assert!(timed(None, None).is_empty());
     }
 }

@@ -155,6 +155,7 @@ async fn well_again(
         new: facts.current_system.as_ref().unwrap_or(new),
         extra_units: &context.host.critical_services,
         counted: Some(&[]),
+        timed: &[],
         files: true,
         hold: None,
     };
@@ -230,7 +231,7 @@ fn not_well(context: &HostContext, facts: &HostFacts, truth: &Truth) -> Failure 
             "by hand, as root on the host: NIXOS_NO_CHECK=1 {old}/bin/switch-to-configuration test"
         ));
     }
-    failure.hint(format!("on the host: journalctl -u nix-deploy-{} -b", context.run.spec.id))
+    failure.hint(context.journal_hint())
 }
 
 #[cfg(test)]

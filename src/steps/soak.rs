@@ -79,6 +79,7 @@ async fn look(
         new,
         extra_units: critical,
         counted: None,
+        timed: &[],
         files: false,
         hold: None,
     };

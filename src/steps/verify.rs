@@ -17,7 +17,10 @@ use crate::host::observe::{self, Look, Sample};
 use crate::host::units::{Ailing, Judge, Judgement};
 use crate::host::{HostError, Session};
 use crate::model::text::plural;
-use crate::model::{Baseline, Failure, FailureClass, HostFacts, NetworkCheck, StepId, StorePath, UnitPlan};
+use crate::model::{
+    Baseline, Check, CheckKind, Failure, FailureClass, HostFacts, NetworkCheck, ServiceChange, StepId,
+    StorePath, UnitPlan,
+};
 
 step!(Verify, StepId::Verify);
 
@@ -25,6 +28,8 @@ step!(Verify, StepId::Verify);
 pub(super) const INTERVAL: Duration = Duration::from_millis(1000);
 /// How long a critical service may take to come up beyond the settle window.
 pub(super) const START_GRACE: Duration = Duration::from_secs(60);
+/// How many services are named whose journals may tell why a check failed.
+const SUSPECTS: usize = 3;
 /// How often Tailscale is asked after the activation, a second apart.
 pub(super) const ATTEMPTS: u8 = 5;
 /// The name that the `dns` check resolves unless another is set: every NixOS
@@ -53,7 +58,7 @@ async fn look(context: &HostContext, session: &Session, activated_at: Instant) -
         let said = activate::said(context).await;
         findings.activation = if said.is_empty() { vec!["it said nothing".to_owned()] } else { said };
     }
-    note_services(context, &findings.judgement, &first);
+    note_services(context, &findings.judgement, &first, &judge.critical);
     if findings.is_well() {
         let checked = match context.host.checks.len() {
             0 => String::new(),
@@ -62,6 +67,9 @@ async fn look(context: &HostContext, session: &Session, activated_at: Instant) -
         return Ok(Done::passed(format!("{}{checked}", plural(findings.judgement.running, "unit"))));
     }
     let mut failure = failure(context, session, &findings).await;
+    if findings.judgement.ailing.is_empty() {
+        failure = failure.hint(context.journal_hint());
+    }
     if context.host.rollback.auto {
         return Err(failure);
     }
@@ -248,6 +256,7 @@ async fn watch_units(context: &HostContext, watch: Watch<'_>) -> Result<Judgemen
             },
             extra_units: &context.host.critical_services,
             counted: None,
+            timed: &[],
             files: false,
             hold: None,
         };
@@ -329,7 +338,7 @@ async fn new_network_problems(context: &HostContext, session: &Session) -> Resul
 
 /// Notes what became of the units of the plan, of new ones, which their
 /// targets start without being in the plan, and what was broken before.
-fn note_services(context: &HostContext, judgement: &Judgement, first: &Sample) {
+fn note_services(context: &HostContext, judgement: &Judgement, first: &Sample, critical: &[String]) {
     let unit_files = &first.unit_files;
     let plan = context.preview.get().and_then(|preview| preview.plan.clone());
     let has_plan = plan.is_some();
@@ -363,13 +372,23 @@ fn note_services(context: &HostContext, judgement: &Judgement, first: &Sample) {
     for (units, what) in lists {
         for unit in units {
             if listed.insert(unit.clone()) && ailing(&unit).is_none() {
-                context.service(&unit, if ended.contains(&unit) { "does not run any more" } else { what });
+                let start_ms = first.start_times.get(&unit).filter(|_| matches!(what, "restarted" | "started"));
+                match ended.contains(&unit) {
+                    true => context.service(&unit, "does not run any more"),
+                    false => context.service_in(&unit, what, start_ms.copied()),
+                }
             }
         }
     }
     for unit in stop {
         if listed.insert(unit.clone()) && ailing(&unit).is_none() {
             context.service(&unit, "stopped");
+        }
+    }
+    // Without a plan nobody knows what was left as it is.
+    for unit in critical.iter().filter(|_| has_plan) {
+        if listed.insert(unit.clone()) && ailing(unit).is_none() {
+            context.service(unit, ServiceChange::UNCHANGED);
         }
     }
     for ailing in &judgement.ailing {
@@ -430,6 +449,54 @@ pub(super) async fn failure(context: &HostContext, session: &Session, findings: 
             failure = failure.evidence(lines);
         }
         failure = failure.hint(format!("on the host: journalctl -u {first} -b"));
+    } else if !checks.is_empty() {
+        let plan = context.preview.get().and_then(|preview| preview.plan.as_ref());
+        let units = suspects(&context.host.checks, checks, plan);
+        if !units.is_empty() {
+            failure = failure.hint(format!("on the host: journalctl -u {} -b", units.join(" -u ")));
+        }
     }
     failure
+}
+
+/// The services whose journals may tell why checks failed: those that their commands name,
+/// else those that the switch has touched.
+fn suspects(checks: &[Check], failed: &[CheckFailure], plan: Option<&UnitPlan>) -> Vec<String> {
+    let is_failed = |check: &&Check| failed.iter().any(|failure| failure.name == check.name);
+    let named = checks.iter().filter(is_failed).flat_map(|check| match &check.kind {
+        CheckKind::Command { argv } => argv.as_slice(),
+        _ => &[],
+    });
+    let mut units: Vec<String> = named.filter(|word| word.ends_with(".service")).cloned().collect();
+    if units.is_empty() {
+        units = plan.map(UnitPlan::touched).unwrap_or_default();
+        units.retain(|unit| unit.ends_with(".service"));
+    }
+    units.truncate(SUSPECTS);
+    units
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_check_names_the_services_whose_journals_may_tell_why() {
+        let check = |name: &str, kind| {
+            let (timeout, grace) = (Duration::ZERO, Duration::ZERO);
+            Check { name: name.to_owned(), kind, timeout, retries: 0, grace }
+        };
+        let argv = ["systemctl", "is-active", "db.service"].map(str::to_owned).to_vec();
+        let url = "http://p620/".to_owned();
+        let checks = [
+            check("web", CheckKind::Http { url, expect_status: 200 }),
+            check("db", CheckKind::Command { argv }),
+        ];
+        let failed = |name: &str| [CheckFailure { name: name.to_owned(), why: String::new() }];
+        let restart = ["a.target", "b.service", "c.service", "d.service", "e.service"].map(str::to_owned);
+        let plan = UnitPlan { restart: restart.to_vec(), ..UnitPlan::default() };
+        assert_eq!(suspects(&checks, &failed("db"), Some(&plan)), ["db.service"]);
+        assert_eq!(suspects(&checks, &failed("web"), Some(&plan)), ["b.service", "c.service", "d.service"]);
+        assert!(suspects(&checks, &failed("web"), None).is_empty());
+    }
 }

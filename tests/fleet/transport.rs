@@ -83,6 +83,12 @@ fn hosts_that_nobody_finds_are_unreachable_and_not_failed() {
     refused(&fleet, &before, &format!("address = \"{nobody}\""), &["cannot be reached", "is the host awake"]);
     fleet.on_fleet("link", &["p620", "down"]);
     refused(&fleet, &before, "", &["p620 cannot be reached", "run the same command again"]);
+    // People read another word than machines.
+    let output = fleet.nix_deploy(&["p620", "--yes", "--output", "plain"]).output().unwrap();
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(shown.starts_with("DEPLOYMENT REPORT: p620") && shown.contains(" UNREACHABLE "), "{shown}");
+    assert!(shown.contains("it was not reached: nothing was changed by this run"), "{shown}");
+    assert_eq!(output.status.code(), Some(5));
     fleet.on_fleet("link", &["p620", "up"]);
     fleet.write_settings("");
     fleet.next_run_succeeds("p620");

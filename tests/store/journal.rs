@@ -245,7 +245,11 @@ impl Journal {
             generation_after: truth.as_ref().and_then(|truth| truth.generation),
             changes: None,
             unit_plan: None,
-            services: vec![ServiceChange { unit: "nginx.service".to_owned(), what: "restarted".to_owned() }],
+            services: vec![ServiceChange {
+                unit: "nginx.service".to_owned(),
+                what: "restarted".to_owned(),
+                start_ms: None,
+            }],
             steps: Vec::new(),
             recoveries: Vec::new(),
             warnings: Vec::new(),
@@ -255,6 +259,16 @@ impl Journal {
         };
         let host = Self::host(host);
         self.event(Event::HostFinished { host, report: Box::new(report) })
+    }
+
+    /// A host's end that nobody reached.
+    pub(crate) fn unreached(self, host: &str) -> Self {
+        let mut journal = self.ended_with(host, "failed", Some("p620 cannot be reached"));
+        if let Some((_, Event::HostFinished { report, .. })) = journal.events.last_mut() {
+            (report.old, report.generation_before) = (None, None);
+            report.failure.as_mut().unwrap().unreached = true;
+        }
+        journal
     }
 
     /// The run's end.

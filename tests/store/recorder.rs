@@ -203,12 +203,21 @@ async fn odd_runs_become_correct_rows() {
         let history = engine.good(&["fleet", "history"]).stdout;
         assert_eq!(history.lines().count(), 4, "{history}");
         assert!(!history.contains('\u{1b}'), "{history}");
+        assert_eq!(history.matches("+dirty").count(), 1, "{history}");
         let status = &engine.json(&["fleet", "status", "p620"])[0];
         // What the dirty tree gave is what the commit had given before: it is known after all.
         let found = (&status["deployment_status"], &status["drifted"], &status["last_event_status"]);
         assert_eq!(found, (&"up_to_date".into(), &false.into(), &"success".into()), "{kind:?}");
         let sql = "SELECT count(*) FROM deployment_events WHERE commit_id IS NULL";
         assert_eq!(engine.value(sql).await, "1", "{kind:?}");
+        // People read that a host was not reached, machines the word of the schema.
+        let away = Journal::new(&engine, "20251121-130000-dddddd", 10).of("c1", OLD, NEW);
+        away.begin().unreached("p620").finish(5).write();
+        engine.good(&["fleet", "flush"]);
+        let table = engine.good(&["fleet", "status", "p620"]).stdout;
+        assert!(table.contains("  unreachable  "), "{kind:?}: {table}");
+        let status = &engine.json(&["fleet", "status", "p620"])[0];
+        assert_eq!(status["last_event_status"], "failed", "{kind:?}");
     }
 }
 

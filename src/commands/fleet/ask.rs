@@ -8,8 +8,8 @@ use crate::cli::{AskArgs, QueueArgs, StaleArgs};
 use crate::commands::print;
 use crate::error::CommandError;
 use crate::exit::{self, ExitCode};
-use crate::fleet::Database;
 use crate::fleet::query::{self, Answer, Narrowed, Question};
+use crate::fleet::{Cell, Cells, Database};
 use crate::model::FailureClass;
 
 /// Asks a question of the catalog.
@@ -47,6 +47,27 @@ async fn print_each(
     }
 }
 
+/// How hosts stand. In the table a last deploy that did not reach its host has its own word;
+/// machines read that of the schema.
+pub(super) async fn status(desk: &Desk, asked: &AskArgs) -> Result<ExitCode, CommandError> {
+    if desk.json(asked.json) {
+        return ask(desk, &query::STATUS, asked).await;
+    }
+    let mut database = desk.open().await?;
+    let narrowed = narrowed(desk, &mut database, asked).await?;
+    let mut answer = query::ask(&mut database, &query::STATUS, &narrowed).await.map_err(fail)?;
+    let place = |name: &str| answer.columns.iter().position(|column| column.name == name);
+    if let (Some(host), Some(last)) = (place("hostname"), place("last_event_status")) {
+        let unreached = query::unreached(&mut database).await.map_err(fail)?;
+        let is_unreached =
+            |row: &Cells| row.get(host).and_then(Cell::text).is_some_and(|host| unreached.contains(host));
+        for row in answer.rows.iter_mut().filter(|row| is_unreached(row)) {
+            row[last] = Cell::Text("unreachable".to_owned());
+        }
+    }
+    show(desk, &answer, asked.json)
+}
+
 /// The timeline, which is asked in its own way.
 pub(super) async fn timeline(desk: &Desk, asked: &AskArgs) -> Result<ExitCode, CommandError> {
     let mut database = desk.open().await?;
@@ -72,7 +93,7 @@ pub(super) async fn stale(desk: &Desk, asked: &StaleArgs) -> Result<ExitCode, Co
     let limit = narrowed.limit.take().and_then(|limit| usize::try_from(limit).ok());
     let mut answer = query::ask(&mut database, &query::STALE, &narrowed).await.map_err(fail)?;
     let oldest = jiff::Timestamp::now().checked_sub(asked.older_than).unwrap_or(jiff::Timestamp::MIN);
-    let heard = |row: &crate::fleet::Cells| row.get(1).and_then(crate::fleet::Cell::time);
+    let heard = |row: &Cells| row.get(1).and_then(Cell::time);
     answer.rows.retain(|row| heard(row).is_none_or(|heard| heard < oldest));
     answer.rows.truncate(limit.unwrap_or(usize::MAX));
     show(desk, &answer, asked.ask.json)

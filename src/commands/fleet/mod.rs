@@ -82,7 +82,7 @@ pub(crate) async fn fleet(
     let screen = Screen::resolve(global, environment);
     let desk = Desk { settings, screen, machine: crate::model::text::clean_line(&environment.machine) };
     match arguments.command {
-        FleetCommand::Status(asked) => ask::ask(&desk, &fleet::query::STATUS, &asked).await,
+        FleetCommand::Status(asked) => ask::status(&desk, &asked).await,
         FleetCommand::Systems(asked) => ask::ask(&desk, &fleet::query::SYSTEMS, &asked).await,
         FleetCommand::Timeline(asked) => ask::timeline(&desk, &asked).await,
         FleetCommand::Commits(asked) => ask::ask(&desk, &fleet::query::COMMITS, &asked).await,

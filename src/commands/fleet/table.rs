@@ -6,8 +6,8 @@
 
 use console::{measure_text_width, truncate_str};
 
-use crate::fleet::Cell;
 use crate::fleet::query::{Answer, Column, Kind};
+use crate::fleet::{Cell, Cells};
 use crate::model::text::clean_line;
 
 /// The widest column.
@@ -29,10 +29,21 @@ pub(super) fn table(answer: &Answer) -> String {
     let mut lines: Vec<Vec<String>> =
         vec![columns.iter().map(|(_, _, heading)| (*heading).to_owned()).collect()];
     for row in &answer.rows {
-        lines.push(columns.iter().map(|(index, column, _)| word(column, row.get(*index))).collect());
+        let mark = if is_dirty(answer, row) { "+dirty" } else { "" };
+        let words = columns.iter().map(|(index, column, _)| {
+            let word = word(column, row.get(*index));
+            if column.name == "commit_hash" { word + mark } else { word }
+        });
+        lines.push(words.collect());
     }
     let kinds: Vec<Kind> = columns.iter().map(|(_, column, _)| column.kind).collect();
     aligned(&lines, &kinds)
+}
+
+/// Whether a row is about a tree with changes that are in no commit.
+fn is_dirty(answer: &Answer, row: &Cells) -> bool {
+    let index = answer.columns.iter().position(|column| column.name == "dirty");
+    index.and_then(|index| row.get(index)).and_then(Cell::boolean) == Some(true)
 }
 
 /// Lines of words under each other, numbers to the right.
@@ -81,7 +92,7 @@ fn shortened(name: &str, text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fleet::query::STATUS;
+    use crate::fleet::query::{HISTORY, STATUS};
 
     #[test]
     fn a_row_is_one_line_whatever_it_holds() {
@@ -105,6 +116,20 @@ mod tests {
         assert!(lines[1].ends_with("yes        -            no"), "{table}");
         assert!(lines[2].starts_with("<b>\"o'brien\"</b> x"), "{table}");
         assert!(lines[2].contains("eee…"), "{table}");
+    }
+
+    #[test]
+    fn a_commit_of_a_tree_with_changes_is_marked() {
+        let row = |dirty: i64| {
+            let mut row = vec![Cell::Null; HISTORY.columns.len()];
+            row[5] = Cell::Text("0123456789abcdef".to_owned());
+            row[6] = Cell::Integer(dirty);
+            row
+        };
+        let table = table(&Answer { columns: HISTORY.columns, rows: vec![row(0), row(1)] });
+        let lines: Vec<&str> = table.lines().collect();
+        assert!(lines[1].contains("01234567  ") && !lines[1].contains("dirty"), "{table}");
+        assert!(lines[2].contains("01234567+dirty"), "{table}");
     }
 
     #[test]

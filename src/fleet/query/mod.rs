@@ -12,6 +12,7 @@ mod catalog;
 mod show;
 mod stats;
 mod timeline;
+mod unreached;
 
 use std::ops::ControlFlow;
 
@@ -26,6 +27,7 @@ pub(crate) use catalog::*;
 pub(crate) use show::run_record;
 pub(crate) use stats::{Stats, stats};
 pub(crate) use timeline::timeline;
+pub(crate) use unreached::unreached;
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

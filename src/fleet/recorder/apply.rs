@@ -23,8 +23,8 @@ use crate::fleet::shared::{
 use crate::fleet::value::{Value, values};
 use crate::fleet::{packages, rows};
 use crate::model::{
-    Changes, HostFacts, HostName, HostOutcome, HostReport, PackageChangeKind, RunId, SourceState, StepId,
-    StepOutcome, StorePath, Target,
+    Changes, HostFacts, HostName, HostOutcome, HostReport, PackageChangeKind, RunId, ServiceChange,
+    SourceState, StepId, StepOutcome, StorePath, Target,
 };
 
 /// Sets the locks of hosts apart from those of other programs.
@@ -441,7 +441,7 @@ impl Writer<'_> {
     async fn host_finished(&mut self, host: &HostName, report: &HostReport) -> Result<(), FleetError> {
         let event_id = self.event_id(host.as_str()).await?;
         let completed = settle::settle(self.database, event_id, report, self.time).await?;
-        let units = report.services.iter();
+        let units = report.services.iter().filter(|change| change.what != ServiceChange::UNCHANGED);
         let rows: Vec<Vec<Value>> = units.map(|change| values![event_id, &change.unit, &change.what]).collect();
         rows::insert(self.database, "unit_changes", "event_id, unit, what", rows, "").await?;
         let truth = report.truth.as_ref().and_then(|truth| truth.current_system.as_ref());

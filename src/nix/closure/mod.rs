@@ -56,6 +56,11 @@ impl Closure {
         self.sizes.iter().map(|(path, size)| (path, *size))
     }
 
+    /// The size of some of its paths in bytes; `None` when one is none of them.
+    pub(crate) fn size_of(&self, paths: &[StorePath]) -> Option<u64> {
+        paths.iter().map(|path| self.sizes.get(path)).sum()
+    }
+
     /// The size of all paths in bytes.
     pub(crate) fn size(&self) -> u64 {
         self.sizes.values().sum()

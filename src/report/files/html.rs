@@ -145,7 +145,7 @@ fn outcome_of(report: Option<&HostReport>) -> (&'static str, &'static str) {
         outcome if outcome.is_success() => "ok",
         _ => "bad",
     };
-    (class, report.outcome.as_str())
+    (class, report.word())
 }
 
 fn host_section(
@@ -309,7 +309,7 @@ fn units(page: &mut String, plan: &UnitPlan, report: &HostReport) {
     }
     for service in &report.services {
         let class = if service.what.starts_with("failed") { "bad" } else { "" };
-        let (unit, what) = (escaped(&service.unit), escaped(&service.what));
+        let (unit, what) = (escaped(&service.unit), escaped(&service.in_words()));
         add(page, format_args!("<tr><th>{unit}</th><td class=\"{class}\">{what}</td></tr>\n"));
     }
     page.push_str("</table></div>\n");

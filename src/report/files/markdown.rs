@@ -46,7 +46,7 @@ pub(super) fn text(document: &Document) -> String {
             rows.push(match report {
                 Some(report) => vec![
                     code(host.as_str()),
-                    report.outcome.as_str().to_lowercase(),
+                    report.word().to_lowercase(),
                     words::milliseconds(report.elapsed_ms),
                     crate::report::end_report::generations(report).unwrap_or_default(),
                     closure_in_short(report),
@@ -66,7 +66,7 @@ pub(super) fn text(document: &Document) -> String {
 
 fn host_section(text: &mut String, document: &Document, host: &HostName, report: &HostReport) {
     let run = &document.gathered;
-    line(text, &format!("\n## {}: {}\n", code(host.as_str()), report.outcome.as_str().to_lowercase()));
+    line(text, &format!("\n## {}: {}\n", code(host.as_str()), report.word().to_lowercase()));
     if let Some(target) = run.targets.get(host) {
         line(text, &format!("- Back to {}", code(&words::target(target))));
     }
@@ -93,7 +93,7 @@ fn host_section(text: &mut String, document: &Document, host: &HostName, report:
         }
     }
     for service in &report.services {
-        line(text, &format!("- {}: {}", code(&service.unit), code(&service.what)));
+        line(text, &format!("- {}: {}", code(&service.unit), code(&service.in_words())));
     }
     for warning in &report.warnings {
         line(text, &format!("- Warning: {}", code(warning)));
@@ -195,11 +195,8 @@ fn closure_in_short(report: &HostReport) -> String {
     let closure = report.changes.as_ref().and_then(|changes| changes.closure.as_ref());
     closure.map_or_else(String::new, |closure| {
         let packages = plural(closure.packages.len(), "package");
-        let new = if closure.new_bytes > 0 {
-            format!(", {} copied", bytes(closure.new_bytes))
-        } else {
-            String::new()
-        };
+        let new =
+            if closure.new_bytes > 0 { format!(", {} new", bytes(closure.new_bytes)) } else { String::new() };
         format!("{packages}, {}{new}", signed_bytes(closure.size_difference))
     })
 }

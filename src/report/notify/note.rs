@@ -105,7 +105,7 @@ impl Run {
                 let generation =
                     generations(report).map(|text| format!(", generation {text}")).unwrap_or_default();
                 let why = report.failure.as_ref().map(|failure| format!(": {}", failure.message));
-                let outcome = report.outcome.as_str().to_lowercase();
+                let outcome = report.word().to_lowercase();
                 clean_line(&format!("{host}: {outcome}{generation}{}", why.unwrap_or_default()))
             })
             .collect();
