@@ -107,17 +107,26 @@ fn without_credentials(url: &str) -> String {
     }
 }
 
-/// Files that differ between a commit and what is in the folder now: committed
-/// since, changed and not committed, untracked. Sorted, each once.
+/// Tracked files that differ between a commit and what is in the folder now:
+/// committed since, changed and not committed. Sorted, each once.
 pub(crate) async fn changed_files(directory: &Path, since: &str) -> Result<Vec<String>, GitError> {
     let since = checked_commit(since)?;
     let diff = git(directory).args(["diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", since, "--"]);
-    let (diff, state) = tokio::join!(run(diff), source_state(directory));
+    let diff = run(diff).await?;
     let mut files: Vec<String> =
-        diff?.split('\0').filter(|path| !path.is_empty()).map(text::clean_line).collect();
-    files.extend(state?.unwrap_or_default().untracked);
+        diff.split('\0').filter(|path| !path.is_empty()).map(text::clean_line).collect();
     files.sort();
     files.dedup();
+    Ok(files)
+}
+
+/// Nix files below a folder, relative to it, that git neither tracks nor ignores. Sorted.
+pub(crate) async fn untracked_nix_files(directory: &Path) -> Result<Vec<String>, GitError> {
+    let files =
+        run(git(directory).args(["ls-files", "--others", "--exclude-standard", "-z", "--", NIX])).await?;
+    let mut files: Vec<String> =
+        files.split('\0').filter(|path| !path.is_empty()).map(text::clean_line).collect();
+    files.sort();
     Ok(files)
 }
 

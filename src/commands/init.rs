@@ -12,8 +12,10 @@ use crate::cli::{GlobalArgs, InitArgs};
 use crate::error::CommandError;
 use crate::exec::{Command, ExecError};
 use crate::exit::{self, ExitCode};
+use crate::git;
 use crate::model::text::{clean, plural};
 use crate::model::{Failure, FailureClass};
+use crate::nix::{is_without_git, untracked_hint};
 use crate::settings::{Environment, FlakeRef, file, host_name};
 
 const TEMPLATE: &str = include_str!("../../templates/hosts.toml.in");
@@ -38,7 +40,7 @@ pub(crate) async fn init(
     }
     let flake = find_flake(&arguments.flake, &path, environment)?;
     say(&format!("Reading the hosts of {} …", flake.for_nix));
-    let names = read_hosts(&flake.for_nix).await?;
+    let names = read_hosts(&flake).await?;
     let (hosts, left_out): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| host_name(name).is_ok());
     for name in &left_out {
         say(&format!("warning: {name:?} cannot be a host's name here and is left out"));
@@ -63,6 +65,8 @@ pub(crate) async fn init(
 struct FoundFlake {
     for_nix: String,
     for_file: String,
+    /// Its folder when it is a local one.
+    directory: Option<PathBuf>,
 }
 
 /// The flake seen from the current folder and, when it is a local one, seen
@@ -72,7 +76,7 @@ fn find_flake(text: &str, path: &Path, environment: &Environment) -> Result<Foun
     let flake =
         FlakeRef::from_folder(text, environment).map_err(|reason| usage(format!("--flake: {reason}")))?;
     let Some(directory) = flake.directory else {
-        return Ok(FoundFlake { for_file: flake.text.clone(), for_nix: flake.text });
+        return Ok(FoundFlake { for_file: flake.text.clone(), for_nix: flake.text, directory: None });
     };
     if !directory.join("flake.nix").exists() {
         let error = usage(format!("there is no flake.nix in {}", directory.display()));
@@ -88,7 +92,7 @@ fn find_flake(text: &str, path: &Path, environment: &Environment) -> Result<Foun
         Some(Ok(below)) => format!("./{}", below.display()),
         _ => flake.text.clone(),
     };
-    Ok(FoundFlake { for_nix: flake.text, for_file })
+    Ok(FoundFlake { for_nix: flake.text, for_file, directory: Some(directory) })
 }
 
 /// The arguments of Nix that list the hosts of a flake; they work from Nix 2.8 on.
@@ -107,21 +111,28 @@ fn nix_arguments(flake: &str) -> Vec<String> {
     words.map(str::to_owned).into_iter().chain([format!("{flake}#nixosConfigurations")]).collect()
 }
 
-async fn read_hosts(flake: &str) -> Result<Vec<String>, CommandError> {
-    let output = Command::new("nix")
-        .args(nix_arguments(flake))
-        .deadline(DEADLINE)
-        .checked()
-        .await
-        .map_err(|error| explain(flake, &error))?;
+async fn read_hosts(flake: &FoundFlake) -> Result<Vec<String>, CommandError> {
+    let answer = Command::new("nix").args(nix_arguments(&flake.for_nix)).deadline(DEADLINE).checked().await;
+    let output = match answer {
+        Ok(output) => output,
+        Err(error) => {
+            // Nix sees only files that git tracks; git that does not answer leaves the hint out.
+            let source = match &flake.directory {
+                Some(directory) => git::source_state(directory).await.ok().flatten(),
+                None => None,
+            };
+            return Err(explain(&flake.for_nix, &error, &source.unwrap_or_default().untracked));
+        }
+    };
     serde_json::from_slice(&output.stdout).map_err(|error| {
         let failure = Failure::from_error(FailureClass::Unexpected, &error);
         CommandError::from(Failure { message: "nix did not answer with a list of names".to_owned(), ..failure })
     })
 }
 
-fn explain(flake: &str, error: &ExecError) -> CommandError {
+fn explain(flake: &str, error: &ExecError, untracked: &[String]) -> CommandError {
     let tail = error.stderr_tail();
+    let said = tail.join("\n");
     if tail.iter().any(|line| line.contains("does not provide attribute")) {
         let message = format!("the flake {flake} has no nixosConfigurations");
         return CommandError::new(FailureClass::Usage, message)
@@ -134,10 +145,16 @@ fn explain(flake: &str, error: &ExecError) -> CommandError {
         ExecError::NotFound { .. } => {
             Failure { class: FailureClass::Usage, ..failure }.hint("install Nix: https://nixos.org/download")
         }
-        _ if tail.iter().any(|line| line.contains("tracked by Git") || line.contains("does not exist")) => {
-            failure.hint("Nix sees only files that git knows: git add them")
+        _ if is_without_git(&said) => {
+            failure.hint("install git: the flake is in a git repository, and Nix asks git about it")
         }
-        _ => failure,
+        _ => match untracked_hint(&said, untracked) {
+            Some(hint) => failure.hint(hint),
+            None if ["tracked by Git", "does not exist"].iter().any(|words| said.contains(words)) => {
+                failure.hint("Nix sees only files that git knows: git add them")
+            }
+            None => failure,
+        },
     }
     .into()
 }

@@ -132,7 +132,7 @@ async fn dirt_and_untracked_files_are_told_apart() {
 }
 
 #[tokio::test]
-async fn changed_files_are_those_of_commits_index_folder_and_untracked() {
+async fn changed_files_are_those_of_commits_index_and_folder_but_no_untracked_ones() {
     let repository = Repository::new().await;
     for file in ["same.nix", "committed.nix", "staged.nix", "edited.nix", "gone.nix"] {
         repository.write(file, "1");
@@ -146,7 +146,22 @@ async fn changed_files_are_those_of_commits_index_folder_and_untracked() {
     repository.write("new.nix", "1");
     fs::remove_file(repository.path().join("gone.nix")).unwrap();
     let files = changed_files(repository.path(), &since).await.unwrap();
-    assert_eq!(files, ["committed.nix", "edited.nix", "gone.nix", "new.nix", "staged.nix"]);
+    assert_eq!(files, ["committed.nix", "edited.nix", "gone.nix", "staged.nix"]);
+}
+
+#[tokio::test]
+async fn untracked_nix_files_are_named_one_by_one_as_seen_from_the_folder() {
+    let repository = Repository::new().await;
+    repository.write("sub/flake.nix", "{ }");
+    repository.write(".gitignore", "ignored.nix");
+    repository.commit("first").await;
+    for file in ["above.nix", "sub/hosts/new.nix", "sub/a.nix", "sub/ignored.nix", "sub/notes.txt"] {
+        repository.write(file, "");
+    }
+    repository.write("sub/intended.nix", "");
+    repository.git(&["add", "--intent-to-add", "sub/intended.nix"]).await;
+    let files = untracked_nix_files(&repository.path().join("sub")).await.unwrap();
+    assert_eq!(files, ["a.nix", "hosts/new.nix"]);
 }
 
 fn shown(paths: &[PathBuf]) -> Vec<&str> {

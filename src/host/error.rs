@@ -27,6 +27,12 @@ pub(crate) enum HostError {
     /// The login user cannot become root.
     #[error("the login user cannot become root on {address}")]
     Elevation { address: String, detail: String },
+    /// sudo asks for a password and takes another one.
+    #[error("the sudo password was not accepted: the login user cannot become root on {address}")]
+    Password { address: String, detail: String },
+    /// There is no ssh on this machine.
+    #[error("ssh is not installed here, or not on PATH: {address} cannot be reached")]
+    NoSsh { address: String },
     /// The connection broke while a script ran.
     #[error("the connection to {address} was lost")]
     Lost { address: String, detail: String },
@@ -82,6 +88,29 @@ impl HostError {
         if said(&refused) { Self::Elevation { address, detail } } else { Self::Lost { address, detail } }
     }
 
+    /// Sorts what sudo said when it had been given one password and nothing else.
+    pub(crate) fn password_refused(address: &str, stderr: &[String]) -> Self {
+        // With these the password was right, or did not matter.
+        let other =
+            ["sudoers", "not allowed", "may not run", "not found", "setuid", "account management", "expired"];
+        match Self::not_started(address, stderr) {
+            Self::Elevation { address, detail } if !other.iter().any(|words| detail.contains(words)) => {
+                Self::Password { address, detail }
+            }
+            error => error,
+        }
+    }
+
+    /// The same for whom it makes no difference why the login user cannot become root.
+    pub(crate) fn into_elevation(self) -> Self {
+        match self {
+            Self::Password { address, detail } => {
+                Self::Elevation { address, detail: format!("the sudo password was not accepted: {detail}") }
+            }
+            other => other,
+        }
+    }
+
     /// Whether another attempt may go better.
     pub(crate) fn is_transient(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::Lost { .. } | Self::Deadline { .. })
@@ -96,13 +125,14 @@ impl HostError {
             | Self::HostKeyChanged { detail, .. }
             | Self::LoginRefused { detail, .. }
             | Self::Elevation { detail, .. }
+            | Self::Password { detail, .. }
             | Self::Lost { detail, .. }
             | Self::Answer { detail, .. }
             | Self::Overtaken { detail, .. }
             | Self::WentBack { detail, .. }
             | Self::Local { detail, .. } => detail.clone(),
             Self::Script { stderr, .. } => clean_line(&stderr.join("\n")),
-            Self::Deadline { .. } => String::new(),
+            Self::Deadline { .. } | Self::NoSsh { .. } => String::new(),
         }
     }
 
@@ -129,6 +159,11 @@ impl HostError {
                 "log in as root, or let the user elevate: security.sudo.extraRules (see the README, \"Users and sudo\")".to_owned(),
                 "a sudo password is asked at a terminal, or read from NIX_DEPLOY_SUDO_PASSWORD".to_owned(),
             ],
+            Self::Password { .. } => vec![
+                "it is the password of the login user on that host: asked at a terminal, or read from NIX_DEPLOY_SUDO_PASSWORD"
+                    .to_owned(),
+            ],
+            Self::NoSsh { .. } => vec!["install the OpenSSH client, or put ssh on PATH".to_owned()],
             Self::Lost { .. } | Self::Deadline { .. } => {
                 vec!["run the same command again: it finds out where the host stands".to_owned()]
             }
@@ -146,6 +181,7 @@ impl HostError {
     pub(crate) fn failure(&self) -> Failure {
         let class = match self {
             Self::Local { .. } => FailureClass::Unexpected,
+            Self::NoSsh { .. } => FailureClass::Usage,
             _ => FailureClass::Unfit,
         };
         let mut failure = Failure::new(class, self.to_string());
@@ -201,6 +237,39 @@ mod tests {
         let sudo = ["sudo: a password is required".to_owned()];
         assert!(matches!(HostError::not_started("p", &sudo), HostError::Elevation { .. }));
         assert!(matches!(HostError::not_started("p", &[]), HostError::Lost { .. }));
+    }
+
+    #[test]
+    fn a_wrong_password_is_told_from_a_missing_rule() {
+        let judge = |said: &[&str]| {
+            let stderr: Vec<String> = said.iter().map(|line| (*line).to_owned()).collect();
+            HostError::password_refused("p", &stderr)
+        };
+        // sudo 1.9 and sudo-rs, given one line and then the end of file.
+        for said in [
+            &["Sorry, try again.", "sudo: no password was provided", "sudo: 1 incorrect password attempt"][..],
+            &["sudo: Authentication failed, try again.", "sudo: Authentication required but not attempted"],
+        ] {
+            let error = judge(said);
+            assert!(matches!(error, HostError::Password { .. }), "{error:?}");
+            assert!(error.to_string().contains("not accepted") && !error.is_transient());
+            assert!(matches!(error.into_elevation(), HostError::Elevation { .. }));
+        }
+        for said in
+            ["deploy is not in the sudoers file.", "Sorry, user deploy is not allowed to execute '/bin/sh'"]
+        {
+            assert!(matches!(judge(&["sudo: x", said]), HostError::Elevation { .. }), "{said}");
+        }
+        assert!(matches!(judge(&[]), HostError::Lost { .. }));
+    }
+
+    #[test]
+    fn a_missing_ssh_is_no_host_that_sleeps() {
+        let error = HostError::NoSsh { address: "p".to_owned() };
+        assert!(!error.is_transient());
+        let failure = error.failure();
+        assert_eq!(failure.class, FailureClass::Usage);
+        assert!(failure.message.contains("ssh is not installed here") && failure.hints[0].contains("OpenSSH"));
     }
 
     #[test]

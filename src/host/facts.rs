@@ -38,7 +38,7 @@ pub(crate) async fn collect(link: &Link, host: &HostSpec) -> Result<HostFacts, H
     Ok(facts)
 }
 
-/// The same as root, with the sudo password; a wrong one is an elevation error.
+/// The same as root, with the sudo password; a wrong one is an error of its own.
 pub(crate) async fn collect_with_password(
     link: &Link,
     host: &HostSpec,
@@ -46,6 +46,7 @@ pub(crate) async fn collect_with_password(
     password: Secret,
 ) -> Result<HostFacts, HostError> {
     link.set_elevation(Elevation { how: ElevationFact::SudoPassword, password: Some(password) });
+    link.check_password(host.timeouts.command).await?;
     let script = Script::new(FACTS)
         .set("ELEVATED", "1")
         .set("LOGIN_UID", login.uid.to_string())

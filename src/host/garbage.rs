@@ -12,6 +12,7 @@ use crate::model::StorePath;
 use crate::model::text::{bytes, clean_line, plural};
 
 const COLLECT: &str = include_str!("../../templates/collect-garbage.sh");
+const ROOM: &str = concat!(include_str!("../../templates/measure-lib.sh"), "\nmain() { measure; }\n");
 /// Collecting walks the whole store: minutes on a large one.
 const DEADLINE: Duration = Duration::from_secs(3600);
 
@@ -95,6 +96,12 @@ pub(crate) async fn collect(
     link.run(&script(keep, generations), Privilege::Root, DEADLINE).await.map(|answer| parse(&answer))
 }
 
+/// What is free on a host now.
+pub(crate) async fn room(link: &Link, deadline: Duration) -> Result<Room, HostError> {
+    let answer = link.run(&Script::new(ROOM), Privilege::Login, deadline).await?;
+    Ok(room_in(&answer))
+}
+
 /// The same on the machine we run on, where no generation goes.
 pub(crate) async fn collect_here(keep: &BTreeSet<StorePath>) -> Result<Collected, HostError> {
     let answer = Session::local().run(&script(keep, Generations::All), None, DEADLINE).await?;
@@ -102,12 +109,16 @@ pub(crate) async fn collect_here(keep: &BTreeSet<StorePath>) -> Result<Collected
 }
 
 fn parse(answer: &str) -> Collected {
-    let (bytes, inodes) = facts::room(shell::value(answer, "store"));
     Collected {
         generations: shell::pairs(answer).filter(|(key, _)| *key == "removed").count(),
         said: clean_line(shell::value(answer, "said").unwrap_or("nothing was said")),
-        room: Room { bytes, inodes },
+        room: room_in(answer),
     }
+}
+
+fn room_in(answer: &str) -> Room {
+    let (bytes, inodes) = facts::room(shell::value(answer, "store"));
+    Room { bytes, inodes }
 }
 
 #[cfg(test)]
@@ -126,5 +137,12 @@ mod tests {
         let nothing = parse("said=0 store paths deleted, 0.00 MiB freed\nstore=1 4096 0 0\n");
         assert_eq!(nothing.words(), "0 store paths deleted, 0.00 MiB freed; 4.0 KiB are free now");
         assert_eq!(parse("").room, Room::default());
+    }
+
+    #[tokio::test]
+    async fn what_is_free_is_asked_without_collecting_anything() {
+        let answer = Session::local().run(&Script::new(ROOM), None, Duration::from_secs(10)).await.unwrap();
+        let room = room_in(&answer);
+        assert_eq!(room.bytes.is_some(), std::path::Path::new("/nix/store").exists(), "{answer}");
     }
 }

@@ -200,6 +200,12 @@ impl Link {
         }
     }
 
+    /// Asks sudo over the master whether it takes the password that is remembered.
+    pub(crate) async fn check_password(&self, deadline: Duration) -> Result<(), HostError> {
+        let elevation = lock(&self.elevation).clone();
+        self.master().await?.check_password(&elevation, deadline).await
+    }
+
     /// Runs a script over a given session.
     pub(crate) async fn run_on(
         &self,

@@ -4,6 +4,7 @@
 //! decides when a new one is made, because the proof needs a new one.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,8 +12,8 @@ use openssh::{KnownHosts, SessionBuilder};
 
 use super::error::HostError;
 use super::shell::{self, AnswerError, Script};
-use super::standing_shell::StandingShell;
-use crate::exec::{Activity, Command, ExecError, Stream};
+use super::standing_shell::{self, StandingShell};
+use crate::exec::{Activity, Command, ExecError, Output, Stream};
 use crate::model::{ElevationFact, Secret};
 
 /// A master that nobody uses ends by itself, so that nix-deploy, however it ends, leaves
@@ -88,12 +89,18 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 pub(crate) struct Session {
     address: String,
     transport: Transport,
+    /// sudo took the password here.
+    password_is_right: Arc<AtomicBool>,
 }
 
 impl Session {
     /// The machine we run on.
     pub(crate) fn local() -> Self {
-        Self { address: "this machine".to_owned(), transport: Transport::Local }
+        Self::over("this machine".to_owned(), Transport::Local)
+    }
+
+    fn over(address: String, transport: Transport) -> Self {
+        Self { address, transport, password_is_right: Arc::default() }
     }
 
     /// Logs in: a new connection with its own master.
@@ -117,7 +124,13 @@ impl Session {
         match tokio::time::timeout(whole, builder.connect_mux(destination)).await {
             Ok(Ok(session)) => {
                 let connection = Connection { session: Arc::new(session), idle: Mutex::new(Vec::new()) };
-                Ok(Self { address: destination.to_owned(), transport: Transport::Ssh(Arc::new(connection)) })
+                Ok(Self::over(destination.to_owned(), Transport::Ssh(Arc::new(connection))))
+            }
+            // What is not there can be ssh, or the log that it should have written.
+            Ok(Err(openssh::Error::Connect(said)))
+                if said.kind() == std::io::ErrorKind::NotFound && is_without_ssh().await =>
+            {
+                Err(HostError::NoSsh { address: destination.to_owned() })
             }
             // What ssh itself said, without the crate's own words around it.
             Ok(Err(openssh::Error::Connect(said))) => Err(HostError::from_ssh(destination, &said.to_string())),
@@ -164,6 +177,9 @@ impl Session {
         deadline: Duration,
         on_line: impl FnMut(&str) + Send,
     ) -> Result<String, HostError> {
+        if let Some(elevation) = elevation {
+            self.check_password(elevation, deadline).await.map_err(HostError::into_elevation)?;
+        }
         let token = uuid::Uuid::new_v4().simple().to_string();
         let words = elevation.map_or(&[][..], Elevation::words);
         let password = elevation.and_then(|elevation| elevation.password.as_ref());
@@ -187,6 +203,40 @@ impl Session {
             Ok((_, code)) => Err(HostError::Script { address: self.address.clone(), code, stderr }),
             Err(AnswerError::NotStarted) => Err(HostError::not_started(&self.address, &stderr)),
             Err(error @ AnswerError::CutOff) => Err(self.lost(&error)),
+        }
+    }
+
+    /// Gives sudo the password and then the end of file, once per connection: a wrong
+    /// one costs one attempt that way. With a script behind it sudo would take the
+    /// script's lines for further attempts.
+    pub(super) async fn check_password(
+        &self,
+        elevation: &Elevation,
+        deadline: Duration,
+    ) -> Result<(), HostError> {
+        let Some(password) = elevation.password.as_ref() else { return Ok(()) };
+        if self.password_is_right.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let (words, line) = (elevation.words(), format!("{}\n", password.reveal()));
+        let asked = async {
+            match &self.transport {
+                Transport::Ssh(connection) => standing_shell::open_and_close(&connection.session, words, &line)
+                    .await
+                    .map_err(|error| self.lost(&error)),
+                Transport::Local => {
+                    let output = self.local_output(words, line, deadline, |_, _| {}).await?;
+                    Ok((output.success(), output.stderr_tail))
+                }
+            }
+        };
+        let late = || HostError::Deadline { address: self.address.clone(), deadline };
+        match tokio::time::timeout(deadline, asked).await.map_err(|_| late())?? {
+            (true, _) => {
+                self.password_is_right.store(true, Ordering::Relaxed);
+                Ok(())
+            }
+            (false, stderr) => Err(HostError::password_refused(&self.address, &stderr)),
         }
     }
 
@@ -230,27 +280,45 @@ impl Session {
         deadline: Duration,
         mut on_line: impl FnMut(&str) + Send,
     ) -> Result<(String, Vec<String>), HostError> {
-        let argv = shell::local_argv(words);
-        let (program, arguments) =
-            argv.split_first().map_or(("/bin/sh", &[][..]), |(first, rest)| (first, rest));
         let observe = |stream, line: &str| {
             if stream == Stream::Stdout {
                 on_line(line);
             }
+        };
+        let output = self.local_output(words, wire, deadline, observe).await?;
+        Ok((output.stdout_text(), output.stderr_tail))
+    }
+
+    async fn local_output(
+        &self,
+        words: &[&str],
+        stdin: String,
+        deadline: Duration,
+        mut on_line: impl FnMut(Stream, &str) + Send,
+    ) -> Result<Output, HostError> {
+        let argv = shell::local_argv(words);
+        let (program, arguments) =
+            argv.split_first().map_or(("/bin/sh", &[][..]), |(first, rest)| (first, rest));
+        let observe = |stream, line: &str| {
+            on_line(stream, line);
             Activity::Progress
         };
-        let output = Command::new(program)
+        Command::new(program)
             .args(arguments)
-            .stdin(wire)
+            .stdin(stdin)
             .deadline(deadline)
             .output_with(observe)
             .await
             .map_err(|error| match error {
                 ExecError::Deadline { .. } => HostError::Deadline { address: self.address.clone(), deadline },
                 other => HostError::Local { address: self.address.clone(), detail: chain(&other) },
-            })?;
-        Ok((output.stdout_text(), output.stderr_tail))
+            })
     }
+}
+
+/// Whether there is no ssh on this machine.
+async fn is_without_ssh() -> bool {
+    matches!(Command::new("ssh").arg("-V").output().await, Err(ExecError::NotFound { .. }))
 }
 
 /// An error with its causes in one line, without repeating what a cause's text

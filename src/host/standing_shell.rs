@@ -108,6 +108,30 @@ impl StandingShell {
     }
 }
 
+/// Opens a shell that gets this line and then the end of file; says whether it came
+/// about, and what was said on standard error.
+pub(super) async fn open_and_close(
+    session: &Arc<openssh::Session>,
+    words: &[&str],
+    line: &str,
+) -> Result<(bool, Vec<String>), openssh::Error> {
+    let mut child = session
+        .clone()
+        .arc_raw_command(shell::remote_command(words))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .await?;
+    if let Some(mut stdin) = child.stdin().take() {
+        // What was not read shows in the end of the shell.
+        let _ = stdin.write_all(line.as_bytes()).await;
+    }
+    let output = child.wait_with_output().await?;
+    let stderr = String::from_utf8_lossy(&output.stderr).lines().map(str::to_owned).collect();
+    Ok((output.status.success(), stderr))
+}
+
 /// Reads lines up to the one that begins with the mark; says whether it came.
 async fn read_to(
     reader: &mut BufReader<impl AsyncRead + Unpin>,

@@ -58,6 +58,11 @@ pub(super) fn is_full_disk(text: &str) -> bool {
         .any(|words| text.contains(words))
 }
 
+/// Whether Nix could not start git: `executing 'git': No such file or directory`.
+pub(crate) fn is_without_git(text: &str) -> bool {
+    ["executing 'git'", "executing \"git\""].iter().any(|words| text.contains(words))
+}
+
 /// Words of an error that mean a file is not there, in Nix 2.8 to 2.34:
 /// `getting status of '…': No such file or directory`, `opening file '…': No
 /// such file …`, `path '…' does not exist`, `Path '…' in the repository "…" is
@@ -108,7 +113,7 @@ fn is_below(path: &str, folder: &str) -> bool {
 }
 
 /// A path as a person can paste it into a shell.
-fn shell_word(path: &str) -> String {
+pub(crate) fn shell_word(path: &str) -> String {
     let plain = |character: char| character.is_ascii_alphanumeric() || "/._-+@".contains(character);
     if path.chars().all(plain) && !path.starts_with('-') {
         return path.to_owned();

@@ -32,7 +32,7 @@ pub(crate) use build::{BuildError, BuildRequest, Realise};
 pub(crate) use caches::Caches;
 pub(crate) use closure::{Closure, Selection, change_kind, diff, diff_with};
 pub(crate) use copy::{Copied, CopyError, CopyRequest, PushRequest};
-pub(crate) use error::NixError;
+pub(crate) use error::{NixError, is_without_git, shell_word, untracked_hint};
 pub(crate) use eval::{Ask, ChunkPolicy, EvalError, EvalRequest, Evaluated, NamesRequest, Shrunk};
 pub(crate) use lock::{LockError, LockRequest, TrialLock, Update};
 pub(crate) use parse::Rejected;

@@ -9,8 +9,8 @@ use super::layout::{Line, Page};
 use super::styles::Role;
 use super::{findings, resources, words};
 use crate::model::{
-    Changes, Failure, HostName, HostOutcome, HostReport, Phase, Recovery, RecoveryOutcome, StepId, StepOutcome,
-    StepRecord, StorePath,
+    Changes, Failure, FailureClass, HostName, HostOutcome, HostReport, Phase, Recovery, RecoveryOutcome,
+    StepId, StepOutcome, StepRecord, StorePath,
 };
 
 /// Changed files named in the report.
@@ -150,7 +150,8 @@ fn recovery_line(recovery: &Recovery) -> Line {
 
 fn failure_rows(host: &HostName, failure: &Failure, page: Page) -> Vec<Line> {
     let mut what = Line::new().with(Role::Error, &failure.message);
-    if !failure.message.contains(host.as_str()) {
+    // Where something was built or evaluated, its own message says.
+    if failure.class != FailureClass::Build && !failure.message.contains(host.as_str()) {
         what.push(Role::Plain, " on ");
         what.push(Role::Host, host.as_str());
     }
@@ -293,7 +294,7 @@ fn is_kept(report: &HostReport) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{FailureClass, SourceState};
+    use crate::model::SourceState;
     use crate::report::layout::page;
     use crate::report::story::{NASTY, host, rolled_back, success, system, unchanged};
     use crate::report::styles::Styles;
@@ -388,6 +389,13 @@ Next          see the whole log: ssh p620 journalctl -u prometheus.service
               logs of this run: /state/runs/1
 ";
         assert_eq!(shown(&rolled_back(), page(120)), expected);
+    }
+
+    #[test]
+    fn what_failed_to_build_here_is_not_said_to_have_failed_on_the_host() {
+        let failure = Some(Failure::new(FailureClass::Build, "nginx failed to build"));
+        let text = shown(&HostReport { failure, ..rolled_back() }, page(200));
+        assert!(text.contains("Failed        nginx failed to build\n"), "{text}");
     }
 
     #[test]

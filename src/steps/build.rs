@@ -221,7 +221,11 @@ async fn build_in_one_place(run: &Arc<RunContext>, requests: Vec<BuildRequest>) 
             Some(Err(error)) => {
                 let advice = advice.as_ref().filter(|_| error.is_full_disk());
                 let what = format!("{} cannot be built", request.host);
-                Err(building::advised(nix_words::build_failure(error), &what, advice))
+                let mut failure = nix_words::build_failure(error);
+                if let Place::Host(builder) = place {
+                    failure.message = error.message_on(builder.name.as_str());
+                }
+                Err(building::advised(failure, &what, advice))
             }
             None => Err(Failure::new(FailureClass::Unexpected, "Nix said nothing about this build")),
         };

@@ -2,7 +2,7 @@
 //! the copy; a difference that cannot be worked out is a warning, no failure.
 
 use super::context::HostContext;
-use super::{Done, StepResult, step};
+use super::{Done, StepResult, git, step};
 use crate::event::Event;
 use crate::host::{Privilege, Script};
 use crate::model::text::{plural, signed_bytes};
@@ -99,7 +99,15 @@ async fn files_changed(context: &HostContext, facts: &HostFacts) -> (Option<Vec<
         // Nor was what an interrupted run evaluated before they changed.
         return (None, Some(commit));
     }
-    let files = crate::git::changed_files(directory, &commit).await.ok();
+    let mut files = crate::git::changed_files(directory, &commit).await.ok();
+    // Nix reads files that git does not know only where the flake is no repository to it.
+    if let (true, Some(files), Some(source)) =
+        (git::sees_untracked(&context.run), &mut files, git::source(&context.run).await)
+    {
+        files.extend(source.untracked.iter().cloned());
+        files.sort();
+        files.dedup();
+    }
     (files, Some(commit))
 }
 

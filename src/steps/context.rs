@@ -15,6 +15,7 @@ use super::check::Checks;
 use super::link_speed;
 use super::recover::Recoveries;
 use super::shared::{Names, Results, Roster};
+use super::sudo::SudoPassword;
 use crate::event::{Event, EventSink};
 use crate::host::boot_trial::Trial;
 use crate::host::observe::Sample;
@@ -57,7 +58,7 @@ pub(crate) struct RunContext {
     /// Which host each machine is, by its id and that of its boot: two names may be one.
     pub(crate) machines: Mutex<BTreeMap<(String, String), HostName>>,
     /// The sudo password: given in the environment, or asked once for all hosts.
-    pub(crate) sudo_password: OnceCell<Option<Secret>>,
+    pub(crate) sudo_password: SudoPassword,
 }
 
 impl RunContext {
@@ -84,7 +85,7 @@ impl RunContext {
             undecided: Roster::new(spec.hosts.iter().map(|host| host.name.clone())),
             caches: OnceCell::new(),
             recoveries: Recoveries::default(),
-            sudo_password: OnceCell::new_with(sudo_password.map(Some)),
+            sudo_password: SudoPassword::new(sudo_password),
             spec,
         };
         (Arc::new(run), requests)
@@ -131,6 +132,8 @@ pub(crate) struct HostContext {
     facts: Mutex<Option<Arc<HostFacts>>>,
     /// Which of the masters the facts came over.
     facts_over: AtomicU32,
+    /// The sudo password that it has accepted.
+    pub(crate) sudo_password: OnceLock<Secret>,
     /// The place among those that connect, while it connects.
     connecting: Mutex<Option<OwnedSemaphorePermit>>,
     activation: Mutex<Activation>,
@@ -199,6 +202,7 @@ impl HostContext {
             host,
             facts: Mutex::default(),
             facts_over: AtomicU32::default(),
+            sudo_password: OnceLock::new(),
             connecting: Mutex::default(),
             activation: Mutex::default(),
             warnings: Mutex::default(),

@@ -74,7 +74,7 @@ async fn run(context: &HostContext) -> StepResult {
                 without_caches(context, format!("the host cannot fetch from its binary caches ({message})"));
             }
             CopyError::NoSpace { .. } => {
-                return Err(nix_words::copy_failure(&error).cause(room::room_text(&facts)));
+                return Err(room::full_disk(context, nix_words::copy_failure(&error)).await);
             }
             _ => return Err(nix_words::copy_failure(&error)),
         }

@@ -3,10 +3,10 @@
 
 use super::context::HostContext;
 use super::recover::connection;
-use super::{Done, StepResult, step};
+use super::{Done, StepResult, step, sudo};
 use crate::event::Event;
 use crate::host::facts;
-use crate::model::{ElevationFact, Failure, FailureClass, HostFacts, Secret, StepId};
+use crate::model::{ElevationFact, Failure, FailureClass, HostFacts, StepId};
 
 step!(HostFactsStep, StepId::HostFacts);
 
@@ -42,24 +42,7 @@ pub(super) async fn collect(context: &HostContext, step: StepId) -> Result<HostF
     if facts.elevation != ElevationFact::SudoPassword {
         return Ok(facts);
     }
-    let Some(password) = sudo_password(context, &facts).await else {
-        return Err(Failure::new(
-            FailureClass::Unfit,
-            format!("sudo asks {} for a password, and nobody can give it", facts.user),
-        )
-        .hint("run nix-deploy at a terminal, or set NIX_DEPLOY_SUDO_PASSWORD")
-        .hint(format!("or let the user elevate without one: security.sudo.extraRules for {}", facts.user)));
-    };
-    facts::collect_with_password(&context.link, &context.host, &facts, password)
-        .await
-        .map_err(|error| error.failure())
-}
-
-/// The sudo password, asked once for all hosts unless the environment gave it.
-async fn sudo_password(context: &HostContext, facts: &HostFacts) -> Option<Secret> {
-    let run = &context.run;
-    let text = format!("sudo password of {} on {}", facts.user, context.name());
-    run.sudo_password.get_or_init(|| run.sink.password(text)).await.clone()
+    sudo::collect(context, &facts).await
 }
 
 /// Whether the host can be deployed at all.

@@ -35,6 +35,7 @@ mod services;
 mod settle;
 pub(crate) mod shared;
 mod soak;
+mod sudo;
 mod taken_up;
 mod target;
 mod usual;

@@ -13,6 +13,7 @@ mod github;
 mod help;
 mod init;
 mod issues;
+mod missing;
 mod plan;
 mod program;
 mod publish;

@@ -150,8 +150,24 @@ fn a_wrong_sudo_password_leaves_the_host_untouched_and_stays_secret() {
     let run = fleet.deploy_with(&["p620"], &[("NIX_DEPLOY_SUDO_PASSWORD", "not-this-one")]);
     run.expect("p620", 5, "failed");
     run.assert_failure("p620", &["cannot become root", "NIX_DEPLOY_SUDO_PASSWORD"]);
+    // It is called what it is, and has cost one of sudo's attempts.
+    run.assert_failure("p620", &["the sudo password was not accepted", "1 incorrect password attempt"]);
     assert!(!run.stdout.contains("not-this-one") && !run.stderr.contains("not-this-one"));
     fleet.assert_as_before("p620", &before);
+}
+
+#[test]
+fn a_mistyped_sudo_password_is_asked_again() {
+    let fleet = asks_password();
+    let answers = [
+        ("sudo password of deploy on p620: ", "not-this-one"),
+        ("the password was not accepted; sudo password of deploy on p620: ", "deploy"),
+        ("Continue with deployment?", "y"),
+    ];
+    let (run, shown) = fleet.deploy_at_a_terminal(&["p620"], &answers);
+    run.expect("p620", 0, "deployed");
+    fleet.assert_runs_new("p620", &run);
+    assert!(!shown.contains("not-this-one"), "{shown}");
 }
 
 #[test]

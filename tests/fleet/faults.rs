@@ -275,6 +275,28 @@ fn a_full_disk_refuses_the_copy_with_the_numbers_and_the_host_is_untouched() {
 }
 
 #[test]
+fn a_disk_that_fills_up_in_the_copy_is_told_with_what_is_free_then() {
+    let fleet = Fleet::start_with(&["p620"], &["--store-size", "256"]);
+    let before = fleet.standing("p620");
+    let variant = "{ ... }: { packages.big = \"1.0\"; packageBuild.big = \"mkdir $out; sleep 5; head -c 30000000 /dev/urandom >$out/big\"; }";
+    std::fs::write(fleet.flake().join("variants/big.nix"), variant).unwrap();
+    fleet.variant_with("p620", "big", &super::recover::fresh_revision());
+    let mut run = fleet.start_deploy(&["p620"]);
+    // Enough was free when the host told its facts.
+    run.wait_for("the facts", |event| event["type"] == "facts");
+    fleet.on_fleet("fill", &["p620", "/nix", "8"]);
+    let (code, outcome, failure) = end_of(run);
+    assert_eq!((code, outcome.as_str()), (Some(5), "failed"), "{failure}");
+    let parts = ["no space left on the host", "it needs ", "are free in /nix/store now", "were free before"];
+    for part in parts.into_iter().chain(["nix-collect-garbage", "collect_garbage = true"]) {
+        assert!(failure.contains(part), "{part:?} is not in {failure}");
+    }
+    assert_eq!(fleet.standing("p620"), before);
+    fleet.on("p620", "rm /nix/.fill");
+    fleet.next_run_succeeds("p620");
+}
+
+#[test]
 fn a_boot_partition_without_room_refuses_a_new_kernel_and_nothing_else() {
     let fleet = Fleet::start(&["p620"]);
     fleet

@@ -71,6 +71,11 @@ fn a_host_can_build_for_itself() {
     let new = run.report("p620")["new"].as_str().unwrap();
     assert!(run.report("p620")["steps"].to_string().contains("on the host"));
     assert!(fleet.on("p620", &format!("nix-store --query --deriver {new}")).contains(".drv"));
+    // What does not build there is said to have failed there.
+    fleet.variant("p620", "build-fails");
+    let failed = fleet.deploy(&["p620"]);
+    failed.expect("p620", 4, "failed");
+    failed.assert_failure("p620", &["failed to build on p620: "]);
 }
 
 #[test]
@@ -117,7 +122,7 @@ fn a_build_that_fails_shows_the_derivation_the_end_of_its_log_and_where_all_of_i
     fleet.variant("p620", "build-fails");
     let run = fleet.deploy(&["p620"]);
     run.expect("p620", 4, "failed");
-    run.assert_failure("p620", &["nginx", "pcre.h: No such file"]);
+    run.assert_failure("p620", &["nginx", "pcre.h: No such file", "`nix log /nix/store/"]);
     let failure = run.failure("p620");
     let logs =
         failure.split(['"', ' ', '`', ')', '(']).filter(|word| word.starts_with('/') && word.ends_with(".log"));
@@ -152,6 +157,28 @@ fn a_file_that_git_does_not_know_is_pointed_out() {
     run.assert_failure("p620", &["git add hosts/extra"]);
     fleet.commit("extra");
     fleet.deploy(&["p620"]).expect("p620", 0, "deployed");
+}
+
+#[test]
+fn a_file_that_git_does_not_know_is_no_change_and_is_told_once() {
+    let fleet = Fleet::start(&["p620", "p510"]);
+    for host in ["p620", "p510"] {
+        fleet.variant_with(host, "unit-changed", "revision = 36;");
+    }
+    fleet.deploy(&["p620", "p510"]).expect("p620", 0, "deployed");
+    for host in ["p620", "p510"] {
+        fleet.variant_with(host, "unit-changed", "revision = 37;");
+    }
+    fs::write(fleet.flake().join("hosts/new.nix"), "{ }").unwrap();
+    let run = fleet.deploy(&["p620", "p510"]);
+    run.expect("p620", 0, "deployed");
+    let of = |kind: &str| run.events.iter().filter(|event| event["type"] == kind).collect::<Vec<_>>();
+    let files = &of("changes")[0]["changes"]["files"];
+    assert_eq!(files, &serde_json::json!(["hosts/p510.nix", "hosts/p620.nix"]));
+    let warnings = of("warning");
+    assert_eq!(warnings.len(), 1, "{warnings:#?}");
+    assert_eq!(warnings[0]["message"], "hosts/new.nix is not tracked by git, so Nix does not see it");
+    assert_eq!(warnings[0]["hint"], "git add hosts/new.nix");
 }
 
 #[test]

@@ -97,6 +97,19 @@ impl BuildError {
         Self::Nix { message, log: log.to_owned() }
     }
 
+    /// The same where it was built on a host, with its name.
+    pub(crate) fn message_on(&self, host: &str) -> String {
+        match self {
+            Self::Failed { first, others } => format!(
+                "{} failed to build on {host}: {}{}",
+                name(first),
+                first.reason,
+                and_others(others.len())
+            ),
+            other => other.to_string(),
+        }
+    }
+
     /// Whether a disk is full where it is built.
     pub(crate) fn is_full_disk(&self) -> bool {
         match self {
@@ -159,8 +172,11 @@ impl BuildError {
                 hints.extend(hash_hint(&first.reason));
                 for failed in std::iter::once(first.as_ref()).chain(others) {
                     let name = name(failed);
-                    hints.push(match &failed.log {
-                        Some(log) => format!("the whole log of {name} is in {}", log.display()),
+                    if let Some(log) = &failed.log {
+                        hints.push(format!("the whole log of {name} is in {}", log.display()));
+                    }
+                    hints.push(match failed.log {
+                        Some(_) => format!("Nix keeps it where it was built: `nix log {}`", failed.drv_path),
                         None => format!("see the log of {name} with `nix log {}`", failed.drv_path),
                     });
                 }
@@ -314,6 +330,22 @@ mod tests {
             assert_eq!(failed.reason, "builder failed with exit code 1");
             assert_eq!(failed.tail, ["about to fail"]);
         }
+    }
+
+    #[test]
+    fn the_failing_derivation_and_its_log_are_named() {
+        let drv = StorePath::new("/nix/store/rbh1z00a3b6li9xwzcc4kcxd19nqln5w-broken-3.0.drv").unwrap();
+        let log = BuilderLog { tail: Vec::new(), file: Some(PathBuf::from("/run/broken.log")) };
+        let reason = format!("builder for '{drv}' failed with exit code 3");
+        let first = FailedDerivation::new(drv, &reason, log);
+        let error = BuildError::Failed { first: Box::new(first), others: Vec::new() };
+        assert_eq!(error.to_string(), "broken-3.0 failed to build: builder failed with exit code 3");
+        let there = "broken-3.0 failed to build on p620: builder failed with exit code 3";
+        assert_eq!(error.message_on("p620"), there);
+        let hints = error.hints().join("\n");
+        assert!(hints.contains("/run/broken.log"), "{hints}");
+        let command = "`nix log /nix/store/rbh1z00a3b6li9xwzcc4kcxd19nqln5w-broken-3.0.drv`";
+        assert!(hints.contains(command), "{hints}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::exec::ExecError;
-use crate::nix::error::{exec_hints, is_full_disk, untracked_hint};
+use crate::nix::error::{exec_hints, is_full_disk, is_without_git, untracked_hint};
 use crate::nix::run::Said;
 
 /// How many lines of a trace are kept, innermost first.
@@ -207,6 +207,9 @@ impl EvalError {
 /// Hints that need nothing but the message.
 fn hints_of(message: &str) -> Vec<String> {
     let mut hints: Vec<String> = untracked_hint(message, &[]).into_iter().collect();
+    if is_without_git(message) {
+        hints.push("install git: the flake is in a git repository, and Nix asks git about it".to_owned());
+    }
     if message.contains("is not owned by current user") || message.contains("dubious ownership") {
         hints.push("git refuses a repository of another user: run as its owner, or `git config --global --add safe.directory DIR`".to_owned());
     }

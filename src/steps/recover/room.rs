@@ -82,7 +82,10 @@ pub(in crate::steps) async fn ensure(context: &HostContext, facts: &HostFacts) -
                 Some(after) => format!("{after} were free in /nix/store after its garbage was collected"),
                 None => format!("{room} were free in /nix/store"),
             };
-            Err(advised(Failure::new(FailureClass::Unfit, why).cause(format!("{}; {found}", need.words()))))
+            Err(advised(
+                context,
+                Failure::new(FailureClass::Unfit, why).cause(format!("{}; {found}", need.words())),
+            ))
         }
     }
 }
@@ -96,16 +99,32 @@ pub(in crate::steps) async fn after_full_disk(context: &HostContext) -> Result<b
     Ok(make_room(context, need, &why).await?.is_some())
 }
 
-/// What to do about a full disk by hand, and how to let it be done.
-pub(in crate::steps) fn advised(failure: Failure) -> Failure {
-    failure
-        .hint("free room on the host: `nix-collect-garbage --delete-older-than 14d`")
-        .hint("or let nix-deploy do it: `collect_garbage = true` for this host, or `recover.gc = true` for all, in hosts.toml")
+/// What a copy that filled the disk needs and what is free now, with what to do about it.
+pub(in crate::steps) async fn full_disk(context: &HostContext, failure: Failure) -> Failure {
+    let need = Need::of(context).await;
+    let before = context.facts_if_known().map(|facts| room_of(&facts)).unwrap_or_default();
+    let now = garbage::room(&context.link, context.command_deadline()).await;
+    let now = now.inspect_err(|error| tracing::debug!(%error, "room after the copy")).ok();
+    let failure = failure.cause(full_disk_text(need, before, now));
+    // Nix names a command for it, too; one of them is enough.
+    advised(context, Failure { hints: Vec::new(), ..failure })
 }
 
-/// What was free in words.
-pub(in crate::steps) fn room_text(facts: &HostFacts) -> String {
-    format!("{} were free in /nix/store", room_of(facts))
+fn full_disk_text(need: Need, before: Room, now: Option<Room>) -> String {
+    let now = match now {
+        Some(now) => format!("{now} are free in /nix/store now"),
+        None => "what is free in /nix/store now the host does not say".to_owned(),
+    };
+    format!("{}; {now}, with what has arrived of it; {before} were free before the copy", need.words())
+}
+
+/// What to do about a full disk by hand, and how to let it be done.
+fn advised(context: &HostContext, failure: Failure) -> Failure {
+    let failure = failure.hint("free room on the host: `nix-collect-garbage --delete-older-than 14d`");
+    if context.host.collect_garbage {
+        return failure;
+    }
+    failure.hint("or let nix-deploy do it: `collect_garbage = true` for this host, or `recover.gc = true` for all, in hosts.toml")
 }
 
 fn room_of(facts: &HostFacts) -> Room {
@@ -186,6 +205,11 @@ mod tests {
         assert!(need.fits(room(164, None)) && need.fits(Room::default()));
         let unknown = Need { bytes: 0, paths: 0, is_known: false };
         assert!(unknown.fits(room(64, None)) && !unknown.fits(room(63, None)));
+        let said = full_disk_text(need, room(178, None), Some(room(3, None)));
+        assert!(said.starts_with("it needs 100 MiB in 10 new paths"), "{said}");
+        assert!(said.contains("3.0 MiB are free in /nix/store now"), "{said}");
+        assert!(said.ends_with("178 MiB were free before the copy"), "{said}");
+        assert!(full_disk_text(need, room(178, None), None).contains("does not say"));
         assert_eq!(need.words(), "it needs 100 MiB in 10 new paths, with 64.0 MiB and 64 inodes to spare");
     }
 }
