@@ -273,27 +273,6 @@ fn a_full_disk_refuses_the_copy_with_the_numbers_and_the_host_is_untouched() {
 }
 
 #[test]
-fn a_disk_that_becomes_full_in_the_copy_is_told_and_the_host_is_untouched() {
-    let fleet = Fleet::start_with(&["p620"], &["--store-size", "128"]);
-    fleet.on_fleet("delay", &["p620", "40"]);
-    fleet.write_settings("[hosts.p620]\naddress = \"p620-delayed\"\n");
-    let before = fleet.standing("p620");
-    fleet.variant_with("p620", "unit-changed", "revision = 5; packages = 300;");
-    let mut run = fleet.start_deploy(&["p620"]);
-    run.wait_for("the first path", |event| {
-        event["type"] == "step-progress" && event["step"] == "copy" && event["done"].as_u64() > Some(0)
-    });
-    // The copy goes on meanwhile: not a known amount is taken, but all there is.
-    fleet.on("p620", "! cat /dev/zero >/nix/.fill 2>/dev/null");
-    let (code, outcome, failure) = end_of(run);
-    assert_eq!((code, outcome.as_str()), (Some(5), "failed"), "{failure}");
-    assert!(failure.contains("no space left on"), "{failure}");
-    fleet.assert_as_before("p620", &before);
-    fleet.on("p620", "rm /nix/.fill");
-    fleet.next_run_succeeds("p620");
-}
-
-#[test]
 fn a_boot_partition_without_room_refuses_a_new_kernel_and_nothing_else() {
     let fleet = Fleet::start(&["p620"]);
     fleet
@@ -319,6 +298,27 @@ fn without_inodes_the_copy_is_refused_with_the_numbers() {
     run.assert_failure("p620", &["p620 has not enough room", "inodes"]);
     assert_eq!(fleet.standing("p620"), before);
     fleet.on("p620", "rm -r /nix/fill");
+    fleet.next_run_succeeds("p620");
+}
+
+#[test]
+fn a_disk_that_becomes_full_in_the_copy_is_told_and_the_host_is_untouched() {
+    let fleet = Fleet::start_with(&["p620"], &["--store-size", "128"]);
+    fleet.on_fleet("delay", &["p620", "40"]);
+    fleet.write_settings("[hosts.p620]\naddress = \"p620-delayed\"\n");
+    let before = fleet.standing("p620");
+    fleet.variant_with("p620", "unit-changed", "revision = 5; packages = 300;");
+    let mut run = fleet.start_deploy(&["p620"]);
+    run.wait_for("the first path", |event| {
+        event["type"] == "step-progress" && event["step"] == "copy" && event["done"].as_u64() > Some(0)
+    });
+    // The copy goes on meanwhile: not a known amount is taken, but all there is.
+    fleet.on("p620", "! cat /dev/zero >/nix/.fill 2>/dev/null");
+    let (code, outcome, failure) = end_of(run);
+    assert_eq!((code, outcome.as_str()), (Some(5), "failed"), "{failure}");
+    assert!(failure.contains("no space left on"), "{failure}");
+    fleet.assert_as_before("p620", &before);
+    fleet.on("p620", "rm /nix/.fill");
     fleet.next_run_succeeds("p620");
 }
 
