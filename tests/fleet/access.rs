@@ -96,21 +96,24 @@ fn a_change_that_makes_sudo_ask_for_a_password_is_taken_back() {
 fn a_user_deploys_with_sudo() {
     let fleet = Fleet::start(&["p620"]);
     fleet.write_settings(SUDO);
-    fleet.accepted(&[], "unit-changed");
+    let run = fleet.accepted(&[], "unit-changed");
+    assert_eq!(run.services("p620")["worker.service"], "restarted");
 }
 
 #[test]
 fn a_user_deploys_with_doas() {
     let fleet = Fleet::start(&["p620"]);
     fleet.write_settings("[hosts.p620]\nuser = \"deploy\"\nelevate = \"doas\"\n");
-    fleet.accepted(&[], "unit-changed");
+    let run = fleet.accepted(&[], "unit-changed");
+    assert_eq!(run.services("p620")["worker.service"], "restarted");
 }
 
 #[test]
 fn a_user_deploys_with_run0() {
     let fleet = Fleet::start(&["p620"]);
     fleet.write_settings("[hosts.p620]\nuser = \"deploy\"\nelevate = \"run0\"\n");
-    fleet.accepted(&[], "unit-changed");
+    let run = fleet.accepted(&[], "unit-changed");
+    assert_eq!(run.services("p620")["worker.service"], "restarted");
 }
 
 #[test]
@@ -137,10 +140,9 @@ fn the_right_sudo_password_deploys() {
     let fleet = asks_password();
     let run = fleet.deploy_with(&["p620"], &[("NIX_DEPLOY_SUDO_PASSWORD", "deploy")]);
     run.expect("p620", 0, "deployed");
-    let after = fleet.look("p620");
-    assert_eq!(run.report("p620")["new"], after.current_system.as_str());
-    assert_eq!((after.profile, after.generation), (after.current_system, "system-3-link".to_owned()));
-    fleet.assert_no_traces("p620");
+    assert_eq!(run.services("p620")["worker.service"], "restarted");
+    let after = fleet.assert_runs_new("p620", &run);
+    assert_eq!(after.on.generation, "system-3-link");
 }
 
 #[test]

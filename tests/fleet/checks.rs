@@ -166,4 +166,27 @@ fn the_audit_says_what_a_deploy_opens() {
     let score = lines.iter().find(|line| line["type"] == "hardening" && line["unit"] == "indexer.service");
     assert_eq!(score.unwrap()["points"], 0);
     assert_eq!(lines.last().unwrap()["type"], "summary");
+
+    // The record says of which host it was found.
+    assert_eq!(finish(fleet.nix_deploy(&["fleet", "flush"])).code, Some(0));
+    let run = fleet.newest_run_id();
+    let shown = finish(fleet.nix_deploy(&["fleet", "show", &run, "--json"]));
+    let record: Value = serde_json::from_str(&shown.stdout).unwrap();
+    let found = record["findings"].as_array().unwrap();
+    let of_systems = lines.iter().filter(|line| line["host"] == "p620" && !line["rule"].is_null());
+    let recorded: Vec<&str> = found
+        .iter()
+        .filter(|finding| finding["hostname"] == "p620")
+        .map(|finding| finding["rule"].as_str().unwrap())
+        .collect();
+    assert!(recorded.contains(&"service-root") && recorded.contains(&"setuid-wrapper"), "{found:#?}");
+    assert_eq!(recorded.len(), of_systems.count(), "{found:#?}");
+    // What files hold is no host's.
+    let of_files = found.iter().filter(|finding| !finding["file"].is_null());
+    assert!(
+        of_files.clone().count() > 0 && of_files.clone().all(|one| one["hostname"].is_null()),
+        "{found:#?}"
+    );
+    let shown = finish(fleet.nix_deploy(&["fleet", "show", &run]));
+    assert!(shown.stdout.contains("\np620: "), "{}", shown.stdout);
 }

@@ -155,16 +155,19 @@ fn many_units_that_change_in_every_way_are_all_reported() {
 fn what_was_broken_before_is_reported_and_not_judged() {
     let fleet = Fleet::start(&["p620"]);
     fleet.install("p620", "failing-before");
-    assert_eq!(fleet.unit("p620", "foo.service"), "failed");
+    let before = fleet.standing("p620");
+    assert_eq!(before.units["foo.service"], "failed");
     fleet.variant("p620", "failing-before-changed");
     let run = fleet.deploy(&["p620"]);
     run.expect("p620", 0, "deployed-with-warnings");
     // switch-to-configuration counts the broken unit; the baseline does not.
     assert_eq!(run.activation_exit("p620"), Some(4));
     assert!(run.warnings("p620").contains("had failed before this deploy: foo.service"));
-    let after = fleet.look("p620");
-    assert_eq!(run.report("p620")["new"], after.current_system.as_str());
-    assert_eq!((after.profile, after.generation), (after.current_system, "system-3-link".to_owned()));
-    assert_eq!(fleet.unit("p620", "worker.service"), "active");
-    fleet.assert_no_traces("p620");
+    assert_eq!(run.services("p620")["worker.service"], "restarted");
+    let after = fleet.assert_runs_new("p620", &run);
+    assert_eq!(after.on.generation, "system-3-link");
+    assert_eq!(after.units["foo.service"], "failed");
+    assert_eq!(after.units["worker.service"], "active");
+    // All others are as they were before.
+    assert_eq!(after.units, before.units);
 }

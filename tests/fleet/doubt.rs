@@ -125,6 +125,21 @@ fn a_socket_that_stood_ready_and_does_not_any_more_is_named_in_every_mode() {
 }
 
 #[test]
+fn a_socket_that_does_not_stand_ready_after_a_reboot_is_named() {
+    let fleet = Fleet::start(&["p620"]);
+    std::fs::write(fleet.flake().join("variants/socket-rests.nix"), SOCKET_THAT_RESTS).unwrap();
+    let before = fleet.look("p620");
+    // No activation comes before the boot, which could name it.
+    fleet.host_file("p620", "{ variant = [ \"needs-reboot\" \"socket-rests\" ]; }");
+    let run = fleet.deploy(&["p620", "--reboot", "--fast"]);
+    run.expect("p620", 0, "deployed-with-warnings");
+    let told = "ran before this deploy and does not run any more: status.socket";
+    assert_eq!(run.report("p620")["warnings"], serde_json::json!([told]));
+    fleet.assert_runs_and_boots("p620", &run, &before);
+    assert_eq!(fleet.unit("p620", "status.socket"), "inactive");
+}
+
+#[test]
 fn a_service_that_waits_for_its_socket_is_not_missed() {
     let fleet = Fleet::start(&["p620", "p510"]);
     // With a plan and without one.

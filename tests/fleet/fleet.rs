@@ -49,6 +49,19 @@ pub(crate) struct OnHost {
     pub(crate) boot_default: String,
 }
 
+/// Prints what [`OnHost`] holds.
+pub(crate) const LOOK: &str = "readlink -f /run/current-system; readlink -f /nix/var/nix/profiles/system; \
+                               readlink /nix/var/nix/profiles/system; sed -n 's/^default //p' /boot/loader/loader.conf";
+
+impl OnHost {
+    /// What a look printed.
+    pub(crate) fn of_look(text: &str) -> Self {
+        let mut lines = text.lines().map(str::to_owned);
+        let mut next = || lines.next().unwrap_or_default();
+        Self { current_system: next(), profile: next(), generation: next(), boot_default: next() }
+    }
+}
+
 fn manager(arguments: &[&str]) -> String {
     let output = command(checkout().join("tests/support/fleet.sh")).args(arguments).output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -251,14 +264,7 @@ impl Fleet {
 
     /// What is on a host.
     pub(crate) fn look(&self, host: &str) -> OnHost {
-        let text = self.on(
-            host,
-            "readlink -f /run/current-system; readlink -f /nix/var/nix/profiles/system; \
-             readlink /nix/var/nix/profiles/system; sed -n 's/^default //p' /boot/loader/loader.conf",
-        );
-        let mut lines = text.lines().map(str::to_owned);
-        let mut next = || lines.next().unwrap_or_default();
-        OnHost { current_system: next(), profile: next(), generation: next(), boot_default: next() }
+        OnHost::of_look(&self.on(host, LOOK))
     }
 
     /// The state of a unit, `active`, `failed` …

@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::path::Path;
-use std::process::Stdio;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
 
@@ -56,21 +57,10 @@ impl Fleet {
         let run = self.deploy(&[host]);
         assert_eq!(run.code, Some(0), "{}\n{}", run.report(host), run.stderr);
         self.assert_runs_new(host, &run);
+        // A generation of its own: nothing of the run that was cut off became one.
+        let number = |key: &str| run.report(host)[key].as_u64().unwrap();
+        assert_eq!(number("generation_after"), number("generation_before") + 1);
         run
-    }
-
-    /// Asserts that the host runs and boots what the run deployed, with its units and
-    /// without traces.
-    #[track_caller]
-    pub(crate) fn assert_runs_new(&self, host: &str, run: &Run) {
-        let after = self.standing(host);
-        assert_eq!(run.report(host)["new"], after.on.current_system.as_str());
-        assert_eq!(after.on.profile, after.on.current_system);
-        assert_eq!(after.unfinished, "");
-        for unit in ["sshd.service", "worker.service", "monitor.service", "nix-daemon.socket"] {
-            assert_eq!(after.units.get(unit).map(String::as_str), Some("active"), "{unit}: {:?}", after.units);
-        }
-        self.assert_no_traces(host);
     }
 }
 
@@ -116,41 +106,86 @@ impl Fleet {
         let shown = String::from_utf8_lossy(&shown).into_owned();
         assert!(open.peek().is_none(), "not asked {:?}: {shown}", open.peek());
         child.wait().unwrap();
+        (self.newest_run(), shown)
+    }
+
+    /// The run whose record was written last.
+    pub(crate) fn newest_run(&self) -> Run {
+        let journal = self.state().join("runs").join(self.newest_run_id()).join("events.jsonl");
+        Run::of_output(&fs::read_to_string(journal).unwrap())
+    }
+
+    /// Its id.
+    pub(crate) fn newest_run_id(&self) -> String {
+        // Two runs of one second are told apart by their journals.
         let runs = fs::read_dir(self.state().join("runs")).unwrap().map(|run| run.unwrap().path());
         let newest = runs.max_by_key(|run| fs::metadata(run.join("events.jsonl")).unwrap().modified().unwrap());
-        let events = fs::read_to_string(newest.unwrap().join("events.jsonl")).unwrap();
-        (Run::of_output(&events), shown)
+        newest.unwrap().file_name().unwrap().to_str().unwrap().to_owned()
     }
 
     /// Starts a deploy at a terminal of its own and kills it as soon as it asks
     /// whether to go on.
     pub(crate) fn kill_at_the_question(&self, arguments: &[&str]) {
-        let shown = self.flake().with_file_name("shown");
-        let pid_file = self.flake().with_file_name("pid");
+        let mut terminal = self.open_terminal(arguments);
+        while !terminal.text().contains("Continue with deployment?") {
+            assert!(terminal.window.try_wait().unwrap().is_none(), "it never asked: {}", terminal.text());
+            std::thread::yield_now();
+        }
+        rustix::process::kill_process(terminal.program(), Signal::KILL).unwrap();
+        terminal.window.wait().unwrap();
+    }
+
+    /// Starts a deploy at a terminal of its own.
+    pub(crate) fn open_terminal(&self, arguments: &[&str]) -> Terminal {
+        let beside = |name: &str| self.flake().with_file_name(name);
+        let (shown, pid_file) = (beside("shown"), beside("pid"));
         let inner = self.nix_deploy(arguments);
         let words = std::iter::once(inner.get_program()).chain(inner.get_args());
         let line: Vec<String> = words.map(|word| format!("'{}'", word.to_str().unwrap())).collect();
         let line = format!("echo $$ >{}; exec {}", pid_file.display(), line.join(" "));
-        let mut terminal = command("script");
-        terminal
+        let mut window = command("script");
+        window
             .args(["--quiet", "--flush", "--command", &line])
             .arg(&shown)
             .current_dir(self.flake())
             .env_clear();
         for (name, value) in inner.get_envs() {
-            terminal.env(name, value.unwrap_or_default());
+            window.env(name, value.unwrap_or_default());
         }
         // An open pipe: at the end of its input, `script` would end ours.
-        let terminal = terminal.env("TERM", "xterm").stdin(Stdio::piped()).stdout(Stdio::null());
-        let mut terminal = terminal.spawn().unwrap();
-        let text =
-            || fs::read(&shown).map_or_else(|_| String::new(), |text| String::from_utf8_lossy(&text).into());
-        while !text().contains("Continue with deployment?") {
-            assert!(terminal.try_wait().unwrap().is_none(), "it never asked: {}", text());
+        let window = window.env("TERM", "xterm").stdin(Stdio::piped()).stdout(Stdio::null());
+        Terminal { window: window.spawn().unwrap(), shown, pid_file }
+    }
+}
+
+/// A terminal with a deploy in it.
+pub(crate) struct Terminal {
+    window: Child,
+    shown: PathBuf,
+    pid_file: PathBuf,
+}
+
+impl Terminal {
+    /// What it shows so far.
+    fn text(&self) -> String {
+        fs::read(&self.shown).map_or_else(|_| String::new(), |text| String::from_utf8_lossy(&text).into())
+    }
+
+    /// The process in it.
+    fn program(&self) -> Pid {
+        Pid::from_raw(fs::read_to_string(&self.pid_file).unwrap().trim().parse().unwrap()).unwrap()
+    }
+
+    /// Closes it, and waits until the program has ended by itself.
+    pub(crate) fn close(&mut self) {
+        let status = format!("/proc/{}/status", self.program());
+        self.window.kill().unwrap();
+        self.window.wait().unwrap();
+        let begun = Instant::now();
+        // Whoever adopts it may not ask how it ended.
+        while fs::read_to_string(&status).is_ok_and(|text| !text.contains("State:\tZ")) {
+            assert!(begun.elapsed() < Duration::from_secs(120), "it did not end: {}", self.text());
             std::thread::yield_now();
         }
-        let pid = fs::read_to_string(pid_file).unwrap().trim().parse().unwrap();
-        rustix::process::kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
-        terminal.wait().unwrap();
     }
 }

@@ -35,23 +35,39 @@ fn sigterm_before_the_activation_changes_nothing() {
     interrupted_before_the_activation(Signal::TERM);
 }
 
+/// A change of a unit whose activation takes a while.
+fn slow_change(fleet: &Fleet) {
+    fleet.host_file("p620", "{ variant = [ \"slow-activation\" \"unit-changed\" ]; seconds = 2; }");
+}
+
 #[test]
 fn ctrl_c_in_the_activation_lets_the_deploy_come_to_its_end() {
     for signal in [Signal::INT, Signal::TERM] {
         let fleet = Fleet::start(&["p620"]);
-        fleet.variant_with("p620", "slow-activation", "seconds = 2;");
+        slow_change(&fleet);
         let mut run = fleet.start_deploy(&["p620"]);
         run.wait_for_phase("activating");
         run.signal(signal);
         let (status, events) = run.finish();
-        let report = report(&events, "p620");
-        assert_eq!((status.code(), &report["outcome"]), (Some(0), &"deployed".into()), "{report}");
         assert!(events.iter().any(|event| event["type"] == "interrupted" && event["at_once"] == false));
-        let after = fleet.look("p620");
-        assert_eq!(report["new"], after.current_system.as_str());
-        assert_eq!(after.profile, after.current_system);
-        fleet.assert_no_traces("p620");
+        fleet.assert_deployed("p620", status.code(), &events, 2);
+        fleet.assert_worker_has("p620", "REVISION=1");
     }
+}
+
+#[test]
+fn a_terminal_that_is_closed_in_the_activation_lets_the_deploy_come_to_its_end() {
+    let fleet = Fleet::start(&["p620"]);
+    slow_change(&fleet);
+    let mut terminal = fleet.open_terminal(&["p620", "--yes"]);
+    fleet.await_on("p620", "grep -qs '^phase=activating' /run/nix-deploy/*-*-*/state");
+    terminal.close();
+    // Nobody reads any more what it says, but it keeps its record.
+    let run = fleet.newest_run();
+    assert!(run.events.iter().any(|event| event["type"] == "interrupted"), "{:?}", run.events.last());
+    fleet.assert_deployed("p620", run.code, &run.events, 2);
+    fleet.assert_worker_has("p620", "REVISION=1");
+    fleet.next_run_succeeds("p620");
 }
 
 #[test]

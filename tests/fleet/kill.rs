@@ -101,18 +101,23 @@ fn killed_between_activation_and_commit_the_host_takes_it_back_by_itself() {
 #[test]
 fn killed_when_committed_the_next_run_finds_an_unchanged_host_and_clears_up() {
     let fleet = fleet();
+    let before = fleet.standing("p620");
     fleet.variant("p620", "unit-changed");
     let mut run = fleet.start_deploy(&["p620"]);
     run.wait_for_phase("committed");
     run.kill();
     fleet.await_settled("p620");
-    let after = fleet.look("p620");
-    assert_eq!(after.profile, after.current_system);
-    assert_eq!(after.generation, "system-2-link");
+    let after = fleet.standing("p620");
+    let deployed =
+        fleet.nix(&["eval", "--raw", ".#nixosConfigurations.p620.config.system.build.toplevel.outPath"]);
+    assert_eq!((&after.on.current_system, &after.on.profile), (&deployed, &deployed));
+    assert_eq!(after.on.generation, "system-2-link");
+    assert_eq!(after.units, before.units);
+    fleet.assert_worker_has("p620", "REVISION=1");
     let next = fleet.deploy(&["p620"]);
-    assert_eq!(next.code, Some(0));
     next.expect("p620", 0, "unchanged");
-    fleet.assert_no_traces("p620");
+    assert_eq!(fleet.assert_runs_new("p620", &next), after);
+    fleet.assert_worker_has("p620", "REVISION=1");
 }
 
 #[test]
@@ -146,7 +151,7 @@ fn a_run_of_another_machine_is_waited_for_and_then_the_host_is_deployed() {
     // Its owner may still want to read how it ended, but not an hour later.
     fleet.on("p620", "touch -d '2 hours ago' /run/nix-deploy/*-*-*/state");
     fleet.deploy(&["p620"]).expect("p620", 0, "unchanged");
-    fleet.assert_no_traces("p620");
+    fleet.assert_runs_new("p620", &next);
 }
 
 #[test]

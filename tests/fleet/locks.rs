@@ -24,7 +24,9 @@ fn an_activation_of_somebody_else_that_ends_in_time_is_waited_for() {
     run.expect("p620", 0, "deployed-with-warnings");
     assert!(run.warnings("p620").contains("another activation runs on the host"), "{}", run.warnings("p620"));
     assert!(run.events.iter().any(|event| event["state"]["phase"] == "waiting"), "it did not wait");
-    fleet.assert_runs_new("p620", &run);
+    assert_eq!(fleet.assert_runs_new("p620", &run).on.generation, "system-2-link");
+    // While somebody else activates, nobody can say what a switch would restart.
+    fleet.assert_worker_has("p620", "REVISION=1");
 }
 
 #[test]
@@ -58,8 +60,8 @@ fn a_second_deploy_waits_for_the_first_one_and_then_deploys() {
     let (status, events) = first.finish();
     assert_eq!((status.code(), &report(&events, "p620")["outcome"]), (Some(0), &"deployed".into()));
     second.expect("p620", 0, "deployed");
-    assert_eq!(fleet.look("p620").generation, "system-3-link");
-    fleet.assert_runs_new("p620", &second);
+    assert_eq!(second.services("p620")["worker.service"], "restarted");
+    assert_eq!(fleet.assert_runs_new("p620", &second).on.generation, "system-3-link");
 }
 
 #[test]
@@ -74,11 +76,7 @@ fn a_second_deploy_that_cannot_wait_so_long_is_exit_code_9_and_names_the_first()
     second.expect("p620", 9, "failed");
     second.assert_failure("p620", &["tester", "deploys p620", "activating", "run the same command again"]);
     let (status, events) = first.finish();
-    assert_eq!(status.code(), Some(0), "{}", report(&events, "p620"));
-    let after = fleet.look("p620");
-    assert_eq!(report(&events, "p620")["new"], after.current_system.as_str());
-    assert_eq!(after.profile, after.current_system);
-    fleet.assert_no_traces("p620");
+    fleet.assert_deployed("p620", status.code(), &events, 2);
 }
 
 /// A database that a deployer does not share with the others.
@@ -99,10 +97,12 @@ fn of_two_deploys_that_share_a_database_the_second_is_told_who_deploys() {
     second.assert_failure("p620", &["p620 is being deployed by tester", "since", "run 2"]);
     std::fs::write(&go, "").unwrap();
     let (status, events) = first.finish();
-    assert_eq!(status.code(), Some(0), "{}", report(&events, "p620"));
-    assert_eq!(report(&events, "p620")["new"], fleet.look("p620").current_system.as_str());
+    fleet.assert_deployed("p620", status.code(), &events, 2);
     // Whoever comes later finds the host free.
-    fleet.deploy(&["p620"]).expect("p620", 0, "deployed");
+    let third = fleet.deploy(&["p620"]);
+    third.expect("p620", 0, "deployed");
+    assert_eq!(third.services("p620")["worker.service"], "restarted");
+    assert_eq!(fleet.assert_runs_new("p620", &third).on.generation, "system-3-link");
 }
 
 #[test]
@@ -114,21 +114,17 @@ fn of_two_deploys_that_meet_at_the_host_lock_one_deploys_and_one_finds_the_host_
     fleet.variant_with("p620", "slow-build", &wait);
     let mut second = fleet.start_deploy(&["p620"]);
     second.wait_for_step("build");
-    fleet.variant_with("p620", "slow-activation", "seconds = 5;");
+    fleet.host_file("p620", "{ variant = [ \"slow-activation\" \"unit-changed\" ]; seconds = 5; }");
     let database = own_database(&fleet);
     let mut first = fleet.start_deploy_with(&["p620"], &[("NIX_DEPLOY_DATABASE_URL", &database)]);
     first.wait_for_phase("activating");
     std::fs::write(&go, "").unwrap();
     let (second, second_events) = second.finish();
     let (first, first_events) = first.finish();
-    assert_eq!(first.code(), Some(0), "{}", report(&first_events, "p620"));
+    fleet.assert_deployed("p620", first.code(), &first_events, 2);
     let refused = report(&second_events, "p620");
     assert_eq!((second.code(), &refused["outcome"]), (Some(9), &"failed".into()), "{refused}");
     assert!(refused["failure"].to_string().contains("another deploy holds the host"), "{refused}");
-    let after = fleet.look("p620");
-    assert_eq!(report(&first_events, "p620")["new"], after.current_system.as_str());
-    assert_eq!(after.profile, after.current_system);
-    fleet.assert_no_traces("p620");
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod fleet;
 #[path = "../support/github.rs"]
 mod github;
 mod host;
+mod proof;
 mod standing;
 mod updated;
 

@@ -39,25 +39,35 @@ pub(crate) fn with_nix_226(fleet: &Fleet, deploy: &Command, folders: &[&Path]) -
 #[test]
 fn the_same_story_with_nix_2_26_on_the_operators_side() {
     let fleet = Fleet::start(&["p620"]);
-    let before = fleet.look("p620");
     fleet.variant_with("p620", "unit-changed", "revision = 226;");
     let deployed = deploy_with_nix_226(&fleet);
     deployed.expect("p620", 0, "deployed");
-    fleet.assert_runs_new("p620", &deployed);
-    let between = fleet.standing("p620");
-    assert_ne!(between.on.current_system, before.current_system);
+    assert_eq!(deployed.services("p620")["worker.service"], "restarted");
+    let between = fleet.assert_runs_new("p620", &deployed);
+    assert_eq!(between.on.generation, "system-2-link");
+    fleet.assert_worker_has("p620", "REVISION=226");
     let unchanged = deploy_with_nix_226(&fleet);
     unchanged.expect("p620", 0, "unchanged");
     assert!(!unchanged.steps("p620").contains(&"build"));
     fleet.variant("p620", "crash-at-start");
     let crashed = deploy_with_nix_226(&fleet);
     crashed.expect("p620", 6, "rolled-back");
-    assert_eq!(fleet.standing("p620"), between);
-    fleet.assert_no_traces("p620");
+    fleet.assert_as_before("p620", &between);
     fleet.variant("p620", "build-fails");
     let failed = deploy_with_nix_226(&fleet);
     failed.expect("p620", 4, "failed");
     failed.assert_failure("p620", &["nginx", "pcre.h: No such file"]);
+    fleet.assert_as_before("p620", &between);
+    fleet.variant("p620", "eval-fails");
+    let failed = deploy_with_nix_226(&fleet);
+    failed.expect("p620", 4, "failed");
+    failed.assert_failure("p620", &["services.web.port"]);
+    fleet.assert_as_before("p620", &between);
+    fleet.variant("p620", "network-down");
+    let cut = deploy_with_nix_226(&fleet);
+    cut.expect("p620", 6, "rolled-back");
+    cut.assert_failure("p620", &["no new login came about under the new system"]);
+    fleet.assert_as_before("p620", &between);
 }
 
 #[test]

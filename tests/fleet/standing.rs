@@ -7,12 +7,20 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::fleet::{Fleet, OnHost, Run, command, finish};
+use super::fleet::{Fleet, LOOK, OnHost, Run, command, finish};
 
 /// Text of hosts.toml: the units of p620 are watched for as long as by default.
 pub(crate) const SETTLE_5S: &str = "[hosts.p620.timeouts]\nsettle = \"5s\"\n";
 /// Text of hosts.toml: an activation of p620 is given up early.
 pub(crate) const ACTIVATION_4S: &str = "[hosts.p620.rollback]\nactivation_timeout = \"4s\"\n";
+
+/// Prints every unit of the system that is not inactive, with its state.
+const UNITS: &str = "systemctl list-units --all --plain --no-legend --type=service,socket,timer | \
+                     while read -r unit _ state _; do \
+                         [ $state = inactive ] || [ $state != failed -a ! -e /etc/systemd/system/$unit ] || \
+                             echo $unit $state; \
+                     done";
+const UNFINISHED: &str = "ls /run/nixos | grep -e -list";
 
 /// A host's systems and its units.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,20 +35,18 @@ pub(crate) struct Standing {
 impl Fleet {
     /// How a host stands.
     pub(crate) fn standing(&self, host: &str) -> Standing {
-        let text = self.on(
-            host,
-            "systemctl list-units --all --plain --no-legend --type=service,socket,timer | \
-             while read -r unit _ state _; do \
-                 [ $state = inactive ] || [ $state != failed -a ! -e /etc/systemd/system/$unit ] || \
-                     echo $unit $state; \
-             done",
-        );
-        let units = text.lines().filter_map(|line| line.split_once(' '));
-        Standing {
-            on: self.look(host),
-            units: units.map(|(unit, state)| (unit.to_owned(), state.to_owned())).collect(),
-            unfinished: self.on(host, "ls /run/nixos | grep -e -list; true"),
-        }
+        self.standing_and(host, "").0
+    }
+
+    /// The same, and what more of a script prints, by one look.
+    pub(crate) fn standing_and(&self, host: &str, more: &str) -> (Standing, String) {
+        let text = self.on(host, &format!("{LOOK}; echo --; {UNITS}; echo --; {UNFINISHED}; echo --; {more}"));
+        let mut parts = text.splitn(4, "--\n");
+        let mut next = || parts.next().unwrap_or_else(|| panic!("{text}"));
+        let on = OnHost::of_look(next());
+        let units = next().lines().filter_map(|line| line.split_once(' '));
+        let units = units.map(|(unit, state)| (unit.to_owned(), state.to_owned())).collect();
+        (Standing { on, units, unfinished: next().to_owned() }, next().to_owned())
     }
 
     /// Makes a host run a variant as its generation 2, without nix-deploy.
@@ -140,19 +146,6 @@ impl Fleet {
         run.expect("p620", 0, "deployed");
         self.assert_runs_and_boots("p620", &run, &before);
         run
-    }
-
-    /// Asserts that a host runs and boots what a run deployed.
-    #[track_caller]
-    pub(crate) fn assert_runs_and_boots(&self, host: &str, run: &Run, before: &OnHost) {
-        let after = self.look(host);
-        assert_ne!(after.current_system, before.current_system);
-        assert_eq!(after.profile, after.current_system);
-        assert_eq!(after.generation, "system-2-link");
-        assert_ne!(after.boot_default, before.boot_default);
-        assert_eq!(run.report(host)["new"], after.current_system.as_str());
-        assert_eq!(self.standing(host).unfinished, "");
-        self.assert_no_traces(host);
     }
 
     /// How long a host ran the new system before it was back on the old one, by

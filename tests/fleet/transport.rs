@@ -41,6 +41,7 @@ fn works(fleet: &Fleet, revision: u32, lines: &str) -> Run {
     fleet.variant_with("p620", "unit-changed", &format!("revision = {revision};"));
     let run = fleet.deploy(&["p620"]);
     run.expect("p620", 0, "deployed");
+    assert_eq!(run.services("p620")["worker.service"], "restarted");
     fleet.assert_runs_new("p620", &run);
     run
 }

@@ -174,10 +174,7 @@ impl Updated {
 
     /// What `fleet show` tells of the newest run.
     pub(crate) fn recorded(&self) -> Value {
-        // Two runs of one second are told apart by their journals.
-        let runs = fs::read_dir(self.fleet.state().join("runs")).unwrap().map(|run| run.unwrap().path());
-        let newest = runs.max_by_key(|run| fs::metadata(run.join("events.jsonl")).unwrap().modified().unwrap());
-        let run = newest.unwrap().file_name().unwrap().to_str().unwrap().to_owned();
+        let run = self.fleet.newest_run_id();
         assert!(self.fleet.nix_deploy(&["fleet", "flush"]).output().unwrap().status.success());
         let output = self.fleet.nix_deploy(&["fleet", "show", &run, "--json"]).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
