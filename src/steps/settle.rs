@@ -59,6 +59,9 @@ async fn run(context: &HostContext) -> StepResult {
     if let Some(system) = &truth.current_system {
         build::remember_seen(&context.run, context.name(), system);
     }
+    if outcome == HostOutcome::RolledBack && truth.boot_id != facts.boot_id {
+        context.warn("the host was rebooted before the commit, and booted its old system", None);
+    }
     // The plan runs this step once per host.
     let _ = context.truth.set(truth.clone());
     let _ = context.settled.set(outcome);

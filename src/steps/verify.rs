@@ -2,6 +2,9 @@
 //! baseline over the settle window, critical services, health checks, network, and
 //! the limits of resources that are to take a deploy back.
 
+mod failure;
+mod services;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -10,17 +13,17 @@ use tokio::time::Instant;
 
 use super::context::HostContext;
 use super::{Done, StepResult, activate, lease, limits, observed, step};
-use crate::host::causes;
 use crate::host::checks::{self, CheckFailure};
 use crate::host::network::{self, Asked};
 use crate::host::observe::{self, Look, Sample};
 use crate::host::units::{Ailing, Judge, Judgement};
 use crate::host::{HostError, Session};
 use crate::model::text::plural;
-use crate::model::{
-    Baseline, Check, CheckKind, Failure, FailureClass, HostFacts, NetworkCheck, ServiceChange, StepId,
-    StorePath, UnitPlan,
-};
+use crate::model::{Baseline, Failure, FailureClass, HostFacts, NetworkCheck, StepId, StorePath, UnitPlan};
+
+pub(super) use failure::failure;
+use services::note_services;
+pub(super) use services::{is_on, note_ended};
 
 step!(Verify, StepId::Verify);
 
@@ -28,8 +31,6 @@ step!(Verify, StepId::Verify);
 pub(super) const INTERVAL: Duration = Duration::from_millis(1000);
 /// How long a critical service may take to come up beyond the settle window.
 pub(super) const START_GRACE: Duration = Duration::from_secs(60);
-/// How many services are named whose journals may tell why a check failed.
-const SUSPECTS: usize = 3;
 /// How often Tailscale is asked after the activation, a second apart.
 pub(super) const ATTEMPTS: u8 = 5;
 /// The name that the `dns` check resolves unless another is set: every NixOS
@@ -91,16 +92,6 @@ pub(super) fn judge_for(context: &HostContext, facts: &HostFacts, first: &Sample
         may_be_idle: first.may_be_idle.clone(),
         own_unit: format!("nix-deploy-{}.service", context.run.spec.id),
     }
-}
-
-/// Whether a unit is part of the system that was looked at, and not switched off.
-pub(super) fn is_on(unit: &str, sample: &Sample) -> bool {
-    let template =
-        unit.split_once('@').zip(unit.rsplit_once('.')).map(|((name, _), (_, kind))| format!("{name}@.{kind}"));
-    let named = |set: &BTreeSet<String>| {
-        set.contains(unit) || template.as_ref().is_some_and(|template| set.contains(template))
-    };
-    named(&sample.unit_files) && !named(&sample.masked)
 }
 
 /// Which units are watched: by what, over which connection and since when.
@@ -334,169 +325,4 @@ async fn new_network_problems(context: &HostContext, session: &Session) -> Resul
     // The plan runs this step once per host.
     let _ = context.network_after.set(after);
     Ok(new)
-}
-
-/// Notes what became of the units of the plan, of new ones, which their
-/// targets start without being in the plan, and what was broken before.
-fn note_services(context: &HostContext, judgement: &Judgement, first: &Sample, critical: &[String]) {
-    let unit_files = &first.unit_files;
-    let plan = context.preview.get().and_then(|preview| preview.plan.clone());
-    let has_plan = plan.is_some();
-    let plan = plan.unwrap_or_default();
-    // Of those that are new, the ones that were started say so themselves.
-    let UnitPlan { stop, not_stopped, mut restart, reload, mut start, new: _ } = plan;
-    // What is stopped and not started again is meant to be off.
-    let meant: BTreeSet<String> = stop.iter().filter(|unit| !start.contains(unit)).cloned().collect();
-    // Stopped with the old definition and started with the new one.
-    restart.extend(start.extract_if(.., |unit| stop.contains(unit)));
-    start.extend(judgement.started.iter().filter(|unit| unit_files.contains(*unit)).cloned());
-    // Without a plan nobody knows what the switch has touched: then any may be.
-    let touched =
-        |unit: &&String| !has_plan || [&restart, &reload, &start].iter().any(|list| list.contains(unit));
-    // One that others want is not there for its socket alone.
-    let waits = |unit: &String| judgement.on_demand.contains(unit) && !first.wanted.contains(unit);
-    let idle = judgement.idle.iter().filter(|unit| !waits(unit));
-    let not_ready = judgement.not_ready.iter().filter(|unit| !meant.contains(*unit));
-    let is_on = |unit: &&String| is_on(unit, first);
-    let ended: BTreeSet<String> = idle.filter(touched).chain(not_ready).filter(is_on).cloned().collect();
-    note_ended(context, ended.iter());
-    let unsettled: Vec<&str> = judgement.unsettled.iter().filter(touched).map(String::as_str).collect();
-    if let Some(unit) = unsettled.first() {
-        let what =
-            format!("ran before this deploy and is still on its way up or down: {}", unsettled.join(", "));
-        context.warn(what, Some(format!("on the host: systemctl status {unit}")));
-    }
-    let lists = [(restart, "restarted"), (reload, "reloaded"), (start, "started"), (not_stopped, "left alone")];
-    let ailing = |unit: &str| judgement.ailing.iter().find(|ailing| ailing.unit == unit);
-    let mut listed = BTreeSet::new();
-    for (units, what) in lists {
-        for unit in units {
-            if listed.insert(unit.clone()) && ailing(&unit).is_none() {
-                let start_ms = first.start_times.get(&unit).filter(|_| matches!(what, "restarted" | "started"));
-                match ended.contains(&unit) {
-                    true => context.service(&unit, "does not run any more"),
-                    false => context.service_in(&unit, what, start_ms.copied()),
-                }
-            }
-        }
-    }
-    for unit in stop {
-        if listed.insert(unit.clone()) && ailing(&unit).is_none() {
-            context.service(&unit, "stopped");
-        }
-    }
-    // Without a plan nobody knows what was left as it is.
-    for unit in critical.iter().filter(|_| has_plan) {
-        if listed.insert(unit.clone()) && ailing(unit).is_none() {
-            context.service(unit, ServiceChange::UNCHANGED);
-        }
-    }
-    for ailing in &judgement.ailing {
-        context.service(&ailing.unit, ailing.why.clone());
-    }
-    if !judgement.broken_before.is_empty() {
-        let count = plural(judgement.broken_before.len(), "unit");
-        context.warn(
-            format!("{count} had failed before this deploy: {}", judgement.broken_before.join(", ")),
-            None,
-        );
-    }
-}
-
-const ENDED: &str = "ran before this deploy and does not run any more: ";
-
-/// Warns of what was up, is still part of the system, and is up no more without having
-/// failed; once of each.
-pub(super) fn note_ended<'a>(context: &HostContext, ended: impl Iterator<Item = &'a String>) {
-    let warnings = context.warnings();
-    let known: BTreeSet<&str> = warnings
-        .iter()
-        .filter_map(|warning| warning.strip_prefix(ENDED))
-        .flat_map(|list| list.split(", "))
-        .collect();
-    let names: Vec<&str> = ended.map(String::as_str).filter(|unit| !known.contains(unit)).collect();
-    let Some(first) = names.first() else { return };
-    context
-        .warn(format!("{ENDED}{}", names.join(", ")), Some(format!("on the host: systemctl status {first}")));
-}
-
-/// What was found as a failure, with the last words of the units.
-pub(super) async fn failure(context: &HostContext, session: &Session, findings: &Findings) -> Failure {
-    let Findings { judgement: Judgement { ailing, .. }, failed_checks: checks, network, limits, activation } =
-        findings;
-    let mut parts: Vec<String> =
-        ailing.iter().map(|ailing| format!("{} {}", ailing.unit, ailing.why)).collect();
-    parts.extend(checks.iter().map(|check| format!("check {:?} failed", check.name)));
-    parts.extend(network.iter().cloned());
-    parts.extend(limits.iter().cloned());
-    if !activation.is_empty() {
-        parts.push("the activation could not start or reload a unit (exit code 4)".to_owned());
-    }
-    let mut failure = Failure::new(FailureClass::RolledBack, parts.join("; "));
-    for check in checks {
-        failure = failure.cause(check.why.clone());
-    }
-    if !activation.is_empty() {
-        failure.hints.extend(causes::suggestions(activation));
-        failure = failure.evidence(activation.clone());
-    }
-    let units: Vec<String> = ailing.iter().map(|ailing| ailing.unit.clone()).collect();
-    if let Some(first) = units.first() {
-        let since = context.activation().since;
-        let lines = observe::evidence(&context.link, session, &units, &since, context.command_deadline());
-        if let Ok(lines) = lines.await {
-            failure.hints.extend(causes::suggestions(&lines));
-            failure = failure.evidence(lines);
-        }
-        failure = failure.hint(format!("on the host: journalctl -u {first} -b"));
-    } else if !checks.is_empty() {
-        let plan = context.preview.get().and_then(|preview| preview.plan.as_ref());
-        let units = suspects(&context.host.checks, checks, plan);
-        if !units.is_empty() {
-            failure = failure.hint(format!("on the host: journalctl -u {} -b", units.join(" -u ")));
-        }
-    }
-    failure
-}
-
-/// The services whose journals may tell why checks failed: those that their commands name,
-/// else those that the switch has touched.
-fn suspects(checks: &[Check], failed: &[CheckFailure], plan: Option<&UnitPlan>) -> Vec<String> {
-    let is_failed = |check: &&Check| failed.iter().any(|failure| failure.name == check.name);
-    let named = checks.iter().filter(is_failed).flat_map(|check| match &check.kind {
-        CheckKind::Command { argv } => argv.as_slice(),
-        _ => &[],
-    });
-    let mut units: Vec<String> = named.filter(|word| word.ends_with(".service")).cloned().collect();
-    if units.is_empty() {
-        units = plan.map(UnitPlan::touched).unwrap_or_default();
-        units.retain(|unit| unit.ends_with(".service"));
-    }
-    units.truncate(SUSPECTS);
-    units
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_failed_check_names_the_services_whose_journals_may_tell_why() {
-        let check = |name: &str, kind| {
-            let (timeout, grace) = (Duration::ZERO, Duration::ZERO);
-            Check { name: name.to_owned(), kind, timeout, retries: 0, grace }
-        };
-        let argv = ["systemctl", "is-active", "db.service"].map(str::to_owned).to_vec();
-        let url = "http://p620/".to_owned();
-        let checks = [
-            check("web", CheckKind::Http { url, expect_status: 200 }),
-            check("db", CheckKind::Command { argv }),
-        ];
-        let failed = |name: &str| [CheckFailure { name: name.to_owned(), why: String::new() }];
-        let restart = ["a.target", "b.service", "c.service", "d.service", "e.service"].map(str::to_owned);
-        let plan = UnitPlan { restart: restart.to_vec(), ..UnitPlan::default() };
-        assert_eq!(suspects(&checks, &failed("db"), Some(&plan)), ["db.service"]);
-        assert_eq!(suspects(&checks, &failed("web"), Some(&plan)), ["b.service", "c.service", "d.service"]);
-        assert!(suspects(&checks, &failed("web"), None).is_empty());
-    }
 }
