@@ -65,12 +65,10 @@ pub(crate) fn parse_list(text: &str) -> Baseline {
 /// Of blocks of `systemctl show`, the units that are idle by nature: they come to an end,
 /// or something else starts them.
 pub(crate) fn idle_by_nature(text: &str) -> BTreeSet<String> {
-    let blocks = text.split("\n\n").map(|block| {
-        let get = |key: &str| block.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default();
-        (get("Id="), get("Type="), get("TriggeredBy="))
-    });
-    let idle = blocks.filter(|(_, kind, triggers)| *kind == "oneshot" || !triggers.is_empty());
-    idle.map(|(id, _, _)| id.to_owned()).filter(|id| !id.is_empty()).collect()
+    let is_idle = |block: &BTreeMap<&str, &str>| {
+        block.get("Type") == Some(&"oneshot") || block.get("TriggeredBy").is_some_and(|by| !by.is_empty())
+    };
+    blocks(text).filter(|(_, block)| is_idle(block)).map(|(id, _)| id).collect()
 }
 
 fn times(count: u32) -> String {
@@ -306,6 +304,55 @@ mod tests {
             + "Id=e.service\nActiveState=active\n";
         assert_eq!(start_times(&text), BTreeMap::from([("a.service".to_owned(), 800)]));
         assert_eq!(parse(&text).len(), 5);
+    }
+
+    #[test]
+    fn what_comes_to_an_end_or_is_started_by_something_else_is_idle_by_nature() {
+        let text = "Id=a.service\nType=oneshot\nTriggeredBy=\n\nId=b.service\nType=simple\nTriggeredBy=b.socket\n\n\
+                    Id=c.service\nType=simple\nTriggeredBy=\n";
+        assert_eq!(idle_by_nature(text), ["a.service", "b.service"].map(str::to_owned).into());
+    }
+
+    #[test]
+    fn an_idle_critical_service_passes_only_where_that_is_its_nature() {
+        let idle = units(&[("a.service", unit("inactive", "dead", 0))]);
+        let critical = vec!["a.service".to_owned()];
+        let mut judge = Judge { baseline: idle.clone(), critical, ..Judge::default() };
+        assert_eq!(ailing(&judge, &idle), ["a.service"]);
+        judge.may_be_idle = ["a.service".to_owned()].into();
+        assert!(ailing(&judge, &idle).is_empty());
+        judge.baseline = units(&[("a.service", unit("active", "running", 0))]);
+        assert_eq!(ailing(&judge, &idle), ["a.service"]);
+    }
+
+    #[test]
+    fn a_unit_that_cannot_be_loaded_ails_unless_it_could_not_before() {
+        let bad = UnitHealth { load: "bad-setting".to_owned(), ..unit("inactive", "dead", 0) };
+        let sample = units(&[("a.service", bad)]);
+        let judge =
+            Judge { baseline: units(&[("a.service", unit("active", "running", 0))]), ..Judge::default() };
+        assert_eq!(ailing(&judge, &sample), ["a.service"]);
+        let judge = Judge { baseline: sample.clone(), ..Judge::default() };
+        assert!(ailing(&judge, &sample).is_empty());
+        assert_eq!(judge.judge(&sample).broken_before, ["a.service"]);
+    }
+
+    #[test]
+    fn what_ran_and_is_on_its_way_is_told_and_judged_only_when_critical() {
+        let judge = Judge {
+            baseline: units(&[
+                ("a.service", unit("active", "running", 0)),
+                ("b.service", unit("active", "exited", 0)),
+            ]),
+            ..Judge::default()
+        };
+        let sample = units(&[
+            ("a.service", unit("activating", "start", 0)),
+            ("b.service", unit("activating", "start", 0)),
+        ]);
+        let judgement = judge.judge(&sample);
+        assert!(judgement.ailing.is_empty());
+        assert_eq!(judgement.unsettled, ["a.service"]);
     }
 
     #[test]

@@ -25,12 +25,12 @@ fn a_successful_deploy_reads_as_in_the_documentation() {
 DEPLOYMENT REPORT: p620                                        SUCCESS  2m 45s
 Generation 1235 → 1236   commit 4f2c1aa (clean)   kernel unchanged
 Changes       modules/services/monitoring.nix; 2 packages updated, 1
-          downgraded, 1 added, 1 removed, 2 rebuilt, +12.4 MiB
+              downgraded, 1 added, 1 removed, 2 rebuilt, +12.4 MiB
 Services      prometheus.service restarted (0.8 s); grafana.service unchanged
 Validate      ✓ host facts 0.3 s
 Test          ✓ evaluate 4.2 s   ✓ build 38 s   ✓ changes
 Deploy        ✓ copy 3.1 s (14 paths, 22.0 MiB)   ✓ activate 4.1 s   ✓ proved
-          ✓ verify 12 s   ✓ committed
+              ✓ verify 12 s   ✓ committed
 Observe       ✓ 23/23 services   ✓ ssh, dns
 Warnings      1 unit had failed before this deploy: foo.service
 ";
@@ -76,22 +76,22 @@ fn a_rollback_says_what_why_what_was_seen_done_and_what_is_next() {
 DEPLOYMENT REPORT: p620                                    ROLLED BACK  1m 12s
 Generation 1235   commit 4f2c1aa (clean)   kernel unchanged
 Changes       modules/services/monitoring.nix; 2 packages updated, 1
-          downgraded, 1 added, 1 removed, 2 rebuilt, +12.4 MiB
+              downgraded, 1 added, 1 removed, 2 rebuilt, +12.4 MiB
 Services      prometheus.service failed; grafana.service restarted (0.8 s)
 Validate      ✓ host facts 0.3 s
 Test          ✓ evaluate 4.2 s   ✓ build 38 s   ✓ changes
 Deploy        ✓ copy 3.1 s (14 paths, 22.0 MiB)   ✓ activate 4.1 s   ✓ proved
-          ✗ verify 3.2 s
+              ✗ verify 3.2 s
 Failed        prometheus.service failed after the activation on p620
 Why           its main process ended with exit code 1 (Result=exit-code, 3
-          restarts)
+              restarts)
 Evidence      │ Nov 21 12:01:07 p620 prometheus[812]: level=error err=\"error
-          │ loading config\"
-          │ Nov 21 12:01:07 p620 systemd[1]: prometheus.service: Main
-          │ process exited, code=exited, status=1/FAILURE
+              │ loading config\"
+              │ Nov 21 12:01:07 p620 systemd[1]: prometheus.service: Main
+              │ process exited, code=exited, status=1/FAILURE
 Done          rolled back: generation 1235 runs again and the host is well
 Next          see the whole log: ssh p620 journalctl -u prometheus.service
-          logs of this run: /state/runs/1
+              logs of this run: /state/runs/1
 ";
     assert_eq!(shown(&rolled_back(), page(120)), expected);
 }
