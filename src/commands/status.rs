@@ -169,6 +169,15 @@ fn system(found: &mut HostStatus, facts: &HostFacts) {
             format!("the boot loader's default is {}: run {} did not prove its reboot", trial.entry, trial.run);
         found.complain(Standing::Notice, what, Some("the next deploy sets it back".to_owned()));
     }
+    if facts.unproven {
+        let what = "an earlier run activated a system and neither proved it nor took it back";
+        let hint = Some("deploy what it should run: what nobody has proven is never unchanged".to_owned());
+        found.complain(Standing::Degraded, what, hint);
+    }
+    if facts.commit_cut_off {
+        let what = "a commit was cut off: the boot loader may not know what the profile names";
+        found.complain(Standing::Notice, what, Some("the next deploy ends it".to_owned()));
+    }
     let left = facts.orphans.iter().find(|orphan| !orphan.alive);
     if let Some(orphan) = left {
         let what = format!("run {} left traces: it was cut off", orphan.run);
@@ -312,6 +321,19 @@ mod tests {
             actor: "ada".to_owned(),
         });
         assert_eq!(complaints(&host(), changed).1, "what runs is not what nix-deploy deployed last");
+    }
+
+    #[test]
+    fn what_nobody_has_proven_is_not_well() {
+        let (mut unproven, mut cut_off) = (answer(), answer());
+        unproven.facts.unproven = true;
+        let (standing, what) = complaints(&host(), unproven);
+        assert_eq!(standing, Standing::Degraded);
+        assert!(what.contains("neither proved it nor took it back"), "{what}");
+        cut_off.facts.commit_cut_off = true;
+        let (standing, what) = complaints(&host(), cut_off);
+        assert_eq!(standing, Standing::Notice);
+        assert!(what.contains("a commit was cut off"), "{what}");
     }
 
     #[test]
