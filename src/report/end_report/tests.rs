@@ -1,3 +1,5 @@
+//! The end report, word for word, and what it never says.
+
 use super::*;
 use crate::model::SourceState;
 use crate::report::layout::page;
