@@ -61,24 +61,35 @@ cd "$work/flake"
 sed -i 's|^    {$|    { deploy = import ./bench.nix { inherit (self) nixosConfigurations; };|' flake.nix
 ln -s "$work/hosts/ssh_config" ssh_config
 rm -f hosts/*.nix
-cat >variants/shared-package.nix <<'VARIANT'
-{ settings, ... }: { packages.shared = "1.${toString settings.shared}"; packageBuild.shared = "sleep 1"; }
+cat >variants/shared-unit.nix <<'VARIANT'
+# One unit changes, on every host to the same; what it needs takes a second to build.
+{ settings, ... }:
+let
+  data = derivation {
+    name = "shared-data";
+    system = "x86_64-linux";
+    builder = "/bin/sh";
+    PATH = "/usr/bin:/bin";
+    args = [ "-c" "sleep 1; echo ${toString settings.shared} >$out" ];
+  };
+in
+{ units."worker.service".Service.Environment = "DATA=${data}"; }
 VARIANT
 eval "export $("$fleet" env | sed "s/^NIX_CONFIG=\(.*\)$/NIX_CONFIG=$'\1'/")"
 export NIX_DEPLOY_STATE=$work/state NH_NO_CHECKS=1 NO_COLOR=1
 
 # Gives hosts a system of their own with a closure of 412 paths; each call changes one
 # unit, and for every host to something else.
-change() { renew 372 '"unit-changed"' "$@"; }
-# And with it one package that all hosts have, whose build takes a second.
-change_shared() { renew 371 '[ "unit-changed" "shared-package" ]' "$@"; }
-renew() { # renew PACKAGES VARIANT HOST...
-    local packages=$1 variant=$2 host settings
-    shift 2
+change() { renew unit-changed "$@"; }
+# The same unit for all hosts.
+change_shared() { renew shared-unit "$@"; }
+renew() { # renew VARIANT HOST...
+    local variant=$1 host settings
+    shift
     revision=$((revision + 1))
     for host in "$@"; do
-        settings="revision = $((revision * 100 + ${host#b})); shared = $revision; packages = $packages;"
-        echo "{ variant = $variant; $settings }" >"hosts/$host.nix"
+        settings="revision = $((revision * 100 + ${host#b})); shared = $revision; packages = 372;"
+        echo "{ variant = \"$variant\"; $settings }" >"hosts/$host.nix"
     done
     git add -A && git commit -qm "revision $revision"
 }
@@ -253,7 +264,7 @@ printf '|%s|%s|%s|%s|%s|%s|%s|%s|\n' -------------------------------- --------- 
 ! wanted one-changed || row "1 host, one unit changed" one-changed
 ! wanted one-unchanged || row "1 host, unchanged" one-unchanged
 ! wanted all-changed || row "${#hosts[@]} hosts, one unit each" all-changed
-! wanted all-shared || row "${#hosts[@]} hosts, one package of all" all-shared
+! wanted all-shared || row "${#hosts[@]} hosts, one unit of all" all-shared
 ! wanted all-unchanged || row "${#hosts[@]} hosts, unchanged" all-unchanged
 ! wanted far-changed || row "1 host, changed, 40 ms away" far-changed
 for count in "${growth[@]}"; do row "$count of ${#hosts[@]} hosts, changed" "grow-$count"; done

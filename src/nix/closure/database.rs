@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection, Row};
+use tokio::sync::Semaphore;
 
 use super::Closure;
 use crate::model::StorePath;
@@ -20,6 +21,9 @@ use crate::model::StorePath;
 const DATABASE: &str = "/nix/var/nix/db/db.sqlite";
 /// How long to wait for somebody who locks the database.
 const PATIENCE: Duration = Duration::from_millis(200);
+/// Reads at once: each has a cache of its own, of 2 MiB (sqlite.org, PRAGMA cache_size), and
+/// hosts ask for two closures each. More would only wait for the processors.
+static READS: Semaphore = Semaphore::const_new(4);
 
 const CLOSURE: &str = "WITH RECURSIVE closure(id) AS (\
      SELECT id FROM ValidPaths WHERE path = $1 \
@@ -33,6 +37,8 @@ pub(super) async fn closure(path: &StorePath) -> Option<Closure> {
 
 async fn closure_in(database: &Path, path: &StorePath) -> Option<Closure> {
     let read = async {
+        // It is never closed.
+        let _turn = READS.acquire().await;
         let options = SqliteConnectOptions::new().filename(database).read_only(true).busy_timeout(PATIENCE);
         let mut connection = SqliteConnection::connect_with(&options.disable_statement_logging()).await?;
         let rows = sqlx::query(CLOSURE).bind(path.as_str()).fetch_all(&mut connection).await?;
