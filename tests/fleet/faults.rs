@@ -326,7 +326,8 @@ fn without_inodes_the_copy_is_refused_with_the_numbers() {
 #[test]
 fn a_disk_that_becomes_full_in_the_copy_is_told_and_the_host_is_untouched() {
     let fleet = Fleet::start_with(&["p620"], &["--store-size", "128"]);
-    fleet.on_fleet("delay", &["p620", "40"]);
+    // So slow that most of it is still to come when the disk is full.
+    fleet.on_fleet("delay", &["p620", "40", "400"]);
     fleet.write_settings("[hosts.p620]\naddress = \"p620-delayed\"\n");
     let before = fleet.standing("p620");
     fleet.variant_with("p620", "unit-changed", "revision = 5; packages = 300;");
@@ -341,6 +342,7 @@ fn a_disk_that_becomes_full_in_the_copy_is_told_and_the_host_is_untouched() {
     assert!(failure.contains("no space left on"), "{failure}");
     fleet.assert_as_before("p620", &before);
     fleet.on("p620", "rm /nix/.fill");
+    fleet.write_settings("");
     fleet.next_run_succeeds("p620");
 }
 
