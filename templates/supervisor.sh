@@ -163,9 +163,6 @@ refuse() {
 }
 
 roll_back() {
-    # What a person has activated meanwhile, perhaps to rescue the host, stays.
-    runs "$NEW" || runs "$OLD" ||
-        refuse "somebody else activated $(readlink -f /run/current-system) meanwhile; it was to be taken back: $1"
     state rolling-back "$1"
     NIXOS_NO_CHECK=1
     export NIXOS_NO_CHECK
@@ -187,6 +184,20 @@ roll_back() {
     esac
     state rollback-failed "$1; activating the old system ended with exit code $code"
     exit 1
+}
+
+# After the new system ran: what a person has activated since, perhaps to rescue the host,
+# stays. A link that is gone or leads nowhere is nobody's system.
+leave_to_others() {
+    runs "$NEW" && return
+    runs "$OLD" && return
+    current=$(readlink -f /run/current-system)
+    case $current in
+        /nix/store/*)
+            [ ! -x "$current/bin/switch-to-configuration" ] ||
+                refuse "somebody else activated $current meanwhile; the new system was to be taken back: $1"
+            ;;
+    esac
 }
 
 # nix-env on the system profile. It waits for locks of the profile without an end.
@@ -235,7 +246,10 @@ commit() {
         fi
         code=$?
         # Cut off, it may have made the generation all the same.
-        [ "$code" = 0 ] || { [ "$(readlink -f "$PROFILE")" = "$OLD_PROFILE" ] || uncommit; return 1; }
+        if [ "$code" != 0 ]; then
+            if [ "$(readlink -f "$PROFILE")" = "$OLD_PROFILE" ]; then rm -f "$COMMITTING"; else uncommit; fi
+            return 1
+        fi
     fi
     if ! stc_patiently "$NEW" boot quiet; then
         uncommit
@@ -344,6 +358,12 @@ case $word in
         commit "confirmed" && { state committed "confirmed"; exit 0; }
         roll_back "the boot loader could not be changed"
         ;;
-    rollback) roll_back "the deployer asked for it" ;;
-    *) roll_back "nobody confirmed within ${CONFIRM_TIMEOUT} s" ;;
+    rollback)
+        leave_to_others "the deployer asked for it"
+        roll_back "the deployer asked for it"
+        ;;
+    *)
+        leave_to_others "nobody confirmed within ${CONFIRM_TIMEOUT} s"
+        roll_back "nobody confirmed within ${CONFIRM_TIMEOUT} s"
+        ;;
 esac
