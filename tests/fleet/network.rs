@@ -205,3 +205,17 @@ fn what_tailscale_here_knows_about_a_host_that_does_not_answer_is_told() {
     }
     fleet.on_fleet("link", &["p620", "up"]);
 }
+
+/// A bridge with the address of one of its ports changes it when that port's host goes, and
+/// the answers of all other hosts came late.
+#[test]
+fn the_bridge_of_the_hosts_keeps_its_address() {
+    let address = || fs::read_to_string("/sys/class/net/ndtbr/address").unwrap();
+    let _stays = Fleet::start(&["p620"]);
+    let with_both = {
+        let _goes = Fleet::start(&["p510"]);
+        address()
+    };
+    assert_eq!(with_both, "02:6e:64:ff:00:01\n");
+    assert_eq!(address(), with_both);
+}
