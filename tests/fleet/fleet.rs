@@ -29,6 +29,21 @@ pub(crate) struct Fleet {
     pub(crate) nix_config: String,
 }
 
+/// The pause between two looks at something that is waited for. Hosts share the
+/// processors of this machine with whoever waits.
+const LOOK_PAUSE: Duration = Duration::from_millis(10);
+/// No wait of these tests takes longer unless something is broken.
+const LONGEST: Duration = Duration::from_secs(120);
+
+/// Waits until something holds; `shown` says more when it never does.
+pub(crate) fn until(what: &str, shown: impl Fn() -> String, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < LONGEST, "{what} did not come about: {}", shown());
+        std::thread::sleep(LOOK_PAUSE);
+    }
+}
+
 /// A finished run of nix-deploy.
 #[derive(Debug)]
 pub(crate) struct Run {
@@ -170,11 +185,11 @@ impl Fleet {
     /// The same with further lines in `[defaults]`.
     pub(crate) fn write_settings_with(&self, defaults: &str, more: &str) {
         // Many hosts share the processors of this machine.
-        let (confirm, activation) = if self.hosts.len() > 4 { (30, 60) } else { (10, 20) };
+        let (confirm, activation, connect) = if self.hosts.len() > 2 { (30, 60, 10) } else { (10, 20, 3) };
         let mut text = format!(
             "version = 1\nflake = \".\"\n[defaults]\nuser = \"root\"\nssh_config = \"ssh_config\"\n{defaults}\n\
              [defaults.rollback]\nconfirm_timeout = \"{confirm}s\"\nactivation_timeout = \"{activation}s\"\n\
-             [defaults.timeouts]\nsettle = \"1s\"\nconnect = \"3s\"\nlock = \"5s\"\n"
+             [defaults.timeouts]\nsettle = \"1s\"\nconnect = \"{connect}s\"\nlock = \"5s\"\n"
         );
         for host in &self.hosts {
             if !more.contains(&format!("[hosts.{host}]")) {
@@ -277,7 +292,7 @@ impl Fleet {
         let text = self.on(
             host,
             "ls -d /run/nix-deploy/*-*-* /nix/var/nix/gcroots/nix-deploy/* 2>/dev/null; \
-             for moment in $(seq 50); do \
+             for moment in $(seq 300); do \
                  units=$(systemctl list-units --plain --no-legend 'nix-deploy-*'); \
                  [ -n \"$units\" ] || break; sleep 0.1; \
              done; echo \"$units\"",
@@ -309,20 +324,18 @@ pub(crate) struct Deploying {
 impl Deploying {
     /// Waits until an event matches.
     pub(crate) fn wait_for(&mut self, what: &str, matches: impl Fn(&Value) -> bool) {
-        let begun = Instant::now();
-        loop {
-            if self.events().iter().any(&matches) {
-                return;
-            }
-            let ended = self.child.try_wait().unwrap();
-            let failures = || -> Vec<String> {
-                let reports = self.events().into_iter().map(|event| event["report"]["failure"].to_string());
-                reports.filter(|failure| failure != "null").collect()
-            };
-            assert!(ended.is_none(), "ended before {what}: {:#?} {:?}", failures(), self.events().last());
-            assert!(begun.elapsed() < Duration::from_secs(120), "{what} did not come");
-            std::thread::yield_now();
-        }
+        let events = self.events.clone();
+        let last = || format!("{:?}", read_events(&events).last());
+        until(what, last, || {
+            // Asked before the look, so that its last words are seen.
+            let has_ended = self.child.try_wait().unwrap().is_some();
+            let events = self.events();
+            let has_come = events.iter().any(&matches);
+            let failures = events.iter().map(|event| &event["report"]["failure"]).filter(|one| !one.is_null());
+            let failures: Vec<String> = failures.map(Value::to_string).collect();
+            assert!(has_come || !has_ended, "ended before {what}: {failures:#?} {:?}", events.last());
+            has_come
+        });
     }
 
     /// Waits until a step has started.
@@ -343,8 +356,12 @@ impl Deploying {
     }
 
     fn events(&self) -> Vec<Value> {
-        events(&fs::read_to_string(&self.events).unwrap_or_default())
+        read_events(&self.events)
     }
+}
+
+fn read_events(path: &Path) -> Vec<Value> {
+    events(&fs::read_to_string(path).unwrap_or_default())
 }
 
 impl Run {

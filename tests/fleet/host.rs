@@ -4,11 +4,10 @@ use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
 
-use super::fleet::{Deploying, Fleet, Run, command};
+use super::fleet::{Deploying, Fleet, Run, command, until};
 
 impl Fleet {
     /// Gives a host a variant with further keys of the host's file.
@@ -127,10 +126,18 @@ impl Fleet {
     /// whether to go on.
     pub(crate) fn kill_at_the_question(&self, arguments: &[&str]) {
         let mut terminal = self.open_terminal(arguments);
-        while !terminal.text().contains("Continue with deployment?") {
-            assert!(terminal.window.try_wait().unwrap().is_none(), "it never asked: {}", terminal.text());
-            std::thread::yield_now();
-        }
+        let shown = terminal.shown.clone();
+        until(
+            "the question",
+            || Terminal::text_in(&shown),
+            || {
+                let has_ended = terminal.window.try_wait().unwrap().is_some();
+                let text = terminal.text();
+                let is_asked = text.contains("Continue with deployment?");
+                assert!(is_asked || !has_ended, "it never asked: {text}");
+                is_asked
+            },
+        );
         rustix::process::kill_process(terminal.program(), Signal::KILL).unwrap();
         terminal.window.wait().unwrap();
     }
@@ -168,7 +175,11 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// What it shows so far.
     fn text(&self) -> String {
-        fs::read(&self.shown).map_or_else(|_| String::new(), |text| String::from_utf8_lossy(&text).into())
+        Self::text_in(&self.shown)
+    }
+
+    fn text_in(shown: &Path) -> String {
+        fs::read(shown).map_or_else(|_| String::new(), |text| String::from_utf8_lossy(&text).into())
     }
 
     /// The process in it.
@@ -181,11 +192,11 @@ impl Terminal {
         let status = format!("/proc/{}/status", self.program());
         self.window.kill().unwrap();
         self.window.wait().unwrap();
-        let begun = Instant::now();
         // Whoever adopts it may not ask how it ended.
-        while fs::read_to_string(&status).is_ok_and(|text| !text.contains("State:\tZ")) {
-            assert!(begun.elapsed() < Duration::from_secs(120), "it did not end: {}", self.text());
-            std::thread::yield_now();
-        }
+        until(
+            "its end",
+            || self.text(),
+            || fs::read_to_string(&status).map_or(true, |text| text.contains("State:\tZ")),
+        );
     }
 }

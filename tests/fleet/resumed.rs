@@ -1,11 +1,9 @@
 //! What a run that is taken up owes to the hosts that were deployed before it was
 //! cut off: their reboots, and their way back.
 
-use std::time::{Duration, Instant};
-
 use serde_json::Value;
 
-use super::fleet::{Fleet, Run, checkout, command, finish};
+use super::fleet::{Fleet, Run, checkout, command, finish, until};
 use super::reboot::with_systemd_boot;
 use super::updated::{HOST, Updated};
 
@@ -35,10 +33,11 @@ fn boot_id(fleet: &Fleet, host: &str) -> Option<String> {
 
 /// Waits until a host is up in another boot.
 fn await_boot_after(fleet: &Fleet, host: &str, before: &Option<String>) {
-    let begun = Instant::now();
-    while boot_id(fleet, host).is_none_or(|boot| Some(boot) == *before) {
-        assert!(begun.elapsed() < Duration::from_secs(120), "{host} did not come up");
-    }
+    until(
+        "another boot",
+        || host.to_owned(),
+        || boot_id(fleet, host).is_some_and(|boot| Some(boot) != *before),
+    );
 }
 
 #[test]
@@ -49,11 +48,7 @@ fn a_command_inside_a_host_ends_with_the_host() {
     let mut sleeper = exec.spawn().unwrap();
     fleet.await_on("p620", "pidof sleep >/dev/null");
     fleet.on("p620", "systemctl --no-block reboot");
-    let begun = Instant::now();
-    while sleeper.try_wait().unwrap().is_none() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "it is still there");
-        std::thread::yield_now();
-    }
+    until("its end", String::new, || sleeper.try_wait().unwrap().is_some());
 }
 
 #[test]
