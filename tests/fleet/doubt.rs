@@ -172,11 +172,11 @@ fn what_is_switched_off_on_purpose_is_not_missed() {
 fn a_host_that_lets_us_in_and_never_answers_again_is_given_up() {
     let fleet = Fleet::start(&["p620"]);
     fleet.write_settings(
-        "[hosts.p620.rollback]\nconfirm_timeout = \"1s\"\nactivation_timeout = \"4s\"\n\
+        "[hosts.p620.rollback]\nconfirm_timeout = \"1s\"\nactivation_timeout = \"8s\"\n\
          [hosts.p620.timeouts]\ncommand = \"5s\"\n",
     );
     let before = fleet.look("p620");
-    fleet.variant_with("p620", "slow-activation", "seconds = 2;");
+    fleet.variant_with("p620", "slow-activation", "seconds = 5;");
     let mut run = fleet.start_deploy(&["p620"]);
     run.wait_for_phase("activating");
     // Every login from here on hangs, and the connection that stands breaks.

@@ -90,9 +90,11 @@ fn a_service_that_is_on_its_way_up_at_the_end_is_named() {
     write(
         &fleet,
         "hidden",
-        "units.\"worker.service\".Service = { Type = \"notify\"; NotifyAccess = \"all\"; Restart = \"always\"; RestartSec = \"100ms\"; \
-         ExecStart = \"/bin/sh -c 'if [ ! -e /run/w1 ]; then : >/run/w1; systemd-notify --ready; sleep 0.1; exit 1; fi; sleep infinity'\"; };",
+        "units.\"worker.service\".Service = { Type = \"notify\"; NotifyAccess = \"all\"; Restart = \"always\"; RestartSec = 0; \
+         ExecStart = \"/bin/sh -c 'if [ ! -e /run/w1 ]; then : >/run/w1; systemd-notify --ready; exit 1; fi; sleep infinity'\"; };",
     );
+    // The switch waits for its second start, in vain.
+    fleet.write_settings("[hosts.p620]\n[hosts.p620.rollback]\nactivation_timeout = \"60s\"\n");
     fleet.variant("p620", "hidden");
     let run = fleet.deploy(&["p620"]);
     run.expect("p620", 0, "deployed-with-warnings");
@@ -129,7 +131,7 @@ fn a_supervisor_that_dies_half_way_leaves_no_host_that_is_called_well() {
     write(
         &fleet,
         "hidden",
-        "units.\"worker.service\".Service.Environment = \"A=2\"; activation.slow = \"sleep 3\";",
+        "units.\"worker.service\".Service.Environment = \"A=2\"; activation.slow = \"sleep 100\";",
     );
     fleet.variant("p620", "hidden");
     let mut run = fleet.start_deploy(&["p620"]);

@@ -81,7 +81,8 @@ fn killed_between_activation_and_commit_the_next_run_takes_it_back_and_deploys()
     let during = fleet.look("p620");
     assert_eq!((&during.profile, &during.boot_default), (&before.profile, &before.boot_default));
     let next = fleet.next_run_succeeds("p620");
-    assert!(next.took.as_secs() < 30, "{:?}", next.took);
+    // It was told to, and did not come to the end of its confirmation time.
+    fleet.on("p620", "journalctl -q -o cat | grep 'nix-deploy: rolled-back: the deployer asked for it'");
     assert_eq!(next.report("p620")["old"], before.current_system.as_str());
 }
 

@@ -2,29 +2,50 @@
 
 use super::fleet::{Fleet, report};
 
-/// Holds the lock of switch-to-configuration on a host for some seconds, as
-/// another tool's activation would, from a unit of its own.
-fn hold_activation_lock(fleet: &Fleet, seconds: u32) {
+/// Holds the lock of switch-to-configuration on a host, as another tool's activation
+/// would, from a unit of its own, until it is let go.
+fn hold_activation_lock(fleet: &Fleet) {
     fleet.on(
         "p620",
-        &format!(
-            "mkdir -p /run/nixos; systemd-run --quiet --collect --unit=holder \
-             flock --no-fork /run/nixos/switch-to-configuration.lock sleep {seconds}"
-        ),
+        "mkdir -p /run/nixos; systemd-run --quiet --collect --unit=holder \
+         flock --no-fork /run/nixos/switch-to-configuration.lock sleep 310",
     );
     fleet.await_on("p620", "! flock -n /run/nixos/switch-to-configuration.lock true");
+}
+
+fn let_go(fleet: &Fleet) {
+    fleet.on("p620", "systemctl stop holder");
+}
+
+/// Changes a unit of p620 by an activation that lasts until it is told to go on.
+fn activation_that_waits(fleet: &Fleet) {
+    let variant = "{ ... }: { activation.slow = \"until [ -e /run/go ]; do sleep 0.1; done\"; }";
+    std::fs::write(fleet.flake().join("variants/waits.nix"), variant).unwrap();
+    fleet.host_file("p620", "{ variant = [ \"waits\" \"unit-changed\" ]; revision = 8; }");
+}
+
+/// The time that such an activation may take.
+const PATIENT: &str = "[hosts.p620]\n[hosts.p620.rollback]\nactivation_timeout = \"120s\"\n";
+
+fn go_on(fleet: &Fleet) {
+    fleet.on("p620", ": >/run/go");
 }
 
 #[test]
 fn an_activation_of_somebody_else_that_ends_in_time_is_waited_for() {
     let fleet = Fleet::start(&["p620"]);
-    hold_activation_lock(&fleet, 4);
+    fleet.write_settings("[hosts.p620]\n[hosts.p620.timeouts]\nlock = \"60s\"\n");
+    hold_activation_lock(&fleet);
     fleet.variant("p620", "unit-changed");
-    let run = fleet.deploy(&["p620"]);
-    run.expect("p620", 0, "deployed-with-warnings");
-    assert!(run.warnings("p620").contains("another activation runs on the host"), "{}", run.warnings("p620"));
-    assert!(run.events.iter().any(|event| event["state"]["phase"] == "waiting"), "it did not wait");
-    assert_eq!(fleet.assert_runs_new("p620", &run).on.generation, "system-2-link");
+    let mut run = fleet.start_deploy(&["p620"]);
+    run.wait_for_phase("waiting");
+    let_go(&fleet);
+    let (status, events) = run.finish();
+    let report = report(&events, "p620");
+    assert_eq!((status.code(), &report["outcome"]), (Some(0), &"deployed-with-warnings".into()), "{report:#}");
+    let warnings = report["warnings"].to_string();
+    assert!(warnings.contains("another activation runs on the host"), "{warnings}");
+    assert_eq!(fleet.assert_runs_reported("p620", report).on.generation, "system-2-link");
     // While somebody else activates, nobody can say what a switch would restart.
     fleet.assert_worker_has("p620", "REVISION=1");
 }
@@ -33,18 +54,18 @@ fn an_activation_of_somebody_else_that_ends_in_time_is_waited_for() {
 fn an_activation_of_somebody_else_that_does_not_end_is_exit_code_9_and_is_named() {
     let fleet = Fleet::start(&["p620"]);
     let before = fleet.standing("p620");
-    hold_activation_lock(&fleet, 31);
+    hold_activation_lock(&fleet);
     fleet.write_settings("[hosts.p620]\n[hosts.p620.timeouts]\nlock = \"1s\"\n");
     fleet.variant("p620", "unit-changed");
     let run = fleet.deploy(&["p620"]);
     run.expect("p620", 9, "failed");
     run.assert_failure(
         "p620",
-        &["p620 was not changed", "switch-to-configuration", "sleep 31", "run the same command again"],
+        &["p620 was not changed", "switch-to-configuration", "sleep 310", "run the same command again"],
     );
     assert_eq!(fleet.standing("p620"), before);
     fleet.assert_no_traces("p620");
-    fleet.on("p620", "systemctl stop holder");
+    let_go(&fleet);
     fleet.next_run_succeeds("p620");
 }
 
@@ -67,7 +88,8 @@ fn a_second_deploy_waits_for_the_first_one_and_then_deploys() {
 #[test]
 fn a_second_deploy_that_cannot_wait_so_long_is_exit_code_9_and_names_the_first() {
     let fleet = Fleet::start(&["p620"]);
-    fleet.variant_with("p620", "slow-activation", "seconds = 8;");
+    fleet.write_settings(PATIENT);
+    activation_that_waits(&fleet);
     let mut first = fleet.start_deploy(&["p620"]);
     first.wait_for_phase("activating");
     fleet.write_settings("[hosts.p620]\n[hosts.p620.timeouts]\nlock = \"1s\"\n");
@@ -75,6 +97,7 @@ fn a_second_deploy_that_cannot_wait_so_long_is_exit_code_9_and_names_the_first()
     let second = fleet.deploy(&["p620"]);
     second.expect("p620", 9, "failed");
     second.assert_failure("p620", &["tester", "deploys p620", "activating", "run the same command again"]);
+    go_on(&fleet);
     let (status, events) = first.finish();
     fleet.assert_deployed("p620", status.code(), &events, 2);
 }
@@ -108,18 +131,20 @@ fn of_two_deploys_that_share_a_database_the_second_is_told_who_deploys() {
 #[test]
 fn of_two_deploys_that_meet_at_the_host_lock_one_deploys_and_one_finds_the_host_busy() {
     let fleet = Fleet::start(&["p620"]);
+    fleet.write_settings(PATIENT);
     // The second one has looked at the host before the first one begins.
     let go = fleet.flake().with_file_name("go");
     let wait = format!("revision = 5; waitFor = \"{}\";", go.display());
     fleet.variant_with("p620", "slow-build", &wait);
     let mut second = fleet.start_deploy(&["p620"]);
     second.wait_for_step("build");
-    fleet.host_file("p620", "{ variant = [ \"slow-activation\" \"unit-changed\" ]; seconds = 5; }");
+    activation_that_waits(&fleet);
     let database = own_database(&fleet);
     let mut first = fleet.start_deploy_with(&["p620"], &[("NIX_DEPLOY_DATABASE_URL", &database)]);
     first.wait_for_phase("activating");
     std::fs::write(&go, "").unwrap();
     let (second, second_events) = second.finish();
+    go_on(&fleet);
     let (first, first_events) = first.finish();
     fleet.assert_deployed("p620", first.code(), &first_events, 2);
     let refused = report(&second_events, "p620");

@@ -80,7 +80,7 @@ impl Fleet {
 
     /// Asserts that what a report says of a host that was deployed is so, wholly.
     #[track_caller]
-    fn assert_runs_reported(&self, host: &str, report: &Value) -> Standing {
+    pub(crate) fn assert_runs_reported(&self, host: &str, report: &Value) -> Standing {
         let units = started(report);
         let (after, more) = self.standing_and(host, &format!("units='{}'{MORE}", units.join(" ")));
         let new = after.on.current_system.as_str();
