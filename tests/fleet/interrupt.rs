@@ -7,6 +7,10 @@ use rustix::process::Signal;
 
 use super::fleet::{Fleet, report};
 
+/// How long it takes to leave, on a machine that is busy with other tests. Nothing that
+/// would be waited for ends of itself: that it was left is told by exit code and outcome.
+const AT_ONCE: Duration = Duration::from_secs(20);
+
 /// Interrupts a run that builds for ever: nothing of the host was touched.
 fn interrupted_before_the_activation(signal: Signal) {
     let fleet = Fleet::start(&["p620"]);
@@ -17,7 +21,7 @@ fn interrupted_before_the_activation(signal: Signal) {
     let begun = Instant::now();
     run.signal(signal);
     let (status, events) = run.finish();
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
     let report = report(&events, "p620");
     assert_eq!((status.code(), &report["outcome"]), (Some(130), &"failed".into()), "{report}");
     assert!(report["failure"].to_string().contains("interrupted before p620 was changed"), "{report}");
@@ -97,7 +101,7 @@ fn ctrl_c_twice_leaves_at_once_and_the_host_settles_itself() {
     let begun = Instant::now();
     run.signal(Signal::INT);
     let (status, events) = run.finish();
-    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
     let report = report(&events, "p620");
     assert_eq!((status.code(), &report["outcome"]), (Some(7), &"unknown".into()), "{report}");
     assert!(report["failure"].to_string().contains("by itself"), "{report}");
@@ -117,7 +121,7 @@ fn ctrl_c_twice_before_the_activation_leaves_at_once_and_changes_nothing() {
     run.signal(Signal::INT);
     run.signal(Signal::TERM);
     let (status, events) = run.finish();
-    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
     assert_eq!(status.code(), Some(130), "{}", report(&events, "p620"));
     assert_eq!(fleet.standing("p620"), before);
     fleet.next_run_succeeds("p620");

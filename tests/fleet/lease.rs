@@ -1,7 +1,7 @@
 //! The health of a changed host may be looked at for minutes: whatever happens to the way
 //! or to the deployer meanwhile, the host misses it within its confirmation time.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rustix::process::Signal;
 
@@ -28,9 +28,10 @@ fn a_cut_while_the_health_is_looked_at_is_missed_in_time() {
     fleet.variant("p620", "unit-changed");
     let mut run = fleet.start_deploy(&["p620"]);
     run.wait_for_step("verify");
+    let cut = SystemTime::now();
     fleet.on_fleet("link", &["p620", "down"]);
     fleet.await_settled("p620");
-    let time = fleet.time_until_back("p620");
+    let time = fleet.back_after("p620", cut);
     assert!(time <= BACK_WITHIN, "{time:?}");
     fleet.on_fleet("link", &["p620", "up"]);
     let (status, events) = run.finish();
@@ -51,9 +52,10 @@ fn a_deployer_that_sleeps_while_it_looks_finds_the_change_taken_back() {
     fleet.variant("p620", "unit-changed");
     let mut run = fleet.start_deploy(&["p620"]);
     run.wait_for_step("verify");
+    let asleep = SystemTime::now();
     run.signal(Signal::STOP);
     fleet.await_on("p620", "grep -q phase=rolled-back /run/nix-deploy/*-*-*/state");
-    let time = fleet.time_until_back("p620");
+    let time = fleet.back_after("p620", asleep);
     assert!(time <= BACK_WITHIN, "{time:?}");
     run.signal(Signal::CONT);
     let (status, events) = run.finish();

@@ -129,7 +129,7 @@ fn a_host_that_does_not_go_down_in_time_is_told() {
 #[test]
 fn a_host_that_goes_down_and_does_not_come_back_is_told() {
     let fleet = Fleet::start(&["p620"]);
-    fleet.write_settings("[hosts.p620]\n[hosts.p620.timeouts]\nreboot = \"10s\"\nconnect = \"2s\"\n");
+    fleet.write_settings("[hosts.p620]\n[hosts.p620.timeouts]\nreboot = \"20s\"\nconnect = \"2s\"\n");
     // What should reboot it turns it off.
     fleet.on(
         "p620",

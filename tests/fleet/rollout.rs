@@ -173,7 +173,7 @@ fn failures_stop_a_run_and_its_hosts_are_taken_back_as_far_as_they_can_be_reache
     }
     fleet.variant("h2", "dies-when-told");
     fleet.write_settings(
-        "[hosts.h2]\n[hosts.h2.timeouts]\nsettle = \"0s\"\n[rollout]\nstrategy = \"rolling\"\norder = [\"h1\", \"h2\"]\nsoak = \"5s\"\n",
+        "[hosts.h2]\n[hosts.h2.timeouts]\nsettle = \"0s\"\n[rollout]\nstrategy = \"rolling\"\norder = [\"h1\", \"h2\"]\nsoak = \"10s\"\n",
     );
     let mut run = fleet.start_deploy(&["h1", "h2", "h3", "--fast", "--rollback-fleet"]);
     run.wait_for("the end of h1", |event| event["type"] == "host-finished" && event["host"] == "h1");

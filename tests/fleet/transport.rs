@@ -29,7 +29,8 @@ fn refused(fleet: &Fleet, before: &Standing, lines: &str, words: &[&str]) -> Run
     let run = fleet.deploy(&["p620"]);
     run.expect("p620", 5, "failed");
     run.assert_failure("p620", words);
-    assert!(run.took < Duration::from_secs(12), "{:?}", run.took);
+    // Soon, on a machine that is busy with other tests: nothing of it is waited for.
+    assert!(run.took < Duration::from_secs(45), "{:?}", run.took);
     assert_eq!(fleet.standing("p620"), *before);
     run
 }

@@ -373,8 +373,8 @@ async fn a_lock_that_is_held_all_the_time_delays_no_deploy() {
         let outcome = outcome(deploy(&engine).wait_with_output().unwrap());
         let held = begun.elapsed();
         assert!([4, 5].contains(&outcome.code), "{outcome:?}");
-        // The recorder's patience is 250 ms; the rest is for a busy machine.
-        assert!(held < free + Duration::from_secs(2), "{kind:?}: {held:?} instead of {free:?}");
+        // The recorder's patience is 250 ms, and its database's 5 s; the rest is for a busy machine.
+        assert!(held < free * 3 + Duration::from_secs(4), "{kind:?}: {held:?} instead of {free:?}");
         let said = format!("{}{}", outcome.stdout, outcome.stderr);
         assert!(said.contains("the fleet database is slow"), "{kind:?}: {said}");
         holder.let_go().await;

@@ -146,7 +146,7 @@ fn a_service_that_never_answers_holds_the_end_of_a_run_no_longer_than_it_may() {
     let begun = Instant::now();
     let all = Occasion::ALL;
     let text = told(vec![notifier(NotifierKind::Slack, &url, &all)], &good()).unwrap();
-    assert!(begun.elapsed() < END + Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < END + Duration::from_secs(4), "{:?}", begun.elapsed());
     assert!(text.contains("did not answer within") || text.contains("no answer within"), "{text}");
 }
 
