@@ -73,7 +73,7 @@ fn read(text: &str) -> Result<Named, Failure> {
         return StorePath::new(text).map(Named::System).map_err(|error| refused(text, &error.to_string()));
     }
     // A run's id begins with its date; anything else was meant to be something else.
-    let is_run = text.len() > 16 && text[..8].bytes().all(|byte| byte.is_ascii_digit());
+    let is_run = text.len() > 16 && text.as_bytes()[..8].iter().all(u8::is_ascii_digit);
     match RunId::new(text) {
         Ok(run) if is_run => Ok(Named::Run(run)),
         _ => Err(refused(text, "it is no number, no run and no store path")),
@@ -127,6 +127,7 @@ mod tests {
             "generation-42",
             "/etc/passwd",
             "2025112x-120000-4f2c1a",
+            "2025112ä-120000-4f2c1a",
             "ä".repeat(20).as_str(),
         ] {
             assert_eq!(read(text).unwrap_err().class, FailureClass::Usage, "{text}");

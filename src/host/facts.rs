@@ -152,7 +152,9 @@ fn parse(text: &str, known_elevation: Option<ElevationFact>) -> Result<HostFacts
         store_free,
         store_free_inodes,
         boot_free: room(get("boot")).0,
-        memory_available: get("memory_kib").and_then(|kib| kib.parse::<u64>().ok()).map(|kib| kib * 1024),
+        memory_available: get("memory_kib")
+            .and_then(|kib| kib.parse::<u64>().ok())
+            .map(|kib| kib.saturating_mul(1024)),
         load: get("load").and_then(|line| line.split(' ').next()).and_then(|load| load.parse().ok()),
         uptime: get("uptime").and_then(|line| line.split('.').next()).and_then(|seconds| seconds.parse().ok()),
         measured: measure::measured(text, Some(&baseline)),

@@ -17,7 +17,7 @@ async fn run(context: &HostContext) -> StepResult {
     Ok(match source(&context.run).await {
         Some(source) => {
             let commit =
-                source.commit.as_deref().map_or("no commit yet", |commit| &commit[..commit.len().min(7)]);
+                source.commit.as_deref().map_or("no commit yet", |commit| commit.get(..7).unwrap_or(commit));
             Done::passed(format!("{commit} ({})", if source.dirty { "dirty" } else { "clean" }))
         }
         None => Done::skipped("no local repository"),
