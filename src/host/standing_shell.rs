@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use openssh::{Child, ChildStderr, ChildStdin, ChildStdout, Stdio};
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
 
 use super::shell::{self, Script};
 use crate::model::Secret;
@@ -132,7 +132,8 @@ pub(super) async fn open_and_close(
     Ok((output.status.success(), stderr))
 }
 
-/// Reads lines up to the one that begins with the mark; says whether it came.
+/// Reads lines up to the one that begins with the mark; says whether it came. A line
+/// that is longer than `largest` comes in pieces.
 async fn read_to(
     reader: &mut BufReader<impl AsyncRead + Unpin>,
     mark: &str,
@@ -140,19 +141,40 @@ async fn read_to(
     mut on_line: impl FnMut(&str),
 ) -> (String, bool) {
     let mut output = Vec::new();
+    let mut is_whole = true;
     loop {
         let from = output.len();
-        match reader.read_until(b'\n', &mut output).await {
+        match (&mut *reader).take(largest as u64).read_until(b'\n', &mut output).await {
             Ok(0) | Err(_) => break (String::from_utf8_lossy(&output).into_owned(), false),
             Ok(_) => {}
         }
         let line = &output[from..];
         if line.starts_with(mark.as_bytes()) && line.ends_with(b"\n") {
+            // The line break before the mark may have gone with what was too much.
+            if !is_whole {
+                output.insert(from, b'\n');
+            }
             break (String::from_utf8_lossy(&output).into_owned(), true);
         }
         on_line(String::from_utf8_lossy(line).trim_end());
-        if output.len() > largest {
+        // A piece without an end is as long as that.
+        if output.len() >= largest {
             output.truncate(from);
+            is_whole = false;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_line_without_an_end_takes_no_more_memory_than_an_answer_may() {
+        let wire = format!("{}\nt-end 0\n", "x".repeat(1000));
+        let mut pieces = 0;
+        let (text, ended) = read_to(&mut BufReader::new(wire.as_bytes()), "t-end ", 64, |_| pieces += 1).await;
+        assert_eq!((ended, pieces), (true, 16));
+        assert_eq!(text, format!("{}\n\nt-end 0\n", "x".repeat(1000 % 64)));
     }
 }
