@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::context::HostContext;
+use super::recover::connection;
 use super::{Done, StepResult, host_facts, roots, step, taken_up, target};
 use crate::host::boot_trial;
 use crate::host::supervisor::{self, Standing, Until, Word};
@@ -148,8 +149,6 @@ fn explain_pending(context: &HostContext, new: &StorePath, facts: &HostFacts) {
 /// Brings a run that was found on the host to an end.
 async fn adopt(context: &HostContext, orphan: &OrphanRun) -> Result<(), Failure> {
     let host = context.name();
-    let host_failure = |error: crate::host::HostError| error.failure();
-    let master = context.link.master().await.map_err(host_failure)?;
     if orphan.alive {
         let whose = if orphan.actor.is_empty() { "somebody" } else { &orphan.actor };
         let ours = owner_is_gone(&orphan.owner, &context.run.owner);
@@ -169,11 +168,12 @@ async fn adopt(context: &HostContext, orphan: &OrphanRun) -> Result<(), Failure>
         loop {
             let left = ends.saturating_duration_since(Instant::now());
             let wait = left.min(Duration::from_secs(30));
-            let standing =
-                supervisor::wait(&context.link, &master, &orphan.run, Until::Final, word.take(), wait)
-                    .await
-                    .map_err(host_failure)?;
-            match standing {
+            // What is waited for may take the connection with it. A word may be said twice.
+            let standing = connection::persist(context, StepId::Decide, || async {
+                let master = context.link.master().await?;
+                supervisor::wait(&context.link, &master, &orphan.run, Until::Final, word, wait).await
+            });
+            match standing.await?.map_err(|error| error.failure())? {
                 Standing::At(state) if !state.phase.is_final() && Instant::now() < ends => {}
                 Standing::At(state) if !state.phase.is_final() => {
                     return Err(Failure::new(
@@ -193,9 +193,11 @@ async fn adopt(context: &HostContext, orphan: &OrphanRun) -> Result<(), Failure>
     }
     // An owner that may live settles its run itself, and needs the traces for it.
     if orphan.stale || owner_is_gone(&orphan.owner, &context.run.owner) {
-        supervisor::truth(&context.link, &master, &orphan.run, true, context.command_deadline())
-            .await
-            .map_err(host_failure)?;
+        let truth = connection::persist(context, StepId::Decide, || async {
+            let master = context.link.master().await?;
+            supervisor::truth(&context.link, &master, &orphan.run, true, context.command_deadline()).await
+        });
+        truth.await?.map_err(|error| error.failure())?;
     }
     Ok(())
 }

@@ -102,6 +102,28 @@ fn a_second_deploy_that_cannot_wait_so_long_is_exit_code_9_and_names_the_first()
     fleet.assert_deployed("p620", status.code(), &events, 2);
 }
 
+#[test]
+fn a_second_deploy_whose_connection_ends_while_it_waits_goes_on_waiting() {
+    let fleet = Fleet::start(&["p620"]);
+    fleet.write_settings(&format!("{PATIENT}[hosts.p620.timeouts]\nlock = \"60s\"\n"));
+    activation_that_waits(&fleet);
+    let mut first = fleet.start_deploy(&["p620"]);
+    first.wait_for_phase("activating");
+    fleet.variant("p620", "unit-changed");
+    let mut second = fleet.start_deploy(&["p620"]);
+    second.wait_for("the wait", |event| {
+        event["doing"].as_str().is_some_and(|doing| doing.starts_with("waiting for the deploy of tester"))
+    });
+    // As an activation does that restarts the network.
+    fleet.on("p620", "pkill -KILL -f '^sshd(-session)?: root'");
+    go_on(&fleet);
+    let (status, events) = first.finish();
+    assert_eq!(status.code(), Some(0), "{:#}", report(&events, "p620"));
+    let (status, events) = second.finish();
+    fleet.assert_deployed("p620", status.code(), &events, 3);
+    assert!(report(&events, "p620")["recoveries"].to_string().contains("reconnect"), "{events:#?}");
+}
+
 /// A database that a deployer does not share with the others.
 fn own_database(fleet: &Fleet) -> String {
     format!("sqlite:{}", fleet.flake().with_file_name("another.db").display())
