@@ -40,20 +40,24 @@ async fn run(context: &HostContext) -> StepResult {
     let mut looks = 0;
     loop {
         let last = Instant::now() >= ends;
-        match look(context, &session, &mut judge).await {
+        let mut seen = look(context, &session, &mut judge).await;
+        if let Err(error) = &seen {
+            tracing::debug!(%error, "a look at a soaking host");
+            // The connection may have gone while nothing was said.
+            if let Ok(fresh) = context.link.fresh().await {
+                session = fresh;
+                seen = look(context, &session, &mut judge).await;
+            }
+        }
+        match seen {
             Ok(findings) if findings.is_well() => looks += 1,
             Ok(findings) => {
                 let failure = verify::failure(context, &session, &findings).await;
                 return Ok(not_well(context, failure));
             }
-            // The connection may have gone while nothing was said; the last look counts.
+            // A host that does not answer may do so again; the last look counts.
             Err(error) if last => return Ok(not_well(context, error.failure())),
-            Err(error) => {
-                tracing::debug!(%error, "a look at a soaking host");
-                if let Ok(fresh) = context.link.fresh().await {
-                    session = fresh;
-                }
-            }
+            Err(_) => {}
         }
         if last {
             return Ok(Done::passed(format!("well for {}, {}", duration(soak), plural(looks, "look"))));
