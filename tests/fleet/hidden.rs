@@ -87,13 +87,15 @@ fn a_critical_service_that_nothing_starts_is_taken_back() {
 #[test]
 fn a_service_that_is_on_its_way_up_at_the_end_is_named() {
     let fleet = Fleet::start(&["p620"]);
+    // It ends as soon as the switch has started it, and does not come up again: the switch
+    // waits for that a while, in vain.
     write(
         &fleet,
         "hidden",
         "units.\"worker.service\".Service = { Type = \"notify\"; NotifyAccess = \"all\"; Restart = \"always\"; RestartSec = 0; \
-         ExecStart = \"/bin/sh -c 'if [ ! -e /run/w1 ]; then : >/run/w1; systemd-notify --ready; exit 1; fi; sleep infinity'\"; };",
+         ExecStart = \"/bin/sh -c 'if [ ! -e /run/w1 ]; then : >/run/w1; systemd-notify --ready; \
+         while [ -e /run/nixos/start-list ]; do sleep 0.02; done; exit 1; fi; sleep infinity'\"; };",
     );
-    // The switch waits for its second start, in vain.
     fleet.write_settings("[hosts.p620]\n[hosts.p620.rollback]\nactivation_timeout = \"60s\"\n");
     fleet.variant("p620", "hidden");
     let run = fleet.deploy(&["p620"]);
