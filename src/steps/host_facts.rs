@@ -88,14 +88,15 @@ fn same_machine(context: &HostContext, facts: &HostFacts) -> Result<(), Failure>
     let folder = context.run.spec.state_dir.join("hosts");
     let file = folder.join(format!("{}.machine-id", context.name()));
     match std::fs::read_to_string(&file) {
-        Ok(known) if known.trim() != facts.machine_id => {
+        Ok(known) if known.trim() == facts.machine_id => Ok(()),
+        Ok(known) if !known.trim().is_empty() => {
             Err(Failure::new(FailureClass::Unfit, format!("{} is another machine than before", context.name()))
                 .cause(format!("its machine-id is {}, the one on record is {}", facts.machine_id, known.trim()))
                 .hint("check `address` of this host in hosts.toml: another host may have taken it")
                 .hint(format!("if the machine was installed anew, remove {} and run again", file.display())))
         }
-        Ok(_) => Ok(()),
-        Err(_) => {
+        // There is none yet, or it is about to be written, or a full disk has emptied it.
+        Ok(_) | Err(_) => {
             let kept = std::fs::create_dir_all(&folder)
                 .and_then(|()| std::fs::write(&file, format!("{}\n", facts.machine_id)));
             if let Err(error) = kept {
