@@ -97,6 +97,18 @@ impl RunId {
         Ok(Self(id))
     }
 
+    /// Whether a text looks like what [`Self::generate`] makes, or made with six digits at
+    /// its end: a person would hardly give anything such a name.
+    pub fn is_generated(text: &str) -> bool {
+        let is_number = |part: &str, length| part.len() == length && part.bytes().all(|b| b.is_ascii_digit());
+        let parts: Vec<&str> = text.split('-').collect();
+        let [day, time, rest] = parts[..] else { return false };
+        is_number(day, 8)
+            && is_number(time, 6)
+            && [6, 8].contains(&rest.len())
+            && rest.bytes().all(|b| b.is_ascii_hexdigit())
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -151,6 +163,10 @@ mod tests {
     fn run_ids_are_valid_names_and_differ() {
         let (first, second) = (RunId::generate(), RunId::generate());
         assert_ne!(first, second);
+        assert!(RunId::is_generated(first.as_str()));
         assert_eq!(RunId::new(first.as_str()), Ok(first));
+        for text in ["2024-05-01", "20240501", "20240501-120000-old", "20240501-120000-ää00", ""] {
+            assert!(!RunId::is_generated(text), "{text}");
+        }
     }
 }

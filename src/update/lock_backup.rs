@@ -239,7 +239,8 @@ impl FlakeLock {
         Ok(Some(marker))
     }
 
-    /// Removes what a program that was killed right after its update left.
+    /// Removes what a program that was killed right after its update left; what is called
+    /// otherwise is a person's own.
     fn sweep(&self, run: &RunId) {
         let (Some(folder), Some(name)) = (self.lock.parent(), self.lock.file_name()) else { return };
         let name = name.to_string_lossy();
@@ -247,7 +248,8 @@ impl FlakeLock {
         for entry in entries.filter_map(Result::ok) {
             let found = entry.file_name().to_string_lossy().into_owned();
             let is_ours = ["backup", "new", "old", "marker"].iter().any(|kind| {
-                found.strip_prefix(&format!("{name}.{kind}.")).is_some_and(|id| id != run.as_str())
+                let id = found.strip_prefix(&format!("{name}.{kind}."));
+                id.is_some_and(|id| id != run.as_str() && RunId::is_generated(id))
             });
             if is_ours {
                 let _ = fs::remove_file(entry.path());

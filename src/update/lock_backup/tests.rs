@@ -109,6 +109,18 @@ fn a_lock_file_that_somebody_else_changed_is_left_alone_with_its_backup() {
 }
 
 #[test]
+fn what_a_killed_program_left_goes_and_what_a_person_keeps_stays() {
+    let folder = folder(false);
+    let left = format!("flake.lock.backup.{}", RunId::generate());
+    for name in [&left, "flake.lock.backup.2024-05-01", "flake.lock.old.mine"] {
+        fs::write(folder.path().join(name), "text").unwrap();
+    }
+    replace(folder.path()).keep().unwrap();
+    let expected = ["flake.lock", "flake.lock.backup", "flake.lock.backup.2024-05-01", "flake.lock.old.mine"];
+    assert_eq!(names(folder.path()), expected);
+}
+
+#[test]
 fn two_updates_of_one_flake_do_not_meet() {
     let folder = folder(false);
     let update = replace(folder.path());
