@@ -162,7 +162,8 @@ fn a_host_that_lets_us_in_but_never_answers_is_given_up_after_the_command_timeou
 #[test]
 fn a_host_that_falls_silent_in_the_copy_is_given_up_after_the_stall_timeout() {
     let fleet = Fleet::start(&["p620"]);
-    fleet.on_fleet("delay", &["p620", "40"]);
+    // The copy takes seconds; what is on its way at its end, less than its stall time.
+    fleet.on_fleet("delay", &["p620", "40", "1000"]);
     fleet.write_settings(&IMPATIENT.replacen(
         "[hosts.p620]\n",
         "[hosts.p620]\naddress = \"p620-delayed\"\n",
@@ -193,15 +194,16 @@ fn a_host_that_falls_silent_in_the_copy_is_given_up_after_the_stall_timeout() {
 #[test]
 fn a_cable_that_is_pulled_in_the_copy_is_waited_for_and_the_copy_goes_on() {
     let fleet = Fleet::start(&["p620"]);
-    fleet.on_fleet("delay", &["p620", "40"]);
+    fleet.on_fleet("delay", &["p620", "40", "1000"]);
     fleet.write_settings(
         "[hosts.p620]\naddress = \"p620-delayed\"\n[hosts.p620.timeouts]\nconnect = \"2s\"\ncopy_stall = \"5s\"\n",
     );
     let before = fleet.standing("p620");
     fleet.variant_with("p620", "unit-changed", "revision = 3; packages = 300;");
     let mut run = fleet.start_deploy(&["p620"]);
-    run.wait_for("the first path", |event| {
-        event["type"] == "step-progress" && event["step"] == "copy" && event["done"].as_u64() > Some(0)
+    // Up to 2 MiB are on their way, which is 160 paths (ssh's window): others have arrived.
+    run.wait_for("200 paths", |event| {
+        event["type"] == "step-progress" && event["step"] == "copy" && event["done"].as_u64() > Some(200)
     });
     fleet.on_fleet("link", &["p620", "down"]);
     let down = Instant::now();

@@ -110,12 +110,14 @@ fn a_build_on_the_host_goes_on_after_the_connection_was_lost_in_it() {
 #[test]
 fn a_host_that_built_and_is_away_for_20_s_in_the_copy_is_waited_for() {
     let fleet = Fleet::start(&["p620", "p510"]);
-    fleet.on_fleet("delay", &["p620", "40"]);
+    // Up to 2 MiB are on their way, which is 160 paths (ssh's window): for what follows the
+    // host that built is needed for some seconds.
+    fleet.on_fleet("delay", &["p620", "40", "700"]);
     fleet.write_settings(
         "[hosts.p620]\naddress = \"p620-delayed\"\nbuild_on = \"p510\"\n\
          [hosts.p620.timeouts]\nconnect = \"2s\"\ncopy_stall = \"5s\"\n[hosts.p510.timeouts]\nconnect = \"2s\"\n",
     );
-    fleet.variant_with("p620", "unit-changed", &format!("packages = 150; {}", fresh_revision()));
+    fleet.variant_with("p620", "unit-changed", &format!("packages = 400; {}", fresh_revision()));
     let mut run = fleet.start_deploy(&["p620"]);
     run.wait_for("the first path", |event| {
         event["type"] == "step-progress" && event["step"] == "copy" && event["done"].as_u64() > Some(0)
