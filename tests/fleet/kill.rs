@@ -162,7 +162,8 @@ fn a_run_of_another_machine_is_waited_for_and_then_the_host_is_deployed() {
 
 #[test]
 fn a_run_of_another_machine_that_does_not_end_in_time_is_exit_code_9() {
-    let fleet = fleet();
+    let fleet = Fleet::start(&["p620"]);
+    fleet.write_settings("[hosts.p620]\n[hosts.p620.rollback]\nconfirm_timeout = \"200s\"\n");
     fleet.variant_with("p620", "slow-activation", "seconds = 2;");
     let mut run = fleet.start_deploy(&["p620"]);
     run.wait_for_phase("activating");
@@ -173,6 +174,8 @@ fn a_run_of_another_machine_that_does_not_end_in_time_is_exit_code_9() {
     let next = fleet.deploy(&["p620"]);
     next.expect("p620", 9, "failed");
     next.assert_failure("p620", &["tester", "deploys p620", "did not end within"]);
+    // The word that its owner would give.
+    fleet.on("p620", "for run in /run/nix-deploy/*-*-*; do echo rollback >$run/ack; done");
     fleet.await_settled("p620");
     fleet.on("p620", "touch -d '2 hours ago' /run/nix-deploy/*-*-*/state");
     fleet.next_run_succeeds("p620");
