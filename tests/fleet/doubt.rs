@@ -183,12 +183,14 @@ fn a_host_that_lets_us_in_and_never_answers_again_is_given_up() {
     fleet.on("p620", "echo 'sleep 1000' >/root/.bashrc; pkill -KILL -f '^sshd(-session)?: root'");
     let begun = std::time::Instant::now();
     let (status, events) = run.finish();
-    assert!(begun.elapsed() < Duration::from_secs(150), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(200), "{:?}", begun.elapsed());
     assert_eq!(status.code(), Some(7));
     let report = super::fleet::report(&events, "p620");
     assert_eq!(report["outcome"], "unknown");
     fleet.on("p620", "rm /root/.bashrc");
     fleet.await_settled("p620");
     assert_eq!(fleet.look("p620"), before);
+    // A second is no time for a proof on a machine that is busy with other tests.
+    fleet.write_settings("");
     fleet.next_run_succeeds("p620");
 }
