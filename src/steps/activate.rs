@@ -182,6 +182,10 @@ async fn show_journal(context: &HostContext) -> std::convert::Infallible {
         context.send(Event::Log { host: Some(context.name().clone()), step: StepId::Activate, line });
     };
     let deadline = context.host.rollback.activation_timeout + ONE_WAIT;
+    // Whoever needs the way to the host itself does not wait while this connects anew.
+    if context.link.standing_master().await.is_none() {
+        return std::future::pending().await;
+    }
     if let Err(error) = supervisor::follow(&context.link, &context.run.spec.id, deadline, show).await {
         tracing::debug!(%error, "the journal cannot be followed");
     }
