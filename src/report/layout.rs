@@ -14,6 +14,8 @@ use crate::model::text::clean;
 const WIDEST: usize = 78;
 /// Below this many columns a report uses narrower labels.
 const NARROW: usize = 60;
+/// So far to the right a wrapped quotation stays.
+const MOST_INDENT: usize = 4;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Span {
@@ -64,6 +66,12 @@ impl Line {
     /// How many columns it takes.
     pub(super) fn width(&self) -> usize {
         self.spans.iter().map(|span| width_of(&span.text)).sum()
+    }
+
+    /// How many spaces it begins with.
+    fn indent(&self) -> usize {
+        let text = self.spans.first().map_or("", |span| span.text.as_str());
+        text.len() - text.trim_start_matches(' ').len()
     }
 
     /// Adds spaces up to a width.
@@ -151,6 +159,11 @@ impl Page {
         if self.width < NARROW { 10 } else { 14 }
     }
 
+    /// A label below a headline, set in; by less where labels are narrow.
+    pub(super) fn below(self, label: &str) -> String {
+        format!("{}{label}", if self.width < NARROW { " " } else { "  " })
+    }
+
     /// Turns a line into text for the output.
     pub(super) fn render(self, line: &Line) -> String {
         let spans = line.spans.iter();
@@ -225,16 +238,27 @@ impl Page {
     }
 
     /// A label at the left and foreign lines beside it behind a bar, so that
-    /// nobody takes them for the report's own words.
+    /// nobody takes them for the report's own words. What is wrapped stays as
+    /// far to the right as it began.
     pub(super) fn quote(self, label: &str, quoted: Vec<Line>) -> Vec<Line> {
         let width = self.width - self.label_width() - 2;
         let mut lines = Vec::new();
-        for line in quoted.into_iter().flat_map(|line| self.flow(vec![line], " ", width)) {
-            let mut behind_bar = Line::new().with(Role::Dim, "│ ");
-            behind_bar.append(line);
-            lines.push(behind_bar);
+        for line in quoted {
+            if line.width() <= width {
+                lines.push(self.behind_bar(0, line));
+                continue;
+            }
+            let indent = line.indent().min(MOST_INDENT);
+            let wrapped = self.flow(vec![line], " ", width - indent);
+            lines.extend(wrapped.into_iter().map(|line| self.behind_bar(indent, line)));
         }
         self.labelled(label, lines)
+    }
+
+    fn behind_bar(self, indent: usize, line: Line) -> Line {
+        let mut behind_bar = Line::new().with(Role::Dim, "│ ").with(Role::Plain, &" ".repeat(indent));
+        behind_bar.append(self.signs(line));
+        behind_bar
     }
 
     fn labelled(self, label: &str, lines: Vec<Line>) -> Vec<Line> {
@@ -327,6 +351,28 @@ mod tests {
         let rows = page.row("Next", vec![command]);
         let expected = ["Next      type", "          nix-env -p /a/path --set /another/path"];
         assert_eq!(render(page, &rows), expected);
+    }
+
+    #[test]
+    fn a_quotation_that_is_wrapped_stays_as_far_to_the_right_as_it_began() {
+        let page = page(40);
+        let quoted = ["web.service:", "  short", "  a line of a journal that is too long"].map(Line::plain);
+        let expected = [
+            "Evidence  │ web.service:",
+            "          │   short",
+            "          │   a line of a journal that",
+            "          │   is too long",
+        ];
+        assert_eq!(render(page, &page.quote("Evidence", quoted.to_vec())), expected);
+    }
+
+    #[test]
+    fn a_label_and_what_stands_beside_it_never_touch() {
+        for (columns, expected) in [(40, " Packages none"), (80, "  Packages    none")] {
+            let page = page(columns);
+            let rows = page.row(&page.below("Packages"), vec![Line::plain("none")]);
+            assert_eq!(render(page, &rows), [expected]);
+        }
     }
 
     #[test]

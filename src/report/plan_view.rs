@@ -148,7 +148,7 @@ fn plan_lines(hosts: &[HostName], plan: &HostPlan, packages: usize, page: Page) 
         Line::new().with(Role::Host, &words::some_of(&names, HOSTS)).with(Role::Strong, " would change");
     let mut lines = page.flow(vec![title], " ", page.width());
     if let Some(target) = &plan.target {
-        lines.extend(page.row("  Back to", vec![Line::plain(&words::target(target))]));
+        lines.extend(page.row(&page.below("Back to"), vec![Line::plain(&words::target(target))]));
     }
     if let Some(changes) = &plan.changes {
         if let Some(closure) = &changes.closure {
@@ -156,18 +156,18 @@ fn plan_lines(hosts: &[HostName], plan: &HostPlan, packages: usize, page: Page) 
         }
         if let Some(files) = changes.files.as_ref().filter(|files| !files.is_empty()) {
             let text = words::some_of(files, FILES);
-            lines.extend(page.row("  Files", vec![Line::new().with(Role::Path, &text)]));
+            lines.extend(page.row(&page.below("Files"), vec![Line::new().with(Role::Path, &text)]));
         }
     }
     if let Some(units) = &plan.units {
-        lines.extend(page.row("  Units", unit_lines(units)));
+        lines.extend(page.row(&page.below("Units"), unit_lines(units)));
     }
     if let Some(changes) = &plan.changes {
         let reboot = match changes.reboot_needed {
             true => words::reboot(changes),
             false => Line::plain("not needed"),
         };
-        lines.extend(page.row("  Reboot", vec![reboot]));
+        lines.extend(page.row(&page.below("Reboot"), vec![reboot]));
     }
     lines
 }
@@ -179,7 +179,7 @@ fn package_rows(closure: &ClosureDiff, most: usize, page: Page) -> Vec<Line> {
         let text = format!("{paths} ({}) to bring to the host", bytes(closure.new_bytes));
         items.push(Line::plain(&text));
     }
-    let mut lines = page.row_of_items("  Packages", items, "; ");
+    let mut lines = page.row_of_items(&page.below("Packages"), items, "; ");
     lines.extend(package_lines(closure, most, page));
     lines
 }

@@ -107,13 +107,13 @@ fn host_lines(host: &HostPreview, most: usize, page: Page) -> Vec<Line> {
     let mut lines = page.flow(vec![title], " ", page.width());
     if let Some(why) = &host.unreachable {
         let why = Line::new().with(Role::Warning, "not asked what it runs: ").with(Role::Plain, why);
-        lines.extend(page.row("  Host", vec![why]));
+        lines.extend(page.row(&page.below("Host"), vec![why]));
     }
     lines.extend(package_lines(host, most, page));
-    lines.extend(page.row("  Fetch", fetch(host).into_iter().collect()));
-    lines.extend(page.row("  Reboot", vec![reboot(host)]));
+    lines.extend(page.row(&page.below("Fetch"), fetch(host).into_iter().collect()));
+    lines.extend(page.row(&page.below("Reboot"), vec![reboot(host)]));
     lines.extend(new_packages(host, page));
-    lines.extend(page.row("  Note", host.notes.iter().map(|note| Line::plain(note)).collect()));
+    lines.extend(page.row(&page.below("Note"), host.notes.iter().map(|note| Line::plain(note)).collect()));
     lines
 }
 
@@ -135,7 +135,7 @@ fn package_lines(host: &HostPreview, most: usize, page: Page) -> Vec<Line> {
             format!("{paths} ({}) to bring to the host; old generations keep theirs", bytes(storage.new_bytes));
         totals.push(Line::plain(&text));
     }
-    let mut lines = page.row_of_items("  Packages", totals, "; ");
+    let mut lines = page.row_of_items(&page.below("Packages"), totals, "; ");
     let mut packages: Vec<&PackageChange> = host.packages.iter().collect();
     packages.sort_by_key(|package| (tag(&package.name).is_none(), !package.selected));
     let shown = &packages[..packages.len().min(most)];
@@ -189,5 +189,5 @@ fn new_packages(host: &HostPreview, page: Page) -> Vec<Line> {
         0 => "no package".to_owned(),
         count => format!("{}: {}", plural(count, "package"), words::some_of(names, NEW_PACKAGES)),
     };
-    page.row("  New", vec![Line::plain(&text)])
+    page.row(&page.below("New"), vec![Line::plain(&text)])
 }
