@@ -130,6 +130,21 @@ pub(crate) async fn untracked_nix_files(directory: &Path) -> Result<Vec<String>,
     Ok(files)
 }
 
+/// Nix files below a folder, relative to it, that git does not track: those that
+/// `git add` would take, and those that it is told to ignore. Each sorted.
+pub(crate) async fn unseen_nix_files(directory: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), GitError> {
+    let others = ["ls-files", "--others", "--exclude-standard", "-z"];
+    let untracked = run_bytes(git(directory).args(others).args(["--", NIX]));
+    let ignored = run_bytes(git(directory).args(others).args(["--ignored", "--", NIX]));
+    let (untracked, ignored) = tokio::join!(untracked, ignored);
+    Ok((paths(&untracked?), paths(&ignored?)))
+}
+
+/// Whether Nix reads of a local flake only what git knows; not so outside of a repository.
+pub(crate) fn hides_untracked(flake: &str) -> bool {
+    !flake.starts_with("path:")
+}
+
 /// Nix files below a folder, relative to it, that differ between a commit and
 /// what is there now; those that are gone are left out. Sorted, each once.
 pub(crate) async fn changed_nix_files(directory: &Path, since: &str) -> Result<Vec<PathBuf>, GitError> {

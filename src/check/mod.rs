@@ -14,10 +14,12 @@ mod baseline;
 mod confirm;
 mod source;
 pub(crate) mod system;
+mod unseen;
 
 pub(crate) use baseline::{read as read_baseline, write as write_baseline};
 pub(crate) use confirm::{AskNix, NixAnswer};
 pub(crate) use source::{Judged, Source, judge};
+pub(crate) use unseen::Unseen;
 
 use crate::lint::{Level, Policy, PolicyError};
 use crate::model::{Finding, Levels, LintSpec};

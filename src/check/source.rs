@@ -1,10 +1,12 @@
 //! The source layer over files: judged in threads of their own, confirmed by
 //! Nix, with the baseline taken off.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::confirm::{self, AskNix, NixAnswer};
+use super::unseen;
 use crate::git::{self, GitError};
 use crate::lint::{self, Baseline, Cache, Policy, SourceFile};
 use crate::model::Finding;
@@ -41,6 +43,15 @@ pub(crate) struct Judged {
     pub(crate) gone_from_baseline: usize,
     /// What the installed Nix said.
     pub(crate) nix: NixAnswer,
+    /// Files that Nix does not see in a deploy (`unseen.rs`).
+    pub(super) untracked: BTreeSet<PathBuf>,
+}
+
+impl Judged {
+    /// Whether Nix does not see the file that a finding is about.
+    pub(crate) fn is_unseen(&self, finding: &Finding) -> bool {
+        unseen::is_in(finding, &self.untracked)
+    }
 }
 
 impl Source {
@@ -108,7 +119,8 @@ pub(crate) async fn judge(source: Source, nix: &Nix, ask: AskNix) -> Judged {
     settle(&mut all);
     let gone_from_baseline = baseline.apply(&mut all);
     tracing::debug!(files = report.files, cached = report.cached, root = %root.display(), "judged");
-    Judged { findings: all, files: report.files, gone_from_baseline, nix: answer }
+    let untracked = BTreeSet::new();
+    Judged { findings: all, files: report.files, gone_from_baseline, nix: answer, untracked }
 }
 
 /// Sorts findings by file and place, and makes file names text.

@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 
 use super::context::{HostContext, RunContext};
 use super::{Done, StepResult, step};
-use crate::check::{self, AskNix, Judged, Source};
+use crate::check::{self, AskNix, Judged, Source, Unseen};
 use crate::event::Event;
 use crate::lint::{self, Baseline};
 use crate::model::text::plural;
@@ -56,8 +56,8 @@ async fn antipatterns(context: &HostContext) -> StepResult {
     let (mut here, mut later) = (Vec::new(), Vec::new());
     for finding in judged.findings.iter().filter(|finding| !check::is_syntax(finding)).cloned() {
         match new_root_service(context, &finding) {
-            Some(unit) => later.push((unit, finding)),
-            None => here.push(finding),
+            Some(unit) if !judged.is_unseen(&finding) => later.push((unit, finding)),
+            _ => here.push(finding),
         }
     }
     // The plan runs this step once per host.
@@ -160,10 +160,13 @@ async fn judge(run: &RunContext, (commit, levels): Key) -> Verdict {
     let policy = check::policy(&spec.lint, Some(&levels), &spec.actor)
         .map_err(|error| Failure::from_error(FailureClass::Usage, &error))?;
     let policy = Arc::new(policy);
-    let changed = match &commit {
-        Some(commit) => Source::changed(&root, commit, Arc::clone(&policy)).await.ok(),
-        None => None,
+    let changed = async {
+        match &commit {
+            Some(commit) => Source::changed(&root, commit, Arc::clone(&policy)).await.ok(),
+            None => None,
+        }
     };
+    let (changed, unseen) = tokio::join!(changed, Unseen::of(&spec.flake, &root));
     // A commit that is not here, or no git: then everything may have changed.
     let mut source = match changed {
         Some(source) => source,
@@ -177,7 +180,10 @@ async fn judge(run: &RunContext, (commit, levels): Key) -> Verdict {
     };
     source.baseline = read_baseline(run)?;
     source.state = Some(spec.state_dir.clone());
-    Ok(Arc::new(check::judge(source, &run.nix, AskNix::Suspects).await))
+    unseen.leave_out_ignored(&mut source);
+    let mut judged = check::judge(source, &run.nix, AskNix::Suspects).await;
+    unseen.soften(&mut judged);
+    Ok(Arc::new(judged))
 }
 
 fn read_baseline(run: &RunContext) -> Result<Baseline, Failure> {

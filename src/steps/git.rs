@@ -52,7 +52,7 @@ pub(super) async fn source(run: &RunContext) -> Option<&SourceState> {
 
 /// Whether Nix reads every file of the flake's folder, also those that git does not know.
 pub(super) fn sees_untracked(run: &RunContext) -> bool {
-    run.spec.flake.starts_with("path:")
+    !crate::git::hides_untracked(&run.spec.flake)
 }
 
 /// Says once in the run that new Nix files are no part of what is deployed.

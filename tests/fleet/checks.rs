@@ -46,8 +46,9 @@ fn each_critical_finding_blocks_and_the_host_is_untouched() {
     let before = fleet.standing("p620");
     fleet.variant("p620", "unit-changed");
     for (rule, text) in CRITICAL {
-        // Untracked, and imported by nobody: Nix itself would not see it.
+        // Imported by nobody: Nix itself would not see it.
         write(&fleet, "modules/bad.nix", text);
+        fleet.git(&["add", "modules/bad.nix"]);
         let run = fleet.deploy(&["p620"]);
         run.expect("p620", 3, "failed");
         assert!(run.failure("p620").contains("modules/bad.nix:1:"), "{rule}: {}", run.failure("p620"));
@@ -63,12 +64,28 @@ fn each_critical_finding_blocks_and_the_host_is_untouched() {
     assert!(findings(&run).contains(&("unreadable-file", "critical")), "{:?}", findings(&run));
     fleet.assert_as_before("p620", &before);
     // A broken file that is evaluated is the reason, not the evaluation that it breaks.
-    fs::remove_file(fleet.flake().join("modules/bad.nix")).unwrap();
+    fleet.git(&["rm", "-qf", "modules/bad.nix"]);
     fs::write(fleet.flake().join("hosts/p620.nix"), "{ variant = ; }").unwrap();
     let run = fleet.deploy(&["p620"]);
     run.expect("p620", 3, "failed");
     assert!(run.failure("p620").contains("hosts/p620.nix:1:"), "{}", run.failure("p620"));
     fleet.assert_as_before("p620", &before);
+}
+
+#[test]
+fn a_file_that_git_does_not_track_blocks_nothing_and_is_pointed_out() {
+    let fleet = Fleet::start(&["p620"]);
+    fleet.variant("p620", "unit-changed");
+    write(&fleet, "modules/draft.nix", "{ a = 1 }\n");
+    let sync = CRITICAL.iter().find(|(rule, _)| *rule == "service-root").unwrap().1;
+    write(&fleet, "modules/sync.nix", sync);
+    let run = fleet.deploy(&["p620"]);
+    run.expect("p620", 0, "deployed-with-warnings");
+    assert!(findings(&run).contains(&("syntax-error", "warning")), "{:?}", findings(&run));
+    assert!(findings(&run).iter().all(|(_, severity)| *severity != "critical"), "{:?}", findings(&run));
+    // By itself the check judges what is there.
+    let check = finish(fleet.nix_deploy(&["check", "--nix", "never"]));
+    assert_eq!(check.code, Some(3), "{}", check.stdout);
 }
 
 #[test]

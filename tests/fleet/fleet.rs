@@ -142,7 +142,8 @@ impl Fleet {
         self.commit("baseline");
     }
 
-    fn git(&self, arguments: &[&str]) {
+    /// Runs git in the flake.
+    pub(crate) fn git(&self, arguments: &[&str]) {
         self.git_at(None, arguments);
     }
 
