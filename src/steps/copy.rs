@@ -55,7 +55,7 @@ async fn run(context: &HostContext) -> StepResult {
                 reconnects += 1;
                 let tried = connection::reconnect(context, StepId::Copy, &error.to_string()).await;
                 tried.map_err(|in_vain| {
-                    let mut failure = nix_words::copy_failure(&error).cause(in_vain.message);
+                    let mut failure = nix_words::copy_failure(&error, context.name()).cause(in_vain.message);
                     failure.causes.extend(in_vain.causes);
                     failure.hints.extend(in_vain.hints);
                     failure
@@ -74,9 +74,9 @@ async fn run(context: &HostContext) -> StepResult {
                 without_caches(context, format!("the host cannot fetch from its binary caches ({message})"));
             }
             CopyError::NoSpace { .. } => {
-                return Err(room::full_disk(context, nix_words::copy_failure(&error)).await);
+                return Err(room::full_disk(context, nix_words::copy_failure(&error, context.name())).await);
             }
-            _ => return Err(nix_words::copy_failure(&error)),
+            _ => return Err(nix_words::copy_failure(&error, context.name())),
         }
     }
 }

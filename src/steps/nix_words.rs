@@ -32,6 +32,7 @@ pub(crate) fn build_failure(error: &BuildError) -> Failure {
 }
 
 /// A copy that failed: the host could not be reached or is not fit.
-pub(super) fn copy_failure(error: &CopyError) -> Failure {
-    failure(FailureClass::Unfit, error, error.hints())
+pub(super) fn copy_failure(error: &CopyError, host: &HostName) -> Failure {
+    let message = error.message_on(host.as_str());
+    Failure { message, ..failure(FailureClass::Unfit, error, error.hints()) }
 }

@@ -300,7 +300,7 @@ fn a_disk_that_fills_up_in_the_copy_is_told_with_what_is_free_then() {
     std::fs::write(&go, "").unwrap();
     let (code, outcome, failure) = end_of(run);
     assert_eq!((code, outcome.as_str()), (Some(5), "failed"), "{failure}");
-    let parts = ["no space left on the host", "it needs ", "are free in /nix/store now", "were free before"];
+    let parts = ["no space left on p620", "it needs ", "are free in /nix/store now", "were free before"];
     for part in parts.into_iter().chain(["nix-collect-garbage", "collect_garbage = true"]) {
         assert!(failure.contains(part), "{part:?} is not in {failure}");
     }

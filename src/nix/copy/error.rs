@@ -160,6 +160,21 @@ impl CopyError {
         }
     }
 
+    /// The same, with the name of the host that it is about.
+    pub(crate) fn message_on(&self, host: &str) -> String {
+        match self {
+            Self::Untrusted { message } => {
+                format!("{host} refuses paths without a signature it trusts: {message}")
+            }
+            Self::NoSpace { message } => format!("no space left on {host}: {message}"),
+            Self::NoNix { message } => format!("nix is not found on {host}: {message}"),
+            Self::Noise { message } => {
+                format!("the login shell on {host} prints text where Nix' answer should begin: {message}")
+            }
+            other => other.to_string(),
+        }
+    }
+
     /// What to do about it.
     pub(crate) fn hints(&self) -> Vec<String> {
         let hint = match self {
@@ -226,6 +241,7 @@ mod tests {
         }
         for error in judged!("copy-full.log") {
             assert!(matches!(error, CopyError::NoSpace { .. }), "{error:?}");
+            assert!(error.message_on("p620").starts_with("no space left on p620: "), "{error}");
         }
         for error in judged!("copy-cut.log") {
             assert!(matches!(error, CopyError::Connection { .. }), "{error:?}");
