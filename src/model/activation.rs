@@ -29,6 +29,17 @@ impl UnitPlan {
         self.restart.iter().chain(&self.reload).chain(&self.start).chain(&self.new).cloned().collect()
     }
 
+    /// What was to become of each unit, as a report says it of a change that nobody could look at.
+    pub fn intentions(&self) -> Vec<(&str, &'static str)> {
+        // Stopped with the old definition and started with the new one.
+        let (again, stop): (Vec<_>, Vec<_>) = self.stop.iter().partition(|unit| self.start.contains(unit));
+        let start = self.start.iter().filter(|unit| !self.stop.contains(unit)).chain(&self.new);
+        let restart = again.into_iter().chain(&self.restart).map(|unit| (unit, "was to restart"));
+        let reload = self.reload.iter().map(|unit| (unit, "was to reload"));
+        let all = stop.into_iter().map(|unit| (unit, "was to stop")).chain(restart).chain(reload);
+        all.chain(start.map(|unit| (unit, "was to start"))).map(|(unit, what)| (unit.as_str(), what)).collect()
+    }
+
     /// Whether no unit is touched.
     pub fn is_empty(&self) -> bool {
         self.stop.is_empty()
@@ -113,4 +124,31 @@ pub struct Truth {
     pub supervisor_alive: bool,
     /// The kernel's id of this boot.
     pub boot_id: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_to_become_of_a_unit_is_said_once() {
+        let units = |units: &[&str]| units.iter().map(|&unit| unit.to_owned()).collect();
+        let plan = UnitPlan {
+            stop: units(&["a", "b"]),
+            not_stopped: units(&["c"]),
+            restart: units(&["d"]),
+            reload: units(&["e"]),
+            start: units(&["b", "f"]),
+            new: units(&["g"]),
+        };
+        let expected = [
+            ("a", "was to stop"),
+            ("b", "was to restart"),
+            ("d", "was to restart"),
+            ("e", "was to reload"),
+            ("f", "was to start"),
+            ("g", "was to start"),
+        ];
+        assert_eq!(plan.intentions(), expected);
+    }
 }

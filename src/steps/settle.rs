@@ -14,7 +14,7 @@ use crate::host::supervisor::{self, Standing, Until, Word};
 use crate::host::units::Ailing;
 use crate::host::{HostError, Session};
 use crate::model::{
-    Action, ActivationPhase, Failure, FailureClass, HostFacts, HostOutcome, StepId, StorePath, Truth,
+    Action, ActivationPhase, Failure, FailureClass, HostFacts, HostOutcome, StepId, StorePath, Truth, UnitPlan,
 };
 
 step!(Settle, StepId::Settle);
@@ -25,6 +25,12 @@ const ONE_WAIT: Duration = Duration::from_secs(20);
 const GRACE: Duration = Duration::from_secs(60);
 
 async fn run(context: &HostContext) -> StepResult {
+    let ended = end(context).await;
+    note_intentions(context);
+    ended
+}
+
+async fn end(context: &HostContext) -> StepResult {
     let facts = context.facts()?;
     let new = context.new_system()?;
     if context.taken_up.get().is_some() {
@@ -40,8 +46,8 @@ async fn run(context: &HostContext) -> StepResult {
         return Ok(Done::passed(""));
     }
     let mut way = Way::for_settling(context).await;
-    let end = bring_to_end(context, &mut way).await;
-    let session = match (end, way.session()) {
+    let brought = bring_to_end(context, &mut way).await;
+    let session = match (brought, way.session()) {
         (Ok(()), Some(session)) => session.clone(),
         (Err(error), _) => return Err(unknown(context, &error)),
         (Ok(()), None) => return Err(unknown(context, &no_way(context))),
@@ -69,6 +75,20 @@ async fn run(context: &HostContext) -> StepResult {
         HostOutcome::RolledBack => well_again(context, &session, &facts, new).await,
         HostOutcome::Unknown | HostOutcome::RollbackFailed => Err(not_well(context, &facts, &truth)),
         _ => Ok(Done::passed("")),
+    }
+}
+
+/// Where nobody could look at the changed host, the report has what was to become of its units.
+fn note_intentions(context: &HostContext) {
+    let heard = context.activation().state.map(|state| state.phase);
+    let known = context.truth.get().and_then(|truth| truth.state.as_ref()).map(|state| state.phase);
+    let untouched = matches!(known.or(heard), Some(ActivationPhase::Refused | ActivationPhase::BootOnly));
+    if untouched || !context.services().is_empty() {
+        return;
+    }
+    let plan = context.preview.get().and_then(|preview| preview.plan.as_ref());
+    for (unit, what) in plan.map(UnitPlan::intentions).unwrap_or_default() {
+        context.service(unit, what);
     }
 }
 

@@ -40,6 +40,8 @@ fn a_host_whose_firewall_drops_everything_comes_back() {
 fn a_host_without_sshd_comes_back() {
     let run = comes_back("sshd-stopped");
     run.assert_failure("p620", &["Connection refused"]);
+    // Nobody could look at it; what it meant to do is known.
+    assert_eq!(run.services("p620")["sshd.service"], "was to stop");
 }
 
 #[test]
