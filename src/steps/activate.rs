@@ -192,22 +192,27 @@ async fn show_journal(context: &HostContext) -> std::convert::Infallible {
     std::future::pending().await
 }
 
+/// Who holds the host now, as far as it says so.
+pub(super) async fn holder(context: &HostContext, step: StepId) -> Option<LockHolder> {
+    super::host_facts::collect(context, step).await.ok().and_then(|facts| facts.lock)
+}
+
+/// The failure of a host that somebody else holds.
+pub(super) fn held(context: &HostContext, reason: &str, holder: Option<LockHolder>) -> Failure {
+    let mut failure = Failure::new(FailureClass::Busy, format!("{} was not changed: {reason}", context.name()));
+    if let Some(LockHolder { who, since, .. }) = holder {
+        let since = since.map_or_else(String::new, |since| format!(" since {since}"));
+        failure = failure.cause(format!("held by {who}{since}"));
+    }
+    failure.hint("wait for it to end, then run the same command again")
+}
+
 /// Why nothing was changed.
 async fn refused(context: &HostContext, state: &ActivationState) -> Failure {
     let reason = &state.reason;
     let busy = reason.contains("holds") || reason.contains("no longer") || reason.contains("meanwhile");
     if busy {
-        let holder = match super::host_facts::collect(context, StepId::Activate).await {
-            Ok(facts) => facts.lock,
-            Err(_) => None,
-        };
-        let mut failure =
-            Failure::new(FailureClass::Busy, format!("{} was not changed: {reason}", context.name()));
-        if let Some(LockHolder { who, since, .. }) = holder {
-            let since = since.map_or_else(String::new, |since| format!(" since {since}"));
-            failure = failure.cause(format!("held by {who}{since}"));
-        }
-        return failure.hint("wait for it to end, then run the same command again");
+        return held(context, reason, holder(context, StepId::Activate).await);
     }
     // Told by the name of the program that refused: see supervisor.sh.
     let class = if reason.starts_with("switch-to-configuration refused") {

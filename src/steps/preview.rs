@@ -1,23 +1,30 @@
 //! `preview`: the host validates the new system and says what it would do.
 
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::activate::{held, holder};
 use super::context::HostContext;
 use super::recover::connection;
 use super::{Done, StepResult, step, verify};
 use crate::event::Event;
-use crate::host::preview;
+use crate::host::preview::{self, Preview, Questions};
 use crate::model::text::{bytes, plural};
-use crate::model::{Action, Failure, FailureClass, HostOutcome, Mode, StepId, UnitPlan};
+use crate::model::{Action, Failure, FailureClass, HostOutcome, Mode, StepId, StorePath, UnitPlan};
 
 step!(PreviewStep, StepId::Preview);
 
 /// Room that boot entries and the file system itself take beside kernel and initrd.
 const BOOT_SLACK: u64 = 8 << 20;
+/// How often a host on which another activation runs is asked again.
+const PAUSE: Duration = Duration::from_secs(1);
 
 async fn run(context: &HostContext) -> StepResult {
     let new = context.new_system()?;
     let action = context.run.spec.action;
     let plan_units = context.run.spec.mode != Mode::Emergency && action != Action::Boot;
-    let questions = preview::Questions {
+    let questions = Questions {
         critical: &context.host.critical_services,
         // The check cannot be asked about `boot`, for which it may be milder:
         // switch inhibitors are. `boot` itself runs it, before it changes anything.
@@ -25,10 +32,14 @@ async fn run(context: &HostContext) -> StepResult {
         plan_units,
         boot_files: action.commits(),
     };
-    let ask = || preview::ask(&context.link, new, questions, context.command_deadline());
-    let (preview, ()) =
-        tokio::join!(connection::persist(context, StepId::Preview, ask), network_before(context));
-    let preview = preview?.map_err(|error| error.failure())?;
+    let (preview, ()) = tokio::join!(ask(context, new, questions), network_before(context));
+    let mut preview = preview?;
+    if preview.lock_held {
+        context.warn(format!("another activation runs on {}; it is waited for", context.name()), None);
+    }
+    if plan_units && preview.lock_held {
+        preview = ask_again(context, new, questions).await?;
+    }
     if context.network_before.get().is_none() {
         // The connection was lost for it, too.
         network_before(context).await;
@@ -53,9 +64,6 @@ async fn run(context: &HostContext) -> StepResult {
     if let Some(full) = no_boot_room(boot_free, &preview.boot_files) {
         return Err(full);
     }
-    if preview.lock_held {
-        context.warn("another activation runs on the host; it is waited for", None);
-    }
     let summary = preview.plan.as_ref().map_or_else(String::new, summary);
     if let Some(plan) = &preview.plan {
         context.send(Event::UnitPlan { host: context.name().clone(), plan: plan.clone() });
@@ -64,6 +72,36 @@ async fn run(context: &HostContext) -> StepResult {
     let _ = context.preview.set(preview);
     let done = Done::passed(summary);
     Ok(if action == Action::DryActivate { done.ending(HostOutcome::Previewed) } else { done })
+}
+
+/// Asks the host once, over a connection that is made anew when it is lost.
+async fn ask(context: &HostContext, new: &StorePath, questions: Questions<'_>) -> Result<Preview, Failure> {
+    let ask = || preview::ask(&context.link, new, questions, context.command_deadline());
+    connection::persist(context, StepId::Preview, ask).await?.map_err(|error| error.failure())
+}
+
+/// While somebody else activates, the host does not say what a switch would do: it is
+/// asked again until it does. Another deploy is not waited for, it changes what this one saw.
+async fn ask_again(
+    context: &HostContext,
+    new: &StorePath,
+    questions: Questions<'_>,
+) -> Result<Preview, Failure> {
+    let found = holder(context, StepId::Preview).await;
+    if found.as_ref().is_some_and(|holder| holder.run.is_some()) {
+        return Err(held(context, "another deploy holds the host", found));
+    }
+    let ends = Instant::now() + context.host.timeouts.lock;
+    while Instant::now() < ends {
+        context.progress(StepId::Preview, "waiting for another activation to end");
+        tokio::time::sleep(PAUSE).await;
+        let preview = ask(context, new, questions).await?;
+        if !preview.lock_held {
+            return Ok(preview);
+        }
+    }
+    let reason = "another activation holds the lock of switch-to-configuration";
+    Err(held(context, reason, holder(context, StepId::Preview).await))
 }
 
 /// Refuses a system whose kernel and initrd do not fit on a /boot of its own:

@@ -38,15 +38,34 @@ fn an_activation_of_somebody_else_that_ends_in_time_is_waited_for() {
     hold_activation_lock(&fleet);
     fleet.variant("p620", "unit-changed");
     let mut run = fleet.start_deploy(&["p620"]);
-    run.wait_for_phase("waiting");
+    run.wait_for("the wait", |event| event["doing"] == "waiting for another activation to end");
     let_go(&fleet);
     let (status, events) = run.finish();
     let report = report(&events, "p620");
     assert_eq!((status.code(), &report["outcome"]), (Some(0), &"deployed-with-warnings".into()), "{report:#}");
     let warnings = report["warnings"].to_string();
-    assert!(warnings.contains("another activation runs on the host"), "{warnings}");
+    assert!(warnings.contains("another activation runs on p620"), "{warnings}");
     assert_eq!(fleet.assert_runs_reported("p620", report).on.generation, "system-2-link");
-    // While somebody else activates, nobody can say what a switch would restart.
+    // While somebody else activates, nobody can say what a switch would restart: it was asked again.
+    let services = report["services"].as_array().unwrap();
+    let worker = services.iter().find(|service| service["unit"] == "worker.service").unwrap();
+    assert_eq!(worker["what"], "restarted", "{services:?}");
+    fleet.assert_worker_has("p620", "REVISION=1");
+}
+
+#[test]
+fn without_a_plan_the_host_itself_waits_for_the_activation_of_somebody_else() {
+    let fleet = Fleet::start(&["p620"]);
+    fleet.write_settings("[hosts.p620]\n[hosts.p620.timeouts]\nlock = \"60s\"\n");
+    hold_activation_lock(&fleet);
+    fleet.variant("p620", "unit-changed");
+    let mut run = fleet.start_deploy(&["p620", "--emergency"]);
+    run.wait_for_phase("waiting");
+    let_go(&fleet);
+    let (status, events) = run.finish();
+    let report = report(&events, "p620");
+    assert_eq!((status.code(), &report["outcome"]), (Some(0), &"deployed-with-warnings".into()), "{report:#}");
+    assert_eq!(fleet.assert_runs_reported("p620", report).on.generation, "system-2-link");
     fleet.assert_worker_has("p620", "REVISION=1");
 }
 
