@@ -65,13 +65,13 @@ mod tests {
 
     use super::*;
     use crate::check::{AskNix, judge};
+    use crate::exec::Command;
     use crate::lint::Policy;
     use crate::nix::Nix;
 
-    fn git(folder: &Path, arguments: &[&str]) {
-        let mut command = std::process::Command::new("git");
-        let output = command.arg("-C").arg(folder).args(arguments).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    async fn git(folder: &Path, arguments: &[&str]) {
+        let output = Command::new("git").arg("-C").arg(folder).args(arguments).output().await.unwrap();
+        assert!(output.success(), "{:?}", output.stderr_tail);
     }
 
     /// What blocks and what only warns, each as `file rule`.
@@ -102,9 +102,9 @@ mod tests {
         let all = ["ignored.nix", "tracked.nix", "untracked.nix"].map(|file| format!("{file} syntax-error"));
         let shown = root.to_str().unwrap();
         assert_eq!(judged(root, shown).await, (all.to_vec(), Vec::new()), "outside of a repository");
-        git(root, &["init", "-q"]);
+        git(root, &["init", "-q"]).await;
         std::fs::write(root.join(".gitignore"), "ignored.nix\n").unwrap();
-        git(root, &["add", "tracked.nix"]);
+        git(root, &["add", "tracked.nix"]).await;
         assert_eq!(judged(root, shown).await, (vec![all[1].clone()], vec![all[2].clone()]));
         assert_eq!(judged(root, &format!("path:{shown}")).await, (all.to_vec(), Vec::new()));
     }
