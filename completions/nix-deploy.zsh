@@ -63,8 +63,8 @@ never\:"never"))' \
 '--rollback-fleet[Take back the hosts that were deployed when the run fails]' \
 '(--dry-run --reboot --mode --fast --emergency)--preview[Show what an update of the flake'\''s inputs would change, and change nothing]' \
 '--no-build[Estimate from derivations instead of building the new systems]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -131,8 +131,8 @@ never\:"never"))' \
 '--rollback-fleet[Take back the hosts that were deployed when the run fails]' \
 '(--dry-run --reboot --mode --fast --emergency)--preview[Show what an update of the flake'\''s inputs would change, and change nothing]' \
 '--no-build[Estimate from derivations instead of building the new systems]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -194,8 +194,8 @@ never\:"never"))' \
 '--rollback-fleet[Take back the hosts that were deployed when the run fails]' \
 '(--dry-run --reboot --mode --fast --emergency)--preview[Show what an update of the flake'\''s inputs would change, and change nothing]' \
 '--no-build[Estimate from derivations instead of building the new systems]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -227,8 +227,8 @@ never\:"never"))' \
 '-y[Answer every question with yes]' \
 '--yes[Answer every question with yes]' \
 '--non-interactive[Never ask; automatic without a terminal, or with CI=true]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -253,8 +253,8 @@ never\:"never"))' \
 '--yes[Answer every question with yes]' \
 '--non-interactive[Never ask; automatic without a terminal, or with CI=true]' \
 '--pr[Push the branch and open a pull request when the deploy has gone well]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -273,8 +273,8 @@ quiet\:"only errors and the result"))' \
 always\:"always"
 never\:"never"))' \
 '--json[Print JSON, an object per host]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -294,8 +294,8 @@ quiet\:"only errors and the result"))' \
 always\:"always"
 never\:"never"))' \
 '--json[Print JSON, an object per entry]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -314,8 +314,8 @@ quiet\:"only errors and the result"))' \
 always\:"always"
 never\:"never"))' \
 '--json[Print JSON, one object]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -352,8 +352,8 @@ never\:"never"))' \
 '(--fix --diff --watch)--staged[Judge what git would commit now, for a pre-commit hook]' \
 '(--fix --diff)--watch[Judge again whenever a file changes, until Ctrl-C]' \
 '(--fix --diff --staged --watch --write-baseline --evaluated)--list-rules[List every rule and judge nothing]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -371,8 +371,8 @@ quiet\:"only errors and the result"))' \
 '--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
 always\:"always"
 never\:"never"))' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -390,8 +390,8 @@ quiet\:"only errors and the result"))' \
 '--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
 always\:"always"
 never\:"never"))' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -409,8 +409,8 @@ quiet\:"only errors and the result"))' \
 '--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
 always\:"always"
 never\:"never"))' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -438,8 +438,8 @@ quiet\:"only errors and the result"))' \
 always\:"always"
 never\:"never"))' \
 '--json[Print JSON, an object per line]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -460,8 +460,8 @@ quiet\:"only errors and the result"))' \
 always\:"always"
 never\:"never"))' \
 '--json[Print JSON, an object per line]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -482,8 +482,8 @@ quiet\:"only errors and the result"))' \
 always\:"always"
 never\:"never"))' \
 '--json[Print JSON, an object per line]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -504,8 +504,8 @@ quiet\:"only errors and the result"))' \
 always\:"always"
 never\:"never"))' \
 '--json[Print JSON, an object per line]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -526,8 +526,8 @@ quiet\:"only errors and the result"))' \
 always\:"always"
 never\:"never"))' \
 '--json[Print JSON, an object per line]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -550,8 +550,8 @@ never\:"never"))' \
 '--json[Print JSON, an object per line]' \
 '--next[Only the system whose turn it is; builders take its packages first]' \
 '--newest[Only what belongs to the newest commit in the queue]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -572,8 +572,8 @@ quiet\:"only errors and the result"))' \
 always\:"always"
 never\:"never"))' \
 '--json[Print JSON, an object per line]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -594,8 +594,8 @@ quiet\:"only errors and the result"))' \
 always\:"always"
 never\:"never"))' \
 '--json[Print JSON, an object per line]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -617,8 +617,8 @@ quiet\:"only errors and the result"))' \
 always\:"always"
 never\:"never"))' \
 '--json[Print JSON, an object per line]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -639,8 +639,8 @@ quiet\:"only errors and the result"))' \
 always\:"always"
 never\:"never"))' \
 '--json[Print JSON, an object per line]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -661,8 +661,8 @@ quiet\:"only errors and the result"))' \
 always\:"always"
 never\:"never"))' \
 '--json[Print JSON, an object per line]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -681,8 +681,8 @@ quiet\:"only errors and the result"))' \
 always\:"always"
 never\:"never"))' \
 '--json[Print JSON, one object]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -703,8 +703,8 @@ quiet\:"only errors and the result"))' \
 always\:"always"
 never\:"never"))' \
 '--json[Print JSON, an object per line]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -724,8 +724,8 @@ quiet\:"only errors and the result"))' \
 always\:"always"
 never\:"never"))' \
 '--json[Print JSON, an object per line]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -744,8 +744,8 @@ quiet\:"only errors and the result"))' \
 always\:"always"
 never\:"never"))' \
 '--json[Print JSON, an object per line]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -766,8 +766,8 @@ quiet\:"only errors and the result"))' \
 always\:"always"
 never\:"never"))' \
 '--json[Print JSON, one object]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -786,8 +786,8 @@ quiet\:"only errors and the result"))' \
 always\:"always"
 never\:"never"))' \
 '--json[Print JSON, an object per host]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -807,8 +807,8 @@ quiet\:"only errors and the result"))' \
 always\:"always"
 never\:"never"))' \
 '--json[Print JSON, an object per commit and host]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -833,8 +833,8 @@ never\:"never"))' \
 '--once[End when nothing is left that could be built now]' \
 '--retry-failed[Begin anew with what failed in the newest commit that was evaluated]' \
 '--json[Print JSON, an object per derivation]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -852,8 +852,8 @@ quiet\:"only errors and the result"))' \
 always\:"always"
 never\:"never"))' \
 '--json[Print JSON, one object]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -872,8 +872,8 @@ always\:"always"
 never\:"never"))' \
 '--all[Also look through runs that were wholly recorded, for a database that lost some]' \
 '--json[Print JSON, one object]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -893,8 +893,8 @@ always\:"always"
 never\:"never"))' \
 '--journals[Also remove journals and logs that are older, of runs that are wholly recorded]' \
 '--json[Print JSON, one object]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -911,8 +911,8 @@ quiet\:"only errors and the result"))' \
 '--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
 always\:"always"
 never\:"never"))' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -931,8 +931,8 @@ quiet\:"only errors and the result"))' \
 always\:"always"
 never\:"never"))' \
 '--json[Print JSON, one object]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -950,8 +950,8 @@ quiet\:"only errors and the result"))' \
 '--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
 always\:"always"
 never\:"never"))' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -1095,8 +1095,8 @@ always\:"always"
 never\:"never"))' \
 '--refresh[Ask the tracker even when it was asked within the last hour]' \
 '--next[Judge what the configuration would bring, and block on what is known to be broken; the new systems must have been built here]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -1116,8 +1116,8 @@ quiet\:"only errors and the result"))' \
 always\:"always"
 never\:"never"))' \
 '--force[Replace a hosts.toml that is there]' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -1134,8 +1134,8 @@ quiet\:"only errors and the result"))' \
 '--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
 always\:"always"
 never\:"never"))' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -1153,8 +1153,8 @@ quiet\:"only errors and the result"))' \
 '--color=[When to use colour]:WHEN:((auto\:"on a terminal, unless NO_COLOR is set"
 always\:"always"
 never\:"never"))' \
-'-q[Show nothing but errors and the result, like --output quiet]' \
-'--quiet[Show nothing but errors and the result, like --output quiet]' \
+'(--output)-q[Show nothing but errors and the result, like --output quiet]' \
+'(--output)--quiet[Show nothing but errors and the result, like --output quiet]' \
 '*-v[Trace what the program does; twice for more]' \
 '*--verbose[Trace what the program does; twice for more]' \
 '-h[Print help (see more with '\''--help'\'')]' \

@@ -17,7 +17,7 @@ pub struct GlobalArgs {
     pub output: OutputArg,
 
     /// Show nothing but errors and the result, like --output quiet
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, conflicts_with = "output")]
     pub quiet: bool,
 
     /// When to use colour

@@ -108,7 +108,7 @@ pub(crate) fn cache() -> impl TypedValueParser<Value = String> {
 }
 
 fn parse_age(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?} is no age; write it like \"90s\", \"30m\", \"2h\", \"7d\" or \"4w\"");
+    let wrong = || format!("{text:?} is no time; write it like \"90s\", \"30m\", \"2h\", \"7d\" or \"4w\"");
     let text = text.trim();
     let unit = text.chars().next_back().ok_or_else(wrong)?;
     let seconds = match unit {

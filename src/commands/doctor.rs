@@ -319,9 +319,7 @@ fn print(findings: &[Finding], options: &DeployOptions) -> Result<(), CommandErr
     });
     match result {
         // A reader that went away wanted no more.
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(CommandError::from_error(crate::model::FailureClass::Unexpected, &error))
-        }
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(super::unwritable(&error)),
         _ => Ok(()),
     }
 }

@@ -17,6 +17,7 @@ mod publish;
 mod record;
 mod resume;
 mod rollback;
+mod sense;
 mod status;
 mod told;
 mod update;
@@ -373,23 +374,16 @@ fn plan_run(
     global: &GlobalArgs,
     environment: &Environment,
 ) -> Result<(Settings, RunSpec), CommandError> {
-    if arguments.rollout.reboot.is_asked() && !arguments.action.commits() {
-        let message = format!("--reboot does not go with --action {}", arguments.action);
-        return Err(Failure::new(FailureClass::Usage, message)
-            .hint("a reboot enters the boot default: use --action switch or boot")
-            .into());
-    }
+    sense::of_flags(arguments)?;
     known_rules(&arguments.allow)?;
     let mut settings = Settings::load(global.config.as_deref(), environment)?;
-    let RolloutArgs { limit, skip, soak, .. } = &arguments.rollout;
+    let RolloutArgs { limit, skip, .. } = &arguments.rollout;
     let selected =
         plan::select_within(&settings.hosts, &arguments.hosts, limit, skip).map_err(Failure::from)?;
     let mut run_spec = settings.run_spec(arguments, &selected);
     plan_waves(&settings, &mut run_spec)?;
-    if soak.is_some() && !run_spec.rollout.soak.is_zero() && !run_spec.soaks() {
-        let warning = "--soak has no effect: there is one wave, and no other one waits for its end";
-        settings.warnings.push(warning.to_owned());
-    }
+    settings.warnings.extend(sense::of_rollout(arguments, &run_spec));
+    settings.warnings.extend(sense::of_files(&run_spec.hosts)?);
     Ok((settings, run_spec))
 }
 
@@ -449,11 +443,15 @@ fn block_on<T>(future: impl Future<Output = Result<T, CommandError>>) -> Result<
 fn print(data: &[u8]) -> Result<ExitCode, CommandError> {
     let mut output = std::io::stdout().lock();
     match output.write_all(data).and_then(|()| output.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(CommandError::from_error(FailureClass::Unexpected, &error))
-        }
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(unwritable(&error)),
         _ => Ok(exit::OK),
     }
+}
+
+/// The failure of data that nobody got.
+fn unwritable(error: &std::io::Error) -> CommandError {
+    let message = "the answer cannot be written to standard output";
+    Failure::new(FailureClass::Unexpected, message).cause(error.to_string()).into()
 }
 
 fn warn(warnings: &[String]) {

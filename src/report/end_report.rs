@@ -150,8 +150,12 @@ fn recovery_line(recovery: &Recovery) -> Line {
 
 fn failure_rows(host: &HostName, failure: &Failure, page: Page) -> Vec<Line> {
     let mut what = Line::new().with(Role::Error, &failure.message);
+    let names_it = failure.message.contains(host.as_str());
     // Where something was built or evaluated, its own message says.
-    if failure.class != FailureClass::Build && !failure.message.contains(host.as_str()) {
+    if failure.unreached && !names_it {
+        // The message has the address.
+        what.push(Role::Host, &format!(" ({host})"));
+    } else if failure.class != FailureClass::Build && !names_it {
         what.push(Role::Plain, " on ");
         what.push(Role::Host, host.as_str());
     }

@@ -59,19 +59,7 @@ impl Reporter for Json {
 mod tests {
     use super::*;
     use crate::exit;
-    use crate::report::story::{NASTY, Paper, Story, host, success};
-
-    /// A standard output whose reader is gone, or whose disk is full.
-    struct Broken(io::ErrorKind);
-
-    impl Write for Broken {
-        fn write(&mut self, _bytes: &[u8]) -> io::Result<usize> {
-            Err(self.0.into())
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
+    use crate::report::story::{Broken, NASTY, Paper, Story, host, success};
 
     fn story() -> Story {
         let warning =

@@ -16,7 +16,7 @@ use super::layout::{Line, Page};
 use super::plan_view::{Detail, Plans};
 use super::screen::Screen;
 use super::update_view::Checks;
-use super::{Asking, Reporter, plain, summary, update_view};
+use super::{Asking, Reporter, plain, summary, update_view, words};
 use crate::event::{Envelope, Event};
 
 /// Where the end report goes.
@@ -117,8 +117,10 @@ impl Live {
         }
         let EndReport { output, page, .. } = &mut self.end_report;
         let text = page.render_all(&summary::run_report(&self.run, *page));
-        // A reader that left is no error of the run.
-        let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
+        let written = output.write_all(text.as_bytes()).and_then(|()| output.flush());
+        if let Some(text) = words::unwritten(&written) {
+            self.notice(&text);
+        }
     }
 }
 

@@ -106,8 +106,10 @@ impl Plain {
 
     fn end(&mut self) {
         let text = self.data_page.render_all(&summary::run_report(&self.run, self.data_page));
-        // A reader that left (`| head`) is no error of the run.
-        let _ = self.data.write_all(text.as_bytes()).and_then(|()| self.data.flush());
+        let written = self.data.write_all(text.as_bytes()).and_then(|()| self.data.flush());
+        if let Some(text) = words::unwritten(&written) {
+            self.notice(&text);
+        }
     }
 }
 
@@ -339,7 +341,7 @@ mod tests {
     use crate::exit;
     use crate::model::ActivationPhase;
     use crate::report::layout::page;
-    use crate::report::story::{NASTY, Paper, Story, host, success, time};
+    use crate::report::story::{Broken, NASTY, Paper, Story, host, success, time};
 
     fn plain(verbosity: u8) -> (Plain, Paper, Paper) {
         let (talk, data) = (Paper::default(), Paper::default());
@@ -368,6 +370,22 @@ p620: ! SUCCESS WITH WARNINGS in 2m 45s: generation 1235 → 1236
 ";
         assert_eq!(talk.take(), expected);
         assert!(data.take().starts_with("DEPLOYMENT REPORT: p620"));
+    }
+
+    #[test]
+    fn a_report_that_nobody_gets_is_told() {
+        for (kind, told) in [(std::io::ErrorKind::BrokenPipe, false), (std::io::ErrorKind::StorageFull, true)] {
+            let talk = Paper::default();
+            let data = Box::new(Broken(kind));
+            let mut plain = Plain::new((Box::new(talk.clone()), page(80)), (data, page(80)), 0);
+            Story::of(&["p620"]).ended("p620", 10, success()).finished(20, exit::OK).tell(&mut plain);
+            let text = talk.take();
+            assert_eq!(
+                text.contains("warning: the report cannot be written to standard output: "),
+                told,
+                "{text}"
+            );
+        }
     }
 
     #[test]

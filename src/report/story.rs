@@ -36,6 +36,18 @@ impl Write for Paper {
     }
 }
 
+/// A standard output whose reader is gone, or whose disk is full.
+pub(super) struct Broken(pub(super) io::ErrorKind);
+
+impl Write for Broken {
+    fn write(&mut self, _bytes: &[u8]) -> io::Result<usize> {
+        Err(self.0.into())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Something foreign that tries to drive the terminal.
 pub(super) const NASTY: &str = "evil\u{1b}[2J\u{1b}]0;title\u{7}\r\nname\u{202e}\u{9b}31m";
 

@@ -10,6 +10,12 @@ use crate::model::{
     StepOutcome, Target,
 };
 
+/// What to say of a report that could not be written; nothing where its reader left (`| head`).
+pub(super) fn unwritten(written: &std::io::Result<()>) -> Option<String> {
+    let error = written.as_ref().err().filter(|error| error.kind() != std::io::ErrorKind::BrokenPipe)?;
+    Some(format!("the report cannot be written to standard output: {error}"))
+}
+
 /// A number of milliseconds as people say it.
 pub(super) fn milliseconds(count: u64) -> String {
     duration(Duration::from_millis(count))

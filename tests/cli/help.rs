@@ -76,3 +76,15 @@ fn completions_and_manual_page_go_to_standard_output_without_settings() {
     assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""));
     assert!(outcome.stdout.contains(".TH nix-deploy 1"), "{}", outcome.stdout);
 }
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "its standard output is a full device")]
+fn an_answer_that_nobody_gets_says_where_it_should_have_gone() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_nix-deploy"));
+    let output = command.args(["explain", "syntax-error"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("error: the answer cannot be written to standard output\n"), "{said}");
+    assert!(said.contains("No space left on device"), "{said}");
+}

@@ -195,3 +195,43 @@ fn a_soak_that_nobody_waits_for_is_said_to_have_no_effect() {
     assert!(outcome.stdout.contains("  no host is watched for 10m: there is one wave"), "{}", outcome.stdout);
     assert_eq!(place.run(&["all", "--dry-run", "--soak", "10m"]).stderr, "", "web-1 waits for db-1");
 }
+
+#[test]
+fn flags_that_contradict_each_other_are_refused() {
+    let place = Place::with_hosts("[hosts.p620]\n");
+    for (flags, said) in [
+        (&["--canary", "1", "--strategy", "parallel"][..], "--canary does not go with --strategy parallel"),
+        (&["--canary", "1", "--strategy", "rolling"], "--canary does not go with --strategy rolling"),
+        (&["--reboot", "--action", "test"], "--reboot does not go with --action test"),
+        (&["--quiet", "--output", "json"], "cannot be used with"),
+    ] {
+        let outcome = place.run(&[&["p620", "--dry-run"], flags].concat());
+        assert_eq!(outcome.code, 2, "{flags:?}");
+        assert!(outcome.stderr.contains(said), "{flags:?}: {}", outcome.stderr);
+    }
+    assert_eq!(place.run(&["p620", "--dry-run", "--canary", "1", "--strategy", "canary"]).code, 0);
+}
+
+#[test]
+fn an_ssh_configuration_that_is_not_there_is_refused_and_a_missing_key_is_a_warning() {
+    let place =
+        Place::with_hosts("[hosts.p620]\nssh_config = \"cfg\"\n[hosts.p510]\nidentity_file = \"key\"\n");
+    let outcome = place.run(&["p620", "--dry-run"]);
+    assert_eq!(outcome.code, 2);
+    assert!(
+        outcome.stderr.contains("the ssh_config of p620 is not there: [PLACE]/work/cfg"),
+        "{}",
+        outcome.stderr
+    );
+    let outcome = place.run(&["p510", "--dry-run"]);
+    assert_eq!(outcome.code, 0);
+    assert!(
+        outcome.stderr.contains("the identity_file of p510 is not there: [PLACE]/work/key"),
+        "{}",
+        outcome.stderr
+    );
+    // The public half is enough to find a key of the agent by.
+    place.write("key.pub", "ssh-ed25519 AAAA");
+    place.write("cfg", "");
+    assert_eq!(place.run(&["all", "--dry-run"]).stderr, "");
+}

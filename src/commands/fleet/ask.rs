@@ -5,12 +5,11 @@ use std::ops::ControlFlow;
 
 use super::{Desk, fail, hosts, print_json, table};
 use crate::cli::{AskArgs, QueueArgs, StaleArgs};
-use crate::commands::print;
+use crate::commands::{print, unwritable};
 use crate::error::CommandError;
 use crate::exit::{self, ExitCode};
 use crate::fleet::query::{self, Answer, Narrowed, Question};
 use crate::fleet::{Cell, Cells, Database};
-use crate::model::FailureClass;
 
 /// Asks a question of the catalog.
 pub(super) async fn ask(desk: &Desk, question: &Question, asked: &AskArgs) -> Result<ExitCode, CommandError> {
@@ -40,9 +39,7 @@ async fn print_each(
     query::ask_each(database, question, narrowed, take).await.map_err(fail)?;
     match written.and_then(|()| output.flush()) {
         // Whoever reads has enough.
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(CommandError::from_error(FailureClass::Unexpected, &error))
-        }
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(unwritable(&error)),
         _ => Ok(exit::OK),
     }
 }
