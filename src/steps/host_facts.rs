@@ -11,7 +11,7 @@ use crate::model::{ElevationFact, Failure, FailureClass, HostFacts, StepId};
 step!(HostFactsStep, StepId::HostFacts);
 
 async fn run(context: &HostContext) -> StepResult {
-    connection::connect(context).await?;
+    connection::connect(context).await.map_err(|failure| over_jump(context, failure))?;
     let facts = collect(context, StepId::HostFacts).await?;
     fit(context, &facts)?;
     same_machine(context, &facts)?;
@@ -28,6 +28,14 @@ async fn run(context: &HostContext) -> StepResult {
         return Ok(Done::passed(format!("{generation}, {units} had failed before")));
     }
     Ok(Done::passed(generation))
+}
+
+/// What ssh says of a host behind another one does not tell which of them it is.
+fn over_jump(context: &HostContext, mut failure: Failure) -> Failure {
+    if let Some(jump) = context.host.jump.as_ref().filter(|_| failure.unreached) {
+        failure.hints.insert(0, format!("the way leads over {jump}: does a login there work from here?"));
+    }
+    failure
 }
 
 /// Collects the facts for a step, with a sudo password where one is needed. The first

@@ -38,6 +38,17 @@ fn ssh_that_says_nothing_is_not_taken_for_a_missing_one() {
     assert!(outcome.stderr.contains("p620"), "{}", outcome.stderr);
 }
 
+#[test]
+fn of_a_host_behind_another_one_that_does_not_answer_the_way_is_named() {
+    let place = place();
+    place.write("hosts.toml", "version = 1\n[hosts.p620]\naddress = \"192.0.2.9\"\njump = \"gate\"\n");
+    place.script("ssh", "exit 255");
+    let outcome = place.run(&["p620", "--yes"]);
+    assert_eq!(outcome.code, 5, "{}{}", outcome.stdout, outcome.stderr);
+    assert!(outcome.stdout.contains("192.0.2.9 cannot be reached (p620)\n"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("the way leads over gate"), "{}", outcome.stdout);
+}
+
 /// `init` with a Nix that fails with this error, and what git says to `status`.
 fn init(error: &str, status: &str) -> Outcome {
     let place = Place::new();
