@@ -225,7 +225,7 @@ pub(super) fn describe(event: &Event, verbosity: u8) -> Vec<Line> {
                 let commit: String = commit.chars().take(7).collect();
                 vec![Line::plain(&format!("commit {commit} ({state}{branch})"))]
             }
-            None => vec![Line::plain("the configuration is in no repository")],
+            None => vec![Line::plain("the configuration's repository has no commit yet")],
         },
         Event::WaveStarted { number, of, hosts } => {
             let names: Vec<&str> = hosts.iter().map(HostName::as_str).collect();
@@ -370,6 +370,12 @@ p620: ! SUCCESS WITH WARNINGS in 2m 45s: generation 1235 → 1236
 ";
         assert_eq!(talk.take(), expected);
         assert!(data.take().starts_with("DEPLOYMENT REPORT: p620"));
+    }
+
+    #[test]
+    fn a_repository_without_a_commit_is_one_all_the_same() {
+        let said = describe(&Event::Source { source: crate::model::SourceState::default() }, 0);
+        assert_eq!(said, [Line::plain("the configuration's repository has no commit yet")]);
     }
 
     #[test]

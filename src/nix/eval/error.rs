@@ -213,6 +213,13 @@ fn hints_of(message: &str) -> Vec<String> {
     if message.contains("is not owned by current user") || message.contains("dubious ownership") {
         hints.push("git refuses a repository of another user: run as its owner, or `git config --global --add safe.directory DIR`".to_owned());
     }
+    if message.contains("'file://") && message.contains("is not a valid URL") {
+        hints.push(
+            "this Nix cannot read a git repository whose path has a space or a letter beyond ASCII: move it, or \
+             use a newer Nix (2.26 can)"
+                .to_owned(),
+        );
+    }
     hints
 }
 
@@ -350,6 +357,15 @@ mod tests {
     fn an_error_outside_the_log_format_is_found() {
         let error = judge(include_str!("../../../tests/fixtures/nix/2.8/eval-recursion.log"));
         assert_eq!(error.to_string(), "stack overflow (possible infinite recursion)");
+    }
+
+    #[test]
+    fn a_path_that_an_old_nix_cannot_read_is_told_as_such() {
+        // Nix 2.8, of a repository in `/home/ada/meine flotte`.
+        let said = judge(
+            "@nix {\"action\":\"msg\",\"level\":0,\"msg\":\"x\",\"raw_msg\":\"'file:///home/ada/meine flotte' is not a valid URL\"}",
+        );
+        assert!(said.hints()[0].contains("path has a space"), "{:?}", said.hints());
     }
 
     #[test]
