@@ -77,9 +77,8 @@ impl Frame<'_> {
     }
 
     fn host(&self, state: &HostState) -> Line {
-        let name = Line::new().with(Role::Host, state.host.as_str());
         let width = self.name_width();
-        let name = self.page.fit(name, width).padded(width);
+        let name = self.page.host_name(state.host.as_str(), width).padded(width);
         if let Some(end) = &state.end {
             let role = end.role;
             let mut line = Line::new().with(role, sign_of(role)).with(Role::Plain, " ");

@@ -190,6 +190,18 @@ impl Page {
         fit(self.signs(line), width, &self.styles.signs("…".to_owned()))
     }
 
+    /// A host's name, cut in its middle: names of a fleet often differ at their end.
+    pub(super) fn host_name(self, name: &str, width: usize) -> Line {
+        let ellipsis = self.styles.signs("…".to_owned());
+        let count = name.chars().count();
+        let Some(room) = width.checked_sub(width_of(&ellipsis)).filter(|_| count > width) else {
+            return Line::new().with(Role::Host, name);
+        };
+        let head: String = name.chars().take(room / 2).collect();
+        let tail: String = name.chars().skip(count - (room - room / 2)).collect();
+        Line::new().with(Role::Host, &head).with(Role::Dim, &ellipsis).with(Role::Host, &tail)
+    }
+
     /// Puts `right` at the right edge of the report, or below when both do not fit.
     pub(super) fn edges(self, left: Line, right: Line) -> Vec<Line> {
         let (left, right) = (self.signs(left), self.signs(right));
@@ -327,6 +339,14 @@ mod tests {
         assert_eq!(cut("hello", 0), "");
         let ascii = Page::new(Styles::ASCII, Some(80));
         assert_eq!(ascii.render(&ascii.fit(Line::plain("1 → 2 and more"), 10)), "1 -> 2 ...");
+    }
+
+    #[test]
+    fn hosts_whose_names_differ_at_the_end_are_told_apart() {
+        let name = |text: &str, width| page(80).render(&page(80).host_name(text, width));
+        assert_eq!(name("building-of-the-north-7", 12), "build…orth-7");
+        assert_eq!(name("p620", 4), "p620");
+        assert_eq!((name("p620", 1).as_str(), name("p620", 2).as_str()), ("…", "…0"));
     }
 
     #[test]

@@ -122,7 +122,7 @@ fn table(run: &Gathered, page: Page) -> Vec<Line> {
         let role = Role::of_report(report);
         let outcome = format!("{} {}", sign_of(role), report.word());
         lines.push(row([
-            Line::new().with(Role::Host, host.as_str()),
+            page.host_name(host.as_str(), name_width),
             Line::new().with(role, &outcome),
             Line::plain(&words::milliseconds(report.elapsed_ms)),
             Line::plain(&generations(report).unwrap_or_default()),
