@@ -305,6 +305,7 @@ impl HostRun {
             old: before.or_else(|| facts.as_ref().and_then(|facts| facts.current_system.clone())),
             new: context.new_system().ok().cloned(),
             generation_before: facts.as_ref().and_then(|facts| facts.generation),
+            ran_another: facts.as_ref().is_some_and(|facts| facts.profile != facts.current_system),
             generation_after: truth.as_ref().and_then(|truth| truth.generation),
             changes: context.changes.get().cloned(),
             unit_plan: context.preview.get().and_then(|preview| preview.plan.clone()),

@@ -252,6 +252,7 @@ fn failed_report(failure: Failure) -> HostReport {
         old: None,
         new: None,
         generation_before: None,
+        ran_another: false,
         generation_after: None,
         changes: None,
         unit_plan: None,

@@ -120,6 +120,9 @@ pub struct HostReport {
     pub new: Option<StorePath>,
     /// The profile's generation before.
     pub generation_before: Option<u64>,
+    /// Whether the host ran another system than that generation before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ran_another: bool,
     /// The profile's generation after, as read from the host.
     pub generation_after: Option<u64>,
     /// What changed.

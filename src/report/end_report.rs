@@ -174,6 +174,8 @@ fn failure_rows(host: &HostName, failure: &Failure, page: Page) -> Vec<Line> {
 /// What was done to the host, for everything that is no success.
 fn done(report: &HostReport) -> Option<String> {
     let generation = |number: Option<u64>| match number {
+        // It is what the host boots, and not what it runs.
+        _ if report.ran_another => "what ran before".to_owned(),
         Some(number) => format!("generation {number}"),
         None => "the old system".to_owned(),
     };

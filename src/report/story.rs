@@ -129,6 +129,7 @@ pub(super) fn success() -> HostReport {
         old: Some(system("p620-old")),
         new: Some(system("p620-new")),
         generation_before: Some(1235),
+        ran_another: false,
         generation_after: Some(1236),
         changes: Some(changes()),
         unit_plan: Some(unit_plan()),

@@ -211,3 +211,13 @@ fn without_unicode_the_report_is_ascii_and_with_colour_its_text_is_the_same() {
     assert!(color.contains("\u{1b}["));
     assert_eq!(crate::model::text::clean(&color), shown(&rolled_back(), page(80)));
 }
+
+#[test]
+fn what_ran_before_is_no_generation_where_the_host_would_boot_another_one() {
+    let failure = Some(Failure::new(FailureClass::Build, "nginx failed to build"));
+    let report = HostReport { outcome: HostOutcome::Failed, failure, ..unchanged() };
+    let text = shown(&report, page(120));
+    assert!(text.contains("nothing was changed on the host: generation 1235 still runs"), "{text}");
+    let text = shown(&HostReport { ran_another: true, ..report }, page(120));
+    assert!(text.contains("nothing was changed on the host: what ran before still runs"), "{text}");
+}
