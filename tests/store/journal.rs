@@ -242,6 +242,7 @@ impl Journal {
             old: Some(self.old.clone()),
             new: Some(self.new.clone()),
             generation_before: Some(7),
+            ran_another: false,
             generation_after: truth.as_ref().and_then(|truth| truth.generation),
             changes: None,
             unit_plan: None,
