@@ -14,9 +14,11 @@ main() {
     printf 'since=%s\n' "$since"
     # No --pipe: a lost connection must not break the activation's output.
     # A unit name of this run: a stale unit of another one cannot block it.
+    # It outlives a switch to another target, as to emergency.target, and ends with the system.
     systemd-run --unit="nix-deploy-$RUN" --description="nix-deploy $RUN" \
         --collect --no-ask-password --no-block --quiet --service-type=exec \
-        --property=OOMScoreAdjust=-900 \
+        --property=OOMScoreAdjust=-900 --property=IgnoreOnIsolate=yes \
+        --property=DefaultDependencies=no --property=Conflicts=shutdown.target --property=Before=shutdown.target \
         --setenv=RUN="$RUN" --setenv=NEW="$NEW" --setenv=OLD="$OLD" \
         --setenv=OLD_PROFILE="$OLD_PROFILE" --setenv=OLD_GENERATION="$OLD_GENERATION" \
         --setenv=GENERATION="$GENERATION" \

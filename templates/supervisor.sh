@@ -1,7 +1,7 @@
 # Runs on the host as a unit of its own and does the activation, so that nothing
 # hangs on ssh. It ends on the new system, confirmed, or on the old one.
 #
-# trial-lib.sh is a part of it.
+# trial-lib.sh and emergency-lib.sh are parts of it.
 # Input (environment): RUN NEW OLD OLD_PROFILE OLD_GENERATION PROFILE ACTION
 #   CONFIRM_TIMEOUT ACTIVATION_TIMEOUT LOCK_TIMEOUT (seconds)
 #   GENERATION (the one that has NEW already, may be empty)
@@ -166,6 +166,9 @@ roll_back() {
     state rolling-back "$1"
     NIXOS_NO_CHECK=1
     export NIXOS_NO_CHECK
+    # By a link that leads nowhere no system is known, and only a reboot could enter one.
+    [ -e /run/current-system/init-interface-version ] || ln -sfn "$OLD" /run/current-system
+    ! entered_emergency || leave_emergency
     stc_patiently "$OLD" test quiet
     code=$?
     # Units that only the new system had stay listed as failed until they are reset.
@@ -182,7 +185,9 @@ roll_back() {
             fi
             ;;
     esac
-    state rollback-failed "$1; activating the old system ended with exit code $code"
+    ended="ended with exit code $code"
+    case $code in 124 | 137) ended="did not end within ${ACTIVATION_TIMEOUT} s$(unfinished_jobs)" ;; esac
+    state rollback-failed "$1; activating the old system $ended"
     exit 1
 }
 
@@ -342,6 +347,8 @@ case $stc_exit in
     *) roll_back "switch-to-configuration ended with exit code $stc_exit" ;;
 esac
 runs "$NEW" || roll_back "the activation ended, but $NEW is not the running system"
+[ "$stc_exit" = 0 ] || ! entered_emergency ||
+    roll_back "a unit that the system cannot be without failed, and systemd entered emergency mode"
 
 state activated "waiting for the confirmation"
 wait_for_word

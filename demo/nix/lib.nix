@@ -27,5 +27,5 @@ rec {
         in
         if keys == { } then [ ]
         else [ ("[${section}]\n" + concatStringsSep "" (concatMap (key: map (line key) (toList keys.${key})) (attrNames keys))) ])
-      [ "Unit" "Service" "Socket" "Timer" ]);
+      [ "Unit" "Service" "Socket" "Timer" "Mount" "Automount" "Swap" "Path" ]);
 }

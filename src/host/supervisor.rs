@@ -16,8 +16,11 @@ use crate::model::{Action, ActivationPhase, ActivationState, HostFacts, HostSpec
 
 const START: &str =
     concat!(include_str!("../../templates/wait-lib.sh"), include_str!("../../templates/start.sh"));
-const SUPERVISOR: &str =
-    concat!(include_str!("../../templates/trial-lib.sh"), include_str!("../../templates/supervisor.sh"));
+const SUPERVISOR: &str = concat!(
+    include_str!("../../templates/trial-lib.sh"),
+    include_str!("../../templates/emergency-lib.sh"),
+    include_str!("../../templates/supervisor.sh")
+);
 const FOLLOW: &str = include_str!("../../templates/follow.sh");
 const WAIT: &str = concat!(
     include_str!("../../templates/wait-lib.sh"),

@@ -20,6 +20,7 @@ mod consent;
 mod deploy;
 mod doctor;
 mod doubt;
+mod emergency;
 mod faults;
 mod health;
 mod hidden;

@@ -37,6 +37,14 @@ fn an_activation_script_that_dies_half_way_is_taken_back() {
 }
 
 #[test]
+fn an_activation_that_leaves_no_running_system_is_taken_back() {
+    let fleet = Fleet::start(&["p620"]);
+    let variant = "{ ... }: { activation.gone = \"rm /run/current-system; kill -KILL $$\"; }";
+    std::fs::write(fleet.flake().join("variants/gone.nix"), variant).unwrap();
+    fleet.taken_back("gone", &["the activation script failed"]);
+}
+
+#[test]
 fn a_switch_that_panics_in_the_middle_is_taken_back() {
     let fleet = Fleet::start(&["p620"]);
     let run = fleet.taken_back("panics", &["exit code 101", "index out of bounds"]);
