@@ -27,6 +27,14 @@ pub(crate) fn start_times(text: &str) -> BTreeMap<String, u64> {
     blocks(text).filter_map(time).collect()
 }
 
+/// Units whose last reload failed, of those whose results were asked for, and how.
+pub(crate) fn failed_reloads(text: &str) -> BTreeMap<String, String> {
+    let result =
+        |block: &BTreeMap<&str, &str>| block.get("ReloadResult").copied().unwrap_or_default().to_owned();
+    let results = blocks(text).map(|(id, block)| (id, result(&block)));
+    results.filter(|(_, result)| !result.is_empty() && result != "success").collect()
+}
+
 fn blocks(text: &str) -> impl Iterator<Item = (String, BTreeMap<&str, &str>)> {
     let mut block: BTreeMap<&str, &str> = BTreeMap::new();
     text.lines().chain(std::iter::once("")).filter_map(move |line| match line.split_once('=') {
@@ -99,6 +107,8 @@ pub(crate) struct Judge {
     pub(crate) removed: BTreeSet<String>,
     /// Critical services that may be idle: what starts them is there, or they come to an end.
     pub(crate) may_be_idle: BTreeSet<String>,
+    /// Units that the change could not reload, and how that failed.
+    pub(crate) failed_reloads: BTreeMap<String, String>,
     /// Our own supervisor, which is not judged.
     pub(crate) own_unit: String,
 }
@@ -221,6 +231,9 @@ impl Judge {
         if let Some(first) = first.filter(|first| now.restarts > *first) {
             return Some(format!("crash loop: restarted {} in the settle window", times(now.restarts - first)));
         }
+        if let Some(result) = self.failed_reloads.get(unit) {
+            return Some(format!("could not be reloaded ({result})"));
+        }
         if self.removed.contains(unit) && now.active == "active" && now.load != "loaded" {
             return Some("is no longer part of the system and still runs".to_owned());
         }
@@ -304,6 +317,16 @@ mod tests {
             + "Id=e.service\nActiveState=active\n";
         assert_eq!(start_times(&text), BTreeMap::from([("a.service".to_owned(), 800)]));
         assert_eq!(parse(&text).len(), 5);
+    }
+
+    #[test]
+    fn a_reload_that_failed_ails_while_the_unit_reads_active() {
+        let block = |id: &str, result: &str| format!("Id={id}\nActiveState=active\nReloadResult={result}\n\n");
+        let text = block("a.service", "exit-code") + &block("b.service", "success") + "Id=c.mount\n";
+        let failed_reloads = failed_reloads(&text);
+        assert_eq!(failed_reloads, BTreeMap::from([("a.service".to_owned(), "exit-code".to_owned())]));
+        let judge = Judge { failed_reloads, ..Judge::default() };
+        assert_eq!(ailing(&judge, &parse(&text)), ["a.service"]);
     }
 
     #[test]

@@ -83,7 +83,7 @@ async fn look(
         new,
         extra_units: critical,
         counted: None,
-        timed: &[],
+        shown: &[],
         files: false,
         hold: None,
     };

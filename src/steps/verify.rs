@@ -5,7 +5,7 @@
 mod failure;
 mod services;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -90,8 +90,17 @@ pub(super) fn judge_for(context: &HostContext, facts: &HostFacts, first: &Sample
         critical: critical.map(|unit| first.aliases.get(unit).unwrap_or(unit).clone()).collect(),
         removed: first.removed.clone(),
         may_be_idle: first.may_be_idle.clone(),
+        failed_reloads: failed_reloads(context, first),
         own_unit: format!("nix-deploy-{}.service", context.run.spec.id),
     }
+}
+
+/// The units that the change was to reload and could not. What failed earlier is not of it.
+fn failed_reloads(context: &HostContext, first: &Sample) -> BTreeMap<String, String> {
+    let plan = context.preview.get().and_then(|preview| preview.plan.as_ref());
+    let is_asked = |unit: &String| plan.is_some_and(|plan| plan.reload.contains(unit));
+    let failed = first.failed_reloads.iter().filter(|(unit, _)| is_asked(unit));
+    failed.map(|(unit, result)| (unit.clone(), result.clone())).collect()
 }
 
 /// Which units are watched: by what, over which connection and since when.
@@ -247,7 +256,7 @@ async fn watch_units(context: &HostContext, watch: Watch<'_>) -> Result<Judgemen
             },
             extra_units: &context.host.critical_services,
             counted: None,
-            timed: &[],
+            shown: &[],
             files: false,
             hold: None,
         };

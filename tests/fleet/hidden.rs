@@ -5,6 +5,7 @@ use rustix::process::Signal;
 
 use super::fleet::{Fleet, Run};
 
+const BAD_RELOAD: &str = "units.\"reloader.service\".Service.ExecReload = \"/usr/bin/false\";";
 const CRITICAL: &str = "critical_services = [\"worker.service\"]";
 
 /// Writes a variant of the test's own.
@@ -25,11 +26,19 @@ fn unexplained(fleet: &Fleet, body: &str, named: &[&str]) -> Run {
 #[test]
 fn a_reload_that_fails_is_taken_back() {
     let fleet = Fleet::start(&["p620"]);
-    unexplained(
-        &fleet,
-        "units.\"reloader.service\".Service.ExecReload = \"/usr/bin/false\";",
-        &["could not start or reload a unit (exit code 4)", "reloader.service"],
-    );
+    unexplained(&fleet, BAD_RELOAD, &["reloader.service could not be reloaded (exit-code)"]);
+}
+
+#[test]
+fn a_reload_that_fails_does_not_hide_behind_what_had_failed_before() {
+    let fleet = Fleet::start(&["p620"]);
+    fleet.install("p620", "failing-before");
+    std::fs::write(
+        fleet.flake().join("variants/hidden.nix"),
+        format!("arguments: arguments.lib.merge (import ./failing-before.nix arguments) {{ {BAD_RELOAD} }}"),
+    )
+    .unwrap();
+    fleet.taken_back_to("hidden", 2, &["reloader.service could not be reloaded (exit-code)"]);
 }
 
 #[test]
