@@ -174,7 +174,11 @@ fn another_machine_under_a_known_name_is_refused() {
     );
     fleet.on("p620", "cat /root/id >/etc/machine-id");
     fleet.write_settings("");
+    // What a disk that was full leaves of it is no other machine's.
+    let record = fleet.state().join("hosts/p620.machine-id");
+    std::fs::write(&record, "").unwrap();
     fleet.next_run_succeeds("p620");
+    assert_eq!(std::fs::read_to_string(record).unwrap(), fleet.on("p620", "cat /etc/machine-id"));
 }
 
 #[test]
