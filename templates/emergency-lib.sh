@@ -18,9 +18,14 @@ entered_emergency() {
     esac
 }
 
+# Comes before the units of every system.
+NO_EMERGENCY=/run/systemd/system.control/emergency.target
+
 # Starts what a boot of the old system starts. Its units come first: those of the new one
-# would end in an emergency again.
+# would end in an emergency again. So would the old one's where the mount fails by now
+# under it as well; then the host does without, as it did before.
 leave_emergency() {
+    mkdir -p "${NO_EMERGENCY%/*}" && ln -sfn /dev/null "$NO_EMERGENCY"
     timeout --signal=TERM --kill-after=10 "$ACTIVATION_TIMEOUT" "$OLD/activate" "$OLD" 8>&- 9>&-
     systemctl daemon-reload
     look_at_clock
@@ -31,4 +36,10 @@ leave_emergency() {
         [ "$now" -lt "$give_up" ] || return
         sleep 0.5
     done
+}
+
+allow_emergency() {
+    [ -h "$NO_EMERGENCY" ] || return 0
+    rm -f "$NO_EMERGENCY"
+    systemctl daemon-reload
 }

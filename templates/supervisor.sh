@@ -171,6 +171,13 @@ roll_back() {
     ! entered_emergency || leave_emergency
     stc_patiently "$OLD" test quiet
     code=$?
+    # Where what it needs fails by now, the old system takes the host there by itself.
+    if [ "$code" != 0 ] && entered_emergency; then
+        leave_emergency
+        stc_patiently "$OLD" test quiet
+        code=$?
+    fi
+    allow_emergency
     # Units that only the new system had stay listed as failed until they are reset.
     systemctl list-units --state=failed --plain --no-legend 2>/dev/null | while read -r unit load _; do
         [ "$load" = not-found ] && systemctl reset-failed "$unit"

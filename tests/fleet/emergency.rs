@@ -31,3 +31,35 @@ fn a_mount_that_fails_and_that_the_system_needs_is_taken_back() {
     fleet.taken_back_to("bad-mount", 2, &["entered emergency mode", "mnt-data.mount"]);
     assert_eq!(fleet.unit("p620", "emergency.target"), "inactive");
 }
+
+#[test]
+fn a_host_whose_old_system_cannot_do_without_either_stays_within_reach() {
+    let fleet = Fleet::start(&["p620"]);
+    // A disk that is there for now.
+    let disk = "units.\"disk.service\" = { Unit.DefaultDependencies = false; \
+                Service = { Type = \"oneshot\"; ExecStart = \"/usr/bin/test -e /root/disk\"; }; }; \
+                units.\"mnt-data.mount\" = { \
+                Unit = { DefaultDependencies = false; Before = \"local-fs.target\"; \
+                Requires = \"disk.service\"; After = \"disk.service\"; }; \
+                Mount = { What = \"tmpfs\"; Where = \"/mnt/data\"; Type = \"tmpfs\"; }; };";
+    let requires = "Requires = \"mnt-data.mount\";";
+    fleet.on("p620", "touch /root/disk");
+    write(&fleet, "disk", requires, disk);
+    fleet.accepted(&[], "disk");
+    let crash = "units.\"crash.service\" = { Service = { Type = \"oneshot\"; ExecStart = \"/usr/bin/false\"; }; \
+                 wantedBy = [ \"multi-user.target\" ]; };";
+    for (requires, more) in [(requires, format!("{disk} {crash}")), ("", crash.to_owned())] {
+        fleet.on("p620", "touch /root/disk; systemctl start mnt-data.mount; rm /root/disk; umount /mnt/data");
+        let before = fleet.look("p620");
+        write(&fleet, "bad", requires, &more);
+        fleet.variant_with("p620", "bad", &format!("revision = {};", more.len()));
+        let run = fleet.deploy(&["p620"]);
+        run.expect("p620", 7, "unknown");
+        run.assert_failure("p620", &["units that were well before are not: disk.service"]);
+        assert_eq!(fleet.look("p620"), before);
+        assert_eq!(fleet.unit("p620", "emergency.target"), "inactive");
+        assert_eq!(fleet.unit("p620", "sshd.service"), "active");
+        assert_eq!(fleet.unit("p620", "worker.service"), "active");
+        assert_eq!(fleet.on("p620", "systemctl show -P LoadState emergency.target"), "loaded\n");
+    }
+}
