@@ -327,6 +327,10 @@ runs "$OLD" || refuse "the host runs $(readlink -f /run/current-system) now, no 
 
 [ "$ACTION" = boot ] && boot_only "asked for the next boot"
 
+# As an image without the tools to change it.
+[ -x "$OLD/bin/switch-to-configuration" ] ||
+    refuse "the running system cannot be activated again, so the new one could not be taken back"
+
 mark
 state activating "switch-to-configuration test"
 look_at_clock

@@ -224,6 +224,9 @@ async fn refused(context: &HostContext, state: &ActivationState) -> Failure {
         .evidence(said(context).await);
     match class {
         FailureClass::Blocked => super::preview::hints_of_refusal(failure),
+        _ if reason.contains("cannot be activated again") => {
+            failure.hint("let a reboot enter the new system: --action boot --reboot")
+        }
         _ => failure.hint("the old system runs as before"),
     }
 }

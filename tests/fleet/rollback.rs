@@ -93,6 +93,19 @@ fn a_rollback_that_fails_itself_says_what_to_do_by_hand() {
 }
 
 #[test]
+fn what_could_not_be_taken_back_is_not_activated() {
+    let fleet = Fleet::start(&["p620"]);
+    // As an image that brings no tool to change it.
+    fleet.on("p620", "mount --bind /dev/null /run/current-system/bin/switch-to-configuration");
+    let before = fleet.standing("p620");
+    fleet.variant("p620", "crash-at-start");
+    let run = fleet.deploy(&["p620"]);
+    run.expect("p620", 6, "rolled-back");
+    run.assert_failure("p620", &["the running system cannot be activated again", "--action boot --reboot"]);
+    fleet.assert_as_before("p620", &before);
+}
+
+#[test]
 fn a_boot_loader_that_cannot_be_installed_is_taken_back_with_profile_and_system() {
     let fleet = Fleet::start(&["p620"]);
     fleet.taken_back("bootloader-fails", &["boot loader", "No space left on device"]);
