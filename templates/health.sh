@@ -2,7 +2,7 @@
 # With HOLD, the supervisor of RUN is asked for time first. hold-lib.sh is a part of it.
 # Input: OLD NEW FILES (1: list unit files too) EXTRA_UNITS RUN HOLD
 #        COUNT_UNITS (whose restarts are counted: names, or "all" for every service that runs)
-#        SHOWN_UNITS (whose start is timed and whose reload is judged, beside those of EXTRA_UNITS)
+#        TIMED_UNITS (whose start is timed, beside those of EXTRA_UNITS)
 list_units() {
     systemctl list-units --all --plain --no-legend --full --type=service,socket,timer,path,mount,swap
 }
@@ -29,9 +29,9 @@ main() {
     printf '%s\n' "$units" | sed 's/^/listed=/'
     # Counting the restarts of all services takes five times as long as listing all units.
     if [ "$COUNT_UNITS" = all ]; then
-        named=$SHOWN_UNITS
+        named=$TIMED_UNITS
         counted=$(systemctl show '*.service' --state=active,activating,reloading,deactivating,failed \
-            -p Id,LoadState,ActiveState,SubState,Result,NRestarts) || return 1
+            -p Id,LoadState,ActiveState,SubState,Result,ReloadResult,NRestarts) || return 1
         # An empty line ends the last of them.
         printf '%s\n\n' "$counted" | sed 's/^/unit=/'
     else

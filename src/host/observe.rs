@@ -36,7 +36,7 @@ pub(crate) struct Sample {
     pub(crate) aliases: BTreeMap<String, String>,
     /// How long those that were asked for took to start, in milliseconds.
     pub(crate) start_times: BTreeMap<String, u64>,
-    /// Those of them whose last reload failed, and how.
+    /// Services whose last reload failed, and how, of those whose results were asked for.
     pub(crate) failed_reloads: BTreeMap<String, String>,
     /// Unit files the old system has and the new one lacks, when asked.
     pub(crate) removed: BTreeSet<String>,
@@ -58,8 +58,8 @@ pub(crate) struct Look<'a> {
     /// The units whose restarts are counted; `None` counts those of every service that
     /// runs, which takes most of the time of a look.
     pub(crate) counted: Option<&'a [String]>,
-    /// Units whose starts and reloads are asked for, beside those that are loaded.
-    pub(crate) shown: &'a [String],
+    /// Units whose start is timed, beside those that are loaded.
+    pub(crate) timed: &'a [String],
     /// Whether unit files are listed too.
     pub(crate) files: bool,
     /// The run whose supervisor is asked to wait for the word so long from now on.
@@ -79,7 +79,7 @@ pub(crate) async fn sample(
         .set("FILES", if look.files { "1" } else { "0" })
         .set("EXTRA_UNITS", look.extra_units.join(" "))
         .set("COUNT_UNITS", look.counted.map_or_else(|| "all".to_owned(), |units| units.join(" ")))
-        .set("SHOWN_UNITS", look.shown.join(" "))
+        .set("TIMED_UNITS", look.timed.join(" "))
         .set("RUN", look.hold.map_or("", |(run, _)| run))
         .set("HOLD", look.hold.map_or_else(String::new, |(_, time)| time.as_secs().to_string()));
     let text = link.run_on(session, &script, Privilege::Root, deadline).await?;

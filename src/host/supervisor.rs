@@ -34,6 +34,8 @@ const HOLD: &str =
 const SAID: &str = include_str!("../../templates/said.sh");
 /// More of what a failed activation said is in the host's journal.
 const LINES_SAID: usize = 20;
+/// What a switch says of units stands before what it says of those that failed.
+const ALL_LINES: usize = 10_000;
 
 /// What a supervisor is to do.
 #[derive(Clone, Debug)]
@@ -249,7 +251,23 @@ fn standing(text: &str) -> Standing {
 /// The last lines that the new system's activation printed when it failed;
 /// empty when it did not fail, or after the traces were removed.
 pub(crate) async fn said(link: &Link, run: &str, deadline: Duration) -> Result<Vec<String>, HostError> {
-    let script = Script::new(SAID).set("RUN", run).set("LINES", LINES_SAID.to_string());
+    lines_said(link, run, LINES_SAID, deadline).await
+}
+
+/// The units that an activation that failed has reloaded, by its own words.
+pub(crate) async fn reloaded(link: &Link, run: &str, deadline: Duration) -> Result<Vec<String>, HostError> {
+    let lines = lines_said(link, run, ALL_LINES, deadline).await?;
+    let lists = lines.iter().filter_map(|line| line.strip_prefix("reloading the following units: "));
+    Ok(lists.flat_map(|list| list.split(", ")).map(str::to_owned).collect())
+}
+
+async fn lines_said(
+    link: &Link,
+    run: &str,
+    lines: usize,
+    deadline: Duration,
+) -> Result<Vec<String>, HostError> {
+    let script = Script::new(SAID).set("RUN", run).set("LINES", lines.to_string());
     let text = link.run(&script, Privilege::Root, deadline).await?;
     let lines = shell::pairs(&text).filter(|(key, _)| *key == "line").map(|(_, line)| clean_line(line));
     Ok(lines.filter(|line| !line.trim().is_empty()).collect())

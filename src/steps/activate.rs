@@ -237,3 +237,9 @@ pub(super) async fn said(context: &HostContext) -> Vec<String> {
     let run = context.run.spec.id.as_str();
     supervisor::said(&context.link, run, context.command_deadline()).await.unwrap_or_default()
 }
+
+/// The units that it has reloaded, by its own words.
+pub(super) async fn reloaded(context: &HostContext) -> Vec<String> {
+    let run = context.run.spec.id.as_str();
+    supervisor::reloaded(&context.link, run, context.command_deadline()).await.unwrap_or_default()
+}

@@ -59,13 +59,13 @@ async fn attempt(context: &HostContext) -> Result<Session, HostError> {
     };
     let plan = context.preview.get().and_then(|preview| preview.plan.as_ref());
     let counted = counted(context.host.timeouts.settle, plan);
-    let shown = shown(counted.as_deref(), plan);
+    let timed = timed(counted.as_deref(), plan);
     let look = Look {
         old: facts.current_system.as_ref(),
         new,
         extra_units: &context.host.critical_services,
         counted: counted.as_deref(),
-        shown: &shown,
+        timed: &timed,
         files: true,
         hold: Some((context.run.spec.id.as_str(), lease::time(context))),
     };
@@ -94,12 +94,12 @@ fn counted(settle: Duration, plan: Option<&UnitPlan>) -> Option<Vec<String>> {
     plan.filter(|_| settle.is_zero()).map(UnitPlan::touched)
 }
 
-/// The services whose start is timed and whose reload is judged: those that the switch has
-/// started or reloaded, unless they are asked for already.
-fn shown(counted: Option<&[String]>, plan: Option<&UnitPlan>) -> Vec<String> {
+/// The services whose start is timed: those that the switch has started, unless they are
+/// asked for already.
+fn timed(counted: Option<&[String]>, plan: Option<&UnitPlan>) -> Vec<String> {
     let plan = plan.filter(|_| counted.is_none());
-    let changed = plan.into_iter().flat_map(|plan| plan.restart.iter().chain(&plan.start).chain(&plan.reload));
-    changed.filter(|unit| unit.ends_with(".service")).cloned().collect()
+    let started = plan.into_iter().flat_map(|plan| plan.restart.iter().chain(&plan.start));
+    started.filter(|unit| unit.ends_with(".service")).cloned().collect()
 }
 
 /// Why nobody could confirm the new system.
@@ -139,12 +139,11 @@ mod tests {
     }
 
     #[test]
-    fn each_service_that_was_started_or_reloaded_is_asked_for_once() {
+    fn the_start_of_each_service_is_timed_once() {
         let start = vec!["web.socket".to_owned(), "db.service".to_owned()];
-        let (restart, reload) = (vec!["web.service".to_owned()], vec!["firewall.service".to_owned()]);
-        let plan = UnitPlan { restart, start, reload, ..UnitPlan::default() };
-        assert_eq!(shown(None, Some(&plan)), ["web.service", "db.service", "firewall.service"]);
-        assert!(shown(Some(&plan.touched()), Some(&plan)).is_empty());
-        assert!(shown(None, None).is_empty());
+        let plan = UnitPlan { restart: vec!["web.service".to_owned()], start, ..UnitPlan::default() };
+        assert_eq!(timed(None, Some(&plan)), ["web.service", "db.service"]);
+        assert!(timed(Some(&plan.touched()), Some(&plan)).is_empty());
+        assert!(timed(None, None).is_empty());
     }
 }

@@ -288,7 +288,7 @@ async fn prove(
     reboot::wait_until_booted(&context.link, session, BOOT_JOBS).await.map_err(unanswered)?;
     let booted_at = Instant::now();
     let extra_units = &context.host.critical_services;
-    let look = Look { old: None, new, extra_units, counted: None, shown: &[], files: true, hold: None };
+    let look = Look { old: None, new, extra_units, counted: None, timed: &[], files: true, hold: None };
     let first =
         observe::sample(&context.link, session, look, context.command_deadline()).await.map_err(unanswered)?;
     let critical = context.host.critical_services.iter();

@@ -178,7 +178,7 @@ async fn well_again(
         new: facts.current_system.as_ref().unwrap_or(new),
         extra_units: &context.host.critical_services,
         counted: Some(&[]),
-        shown: &[],
+        timed: &[],
         files: true,
         hold: None,
     };

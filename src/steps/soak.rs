@@ -83,7 +83,7 @@ async fn look(
         new,
         extra_units: critical,
         counted: None,
-        shown: &[],
+        timed: &[],
         files: false,
         hold: None,
     };

@@ -47,7 +47,8 @@ async fn run(context: &HostContext) -> StepResult {
 async fn look(context: &HostContext, session: &Session, activated_at: Instant) -> StepResult {
     let facts = context.facts()?;
     let first = context.first_sample.get().cloned().unwrap_or_default();
-    let judge = judge_for(context, &facts, &first);
+    let mut judge = judge_for(context, &facts, &first);
+    judge.failed_reloads = failed_reloads(context, &first).await;
     critical_exist(context, &judge, &first.units, &first.unit_files)?;
     let watch = Watch { step: StepId::Verify, session, judge: &judge, since: activated_at };
     let mut findings = examine(context, watch).await.map_err(|error| lost(&error))?;
@@ -90,16 +91,22 @@ pub(super) fn judge_for(context: &HostContext, facts: &HostFacts, first: &Sample
         critical: critical.map(|unit| first.aliases.get(unit).unwrap_or(unit).clone()).collect(),
         removed: first.removed.clone(),
         may_be_idle: first.may_be_idle.clone(),
-        failed_reloads: failed_reloads(context, first),
+        failed_reloads: BTreeMap::new(),
         own_unit: format!("nix-deploy-{}.service", context.run.spec.id),
     }
 }
 
 /// The units that the change was to reload and could not. What failed earlier is not of it.
-fn failed_reloads(context: &HostContext, first: &Sample) -> BTreeMap<String, String> {
-    let plan = context.preview.get().and_then(|preview| preview.plan.as_ref());
-    let is_asked = |unit: &String| plan.is_some_and(|plan| plan.reload.contains(unit));
-    let failed = first.failed_reloads.iter().filter(|(unit, _)| is_asked(unit));
+async fn failed_reloads(context: &HostContext, first: &Sample) -> BTreeMap<String, String> {
+    let is_failure = context.activation().state.and_then(|state| state.exit_code) == Some(4);
+    if !is_failure || first.failed_reloads.is_empty() {
+        return BTreeMap::new();
+    }
+    let asked = match context.preview.get().and_then(|preview| preview.plan.as_ref()) {
+        Some(plan) => plan.reload.clone(),
+        None => activate::reloaded(context).await,
+    };
+    let failed = first.failed_reloads.iter().filter(|(unit, _)| asked.contains(unit));
     failed.map(|(unit, result)| (unit.clone(), result.clone())).collect()
 }
 
@@ -256,7 +263,7 @@ async fn watch_units(context: &HostContext, watch: Watch<'_>) -> Result<Judgemen
             },
             extra_units: &context.host.critical_services,
             counted: None,
-            shown: &[],
+            timed: &[],
             files: false,
             hold: None,
         };

@@ -38,7 +38,12 @@ fn a_reload_that_fails_does_not_hide_behind_what_had_failed_before() {
         format!("arguments: arguments.lib.merge (import ./failing-before.nix arguments) {{ {BAD_RELOAD} }}"),
     )
     .unwrap();
-    fleet.taken_back_to("hidden", 2, &["reloader.service could not be reloaded (exit-code)"]);
+    let named = ["reloader.service could not be reloaded (exit-code)"];
+    fleet.taken_back_to("hidden", 2, &named);
+    // Without a plan of its units as well.
+    let run = fleet.deploy(&["p620", "--emergency"]);
+    run.expect("p620", 6, "rolled-back");
+    run.assert_failure("p620", &named);
 }
 
 #[test]
