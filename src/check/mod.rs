@@ -19,7 +19,7 @@ mod unseen;
 pub(crate) use baseline::{read as read_baseline, write as write_baseline};
 pub(crate) use confirm::{AskNix, NixAnswer};
 pub(crate) use source::{Judged, Source, judge};
-pub(crate) use unseen::Unseen;
+pub(crate) use unseen::settle as settle_unseen;
 
 use crate::lint::{Level, Policy, PolicyError};
 use crate::model::{Finding, Levels, LintSpec};

@@ -4,13 +4,13 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::{Judged, Source};
+use super::Judged;
 use crate::git;
 use crate::model::{Finding, Severity};
 
 /// What is not tracked, relative to the flake's folder.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Unseen {
+struct Unseen {
     /// What `git add` would take.
     untracked: BTreeSet<PathBuf>,
     /// What git is told to ignore.
@@ -19,7 +19,7 @@ pub(crate) struct Unseen {
 
 impl Unseen {
     /// Asks git; nothing is hidden outside of a repository and where Nix reads the folder itself.
-    pub(crate) async fn of(flake: &str, root: &Path) -> Self {
+    async fn of(flake: &str, root: &Path) -> Self {
         if !git::hides_untracked(flake) {
             return Self::default();
         }
@@ -34,14 +34,10 @@ impl Unseen {
         }
     }
 
-    /// Takes out of the source what git ignores.
-    pub(crate) fn leave_out_ignored(&self, source: &mut Source) {
-        source.files.retain(|file| !self.ignored.contains(&file.shown));
-        source.findings.retain(|finding| !is_in(finding, &self.ignored));
-    }
-
-    /// Makes warnings of what would block in files that Nix does not see.
-    pub(crate) fn soften(self, judged: &mut Judged) {
+    /// Takes out what is about files that git ignores, and makes warnings of what would
+    /// block in the others that Nix does not see.
+    fn settle(self, judged: &mut Judged) {
+        judged.findings.retain(|finding| !is_in(finding, &self.ignored));
         for finding in judged.findings.iter_mut().filter(|finding| is_in(finding, &self.untracked)) {
             if finding.severity == Severity::Critical {
                 finding.severity = Severity::Warning;
@@ -51,6 +47,13 @@ impl Unseen {
             }
         }
         judged.untracked = self.untracked;
+    }
+}
+
+/// Makes what was found one of the configuration that Nix sees. Where nothing was, git is not asked.
+pub(crate) async fn settle(judged: &mut Judged, flake: &str, root: &Path) {
+    if !judged.findings.is_empty() {
+        Unseen::of(flake, root).await.settle(judged);
     }
 }
 
@@ -64,7 +67,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::check::{AskNix, judge};
+    use crate::check::{AskNix, Source, judge};
     use crate::exec::Command;
     use crate::lint::Policy;
     use crate::nix::Nix;
@@ -76,11 +79,9 @@ mod tests {
 
     /// What blocks and what only warns, each as `file rule`.
     async fn judged(root: &Path, flake: &str) -> (Vec<String>, Vec<String>) {
-        let unseen = Unseen::of(flake, root).await;
-        let mut source = Source::all(root, &[], Arc::new(Policy::new()));
-        unseen.leave_out_ignored(&mut source);
+        let source = Source::all(root, &[], Arc::new(Policy::new()));
         let mut judged = judge(source, &Nix::new(), AskNix::Never).await;
-        unseen.soften(&mut judged);
+        settle(&mut judged, flake, root).await;
         let (blocking, others): (Vec<_>, Vec<_>) = judged.findings.iter().partition(|finding| finding.blocks());
         let words = |findings: Vec<&Finding>| {
             let file = |finding: &Finding| finding.place.as_ref().unwrap().file.display().to_string();

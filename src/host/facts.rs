@@ -164,7 +164,7 @@ fn parse(text: &str, known_elevation: Option<ElevationFact>) -> Result<HostFacts
         baseline,
         unproven,
         commit_cut_off: get("committing").is_some(),
-        lock: lock_holder(&holder, get("deploy_lock"), get("activation_lock")),
+        lock: lock_holder(&holder, get("deploy_lock"), get("activation_lock"), &orphans),
         orphans,
         boot_trial: left_trial(&boot_trial),
         deployed: deployed_record(&deployed),
@@ -221,13 +221,24 @@ fn left_trial(text: &str) -> Option<LeftTrial> {
     })
 }
 
-fn lock_holder(holder: &str, deploy_pid: Option<&str>, activation: Option<&str>) -> Option<LockHolder> {
+fn lock_holder(
+    holder: &str,
+    deploy_pid: Option<&str>,
+    activation: Option<&str>,
+    runs: &[OrphanRun],
+) -> Option<LockHolder> {
     if deploy_pid.is_some() {
         return Some(LockHolder {
             run: shell::value(holder, "run").map(str::to_owned),
             who: shell::value(holder, "actor").unwrap_or("another deploy").to_owned(),
             since: shell::value(holder, "since").map(str::to_owned),
         });
+    }
+    // In a container the kernel does not list a lock that was taken by a process that has
+    // ended since, as `flock` has. Whoever activates then is the run that is at work.
+    if let Some(run) = runs.iter().find(|run| run.alive && activation.is_some()) {
+        let who = if run.actor.is_empty() { "another deploy" } else { &run.actor };
+        return Some(LockHolder { run: Some(run.run.clone()), who: who.to_owned(), since: None });
     }
     activation.map(|line| {
         let (pid, command) = line.split_once(' ').unwrap_or((line, ""));
@@ -345,8 +356,14 @@ mod tests {
 
     #[test]
     fn a_holder_of_the_activation_lock_is_named() {
-        let holder =
-            lock_holder("", None, Some("812 /bin/sh /nix/store/x/bin/switch-to-configuration test ")).unwrap();
+        let activation = Some("812 /bin/sh /nix/store/x/bin/switch-to-configuration test ");
+        let holder = lock_holder("", None, activation, &[]).unwrap();
         assert!(holder.who.contains("812") && holder.who.contains("switch-to-configuration"));
+        let line = "run\t20260101-000000-aaaaaa\tactor=ann@desk\tphase=activating\tunit_state=";
+        let run = |state: &str| [orphan(&format!("{line}{state}"))];
+        let holder = lock_holder("", None, activation, &run("active")).unwrap();
+        assert_eq!((holder.run.as_deref(), holder.who.as_str()), (Some("20260101-000000-aaaaaa"), "ann@desk"));
+        assert_eq!(lock_holder("", None, activation, &run("inactive")).unwrap().run, None);
+        assert_eq!(lock_holder("", None, None, &run("active")), None);
     }
 }

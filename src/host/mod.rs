@@ -13,6 +13,7 @@ mod folder;
 pub(crate) mod garbage;
 pub(crate) mod generations;
 pub(crate) mod inventory;
+pub(crate) mod judge;
 mod link;
 mod measure;
 pub(crate) mod network;

@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 
 use super::context::{HostContext, RunContext};
 use super::{Done, StepResult, step};
-use crate::check::{self, AskNix, Judged, Source, Unseen};
+use crate::check::{self, AskNix, Judged, Source};
 use crate::event::Event;
 use crate::lint::{self, Baseline};
 use crate::model::text::plural;
@@ -160,13 +160,10 @@ async fn judge(run: &RunContext, (commit, levels): Key) -> Verdict {
     let policy = check::policy(&spec.lint, Some(&levels), &spec.actor)
         .map_err(|error| Failure::from_error(FailureClass::Usage, &error))?;
     let policy = Arc::new(policy);
-    let changed = async {
-        match &commit {
-            Some(commit) => Source::changed(&root, commit, Arc::clone(&policy)).await.ok(),
-            None => None,
-        }
+    let changed = match &commit {
+        Some(commit) => Source::changed(&root, commit, Arc::clone(&policy)).await.ok(),
+        None => None,
     };
-    let (changed, unseen) = tokio::join!(changed, Unseen::of(&spec.flake, &root));
     // A commit that is not here, or no git: then everything may have changed.
     let mut source = match changed {
         Some(source) => source,
@@ -180,9 +177,8 @@ async fn judge(run: &RunContext, (commit, levels): Key) -> Verdict {
     };
     source.baseline = read_baseline(run)?;
     source.state = Some(spec.state_dir.clone());
-    unseen.leave_out_ignored(&mut source);
     let mut judged = check::judge(source, &run.nix, AskNix::Suspects).await;
-    unseen.soften(&mut judged);
+    check::settle_unseen(&mut judged, &spec.flake, &root).await;
     Ok(Arc::new(judged))
 }
 

@@ -9,9 +9,9 @@ use tokio::time::Instant;
 use super::context::HostContext;
 use super::way::Way;
 use super::{Done, StepResult, build, step, taken_up, verify};
+use crate::host::judge::Ailing;
 use crate::host::observe::{self, Look};
 use crate::host::supervisor::{self, Standing, Until, Word};
-use crate::host::units::Ailing;
 use crate::host::{HostError, Session};
 use crate::model::{
     Action, ActivationPhase, Failure, FailureClass, HostFacts, HostOutcome, StepId, StorePath, Truth, UnitPlan,

@@ -261,7 +261,7 @@ fn a_login_shell_that_prints_text_does_no_harm() {
     rc_file(&fleet, "echo \"uid=77 welcome to p620\"");
     fleet.deploy(&["p620"]).expect("p620", 0, "unchanged");
     fleet.variant("p620", "package-update");
-    refused(&fleet, &before, "", &["login shell on the host prints text", "welcome to p620", "rc files"]);
+    refused(&fleet, &before, "", &["login shell on p620 prints text", "welcome to p620", "rc files"]);
     fleet.assert_no_traces("p620");
     rc_file(&fleet, "true");
     fleet.next_run_succeeds("p620");

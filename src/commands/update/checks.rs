@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Update;
-use crate::check::{self, AskNix, Source, Unseen};
+use crate::check::{self, AskNix, Source};
 use crate::error::CommandError;
 use crate::event::Event;
 use crate::host::{Link, facts};
@@ -232,17 +232,16 @@ impl Update<'_> {
             .map_err(|error| CommandError::from_error(FailureClass::Usage, &error))?;
         let (root, policy) = (self.flake_dir.to_owned(), Arc::new(policy));
         let looking = tokio::task::spawn_blocking(move || Source::all(&root, &[], policy));
-        let (source, unseen) = tokio::join!(looking, Unseen::of(&self.spec.flake, self.flake_dir));
-        let source = source.map_err(|error| CommandError::from_error(FailureClass::Unexpected, &error))?;
+        let source =
+            looking.await.map_err(|error| CommandError::from_error(FailureClass::Unexpected, &error))?;
         let baseline = match &lint.baseline {
             Some(path) => check::read_baseline(path)
                 .map_err(|error| CommandError::from_error(FailureClass::Usage, &error))?,
             None => Baseline::default(),
         };
-        let mut source = Source { baseline, state: Some(state_dir), ..source };
-        unseen.leave_out_ignored(&mut source);
+        let source = Source { baseline, state: Some(state_dir), ..source };
         let mut judged = check::judge(source, &self.nix, AskNix::Suspects).await;
-        unseen.soften(&mut judged);
+        check::settle_unseen(&mut judged, &self.spec.flake, self.flake_dir).await;
         let found: Vec<Finding> =
             judged.findings.into_iter().filter(|finding| finding.suppressed.is_none()).collect();
         let count = |severity| found.iter().filter(|finding| finding.severity == severity).count();

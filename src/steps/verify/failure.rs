@@ -3,7 +3,7 @@
 use super::Findings;
 use crate::host::Session;
 use crate::host::checks::CheckFailure;
-use crate::host::units::Judgement;
+use crate::host::judge::Judgement;
 use crate::host::{causes, observe};
 use crate::model::{Check, CheckKind, Failure, FailureClass, UnitPlan};
 use crate::steps::context::HostContext;

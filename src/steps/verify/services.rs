@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::host::judge::Judgement;
 use crate::host::observe::Sample;
-use crate::host::units::Judgement;
 use crate::model::text::plural;
 use crate::model::{ServiceChange, UnitPlan};
 use crate::steps::context::HostContext;
