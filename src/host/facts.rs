@@ -6,7 +6,7 @@ use super::error::HostError;
 use super::link::Link;
 use super::session::{Elevation, Privilege};
 use super::shell::{self, Script};
-use super::{measure, units};
+use super::{measure, supervisor, units};
 use crate::model::text::clean_line;
 use crate::model::{
     DeployedRecord, Elevate, ElevationFact, HostFacts, HostSpec, LeftTrial, LockHolder, OrphanRun, Secret,
@@ -235,8 +235,10 @@ fn lock_holder(
         });
     }
     // In a container the kernel does not list a lock that was taken by a process that has
-    // ended since, as `flock` has. Whoever activates then is the run that is at work.
-    if let Some(run) = runs.iter().find(|run| run.alive && activation.is_some()) {
+    // ended since, as `flock` has. Whoever activates then is the run that is at work; one that
+    // has just been refused is about to end.
+    let is_at_work = |run: &&OrphanRun| run.alive && !supervisor::is_end(&run.phase);
+    if let Some(run) = runs.iter().find(is_at_work).filter(|_| activation.is_some()) {
         let who = if run.actor.is_empty() { "another deploy" } else { &run.actor };
         return Some(LockHolder { run: Some(run.run.clone()), who: who.to_owned(), since: None });
     }
@@ -359,11 +361,13 @@ mod tests {
         let activation = Some("812 /bin/sh /nix/store/x/bin/switch-to-configuration test ");
         let holder = lock_holder("", None, activation, &[]).unwrap();
         assert!(holder.who.contains("812") && holder.who.contains("switch-to-configuration"));
-        let line = "run\t20260101-000000-aaaaaa\tactor=ann@desk\tphase=activating\tunit_state=";
-        let run = |state: &str| [orphan(&format!("{line}{state}"))];
+        let line = "run\t20260101-000000-aaaaaa\tactor=ann@desk\tphase=";
+        let run_at = |phase: &str, state: &str| [orphan(&format!("{line}{phase}\tunit_state={state}"))];
+        let run = |state: &str| run_at("activating", state);
         let holder = lock_holder("", None, activation, &run("active")).unwrap();
         assert_eq!((holder.run.as_deref(), holder.who.as_str()), (Some("20260101-000000-aaaaaa"), "ann@desk"));
         assert_eq!(lock_holder("", None, activation, &run("inactive")).unwrap().run, None);
+        assert_eq!(lock_holder("", None, activation, &run_at("refused", "active")).unwrap().run, None);
         assert_eq!(lock_holder("", None, None, &run("active")), None);
     }
 }

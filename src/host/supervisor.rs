@@ -316,6 +316,11 @@ const PHASES: [(ActivationPhase, &str); 12] = [
     (ActivationPhase::Refused, "refused"),
 ];
 
+/// Whether a run has come to its end, by the word of its state file.
+pub(super) fn is_end(word: &str) -> bool {
+    PHASES.iter().any(|(phase, known)| *known == word && phase.is_final())
+}
+
 fn phase_word(phase: ActivationPhase) -> &'static str {
     PHASES.iter().find(|(known, _)| *known == phase).map_or("", |(_, word)| word)
 }
